@@ -1,0 +1,1 @@
+"""Placeholder room; its face comes with its first part."""

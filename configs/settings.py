@@ -1,0 +1,188 @@
+"""Typed settings: `configs/badge.toml`, then `--config FILE`, then the environment `BADGE_<SECTION>__<KEY>`.
+
+`load_settings` is called once, in a command's `main()`. Whatever is wrong ends in one `ConfigError` whose line
+names the file or variable, the key, the line where known, and what would be right. Secrets come from the
+environment or `.env` only, and never show in `repr`.
+
+    ConfigError          unreadable, malformed, unknown key, value out of range
+"""
+
+import os
+import re
+import tomllib
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from pydantic import SecretStr, TypeAdapter, ValidationError
+from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
+
+from configs.names import unknown_name
+from configs.sections.bot import BotSettings
+from configs.sections.ray import RaySettings
+from configs.sections.render import BannerSettings, GeneratorSettings, LocalSettings, PromptSettings
+from configs.sections.replicate import ReplicateSettings
+from configs.sections.training import TrainingSettings
+
+DEFAULTS = Path(__file__).with_name("badge.toml")
+PREFIX = "BADGE_"
+
+
+class ConfigError(Exception):
+    """The settings cannot be used; the message is one line that says where and what to do."""
+
+
+class Secrets(BaseSettings):
+    """Tokens, from the environment or `.env`; empty where not set."""
+
+    model_config = SettingsConfigDict(extra="ignore", frozen=True, env_file=".env", env_file_encoding="utf-8")
+
+    telegram_bot_token: SecretStr = SecretStr("")
+    replicate_api_token: SecretStr = SecretStr("")
+    hf_token: SecretStr = SecretStr("")
+
+
+class Settings(BaseSettings):
+    """All settings. Each part of the program is handed only its own section."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_nested_delimiter="__", extra="forbid", frozen=True, validate_default=True
+    )
+
+    data_dir: Path
+    prompt: PromptSettings
+    banner: BannerSettings
+    generator: GeneratorSettings
+    local: LocalSettings
+    replicate: ReplicateSettings
+    ray: RaySettings
+    training: TrainingSettings
+    bot: BotSettings
+    secrets: Secrets
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return (EnvSettingsSource(settings_cls), init_settings)
+
+
+def load_settings(config: Path | None = None) -> Settings:
+    """The settings in force. `config` is the file of `--config`, whose keys win over the defaults.
+
+    Raises ConfigError, whose message is one line, for anything that cannot be used.
+    """
+    _refuse_unknown_variables(os.environ)
+    files = [DEFAULTS] if config is None else [DEFAULTS, config]
+    merged: dict[str, Any] = {}
+    for file in files:
+        _merge(merged, _read_toml(file))
+        if "secrets" in merged:
+            raise ConfigError(f"{file}: tokens do not belong in a config file: put them into the environment or .env")
+    try:
+        return Settings(**merged, secrets=Secrets())
+    except ValidationError as error:
+        raise ConfigError(_explain(error, files)) from error
+
+
+@cache
+def default_settings() -> Settings:
+    """`configs/badge.toml` alone: no file of the user's, no environment, no secrets. For scripts and tests."""
+    return Settings.model_construct(
+        **{
+            name: TypeAdapter(Settings.model_fields[name].annotation).validate_python(value)
+            for name, value in _read_toml(DEFAULTS).items()
+        },
+        secrets=Secrets.model_construct(),
+    )
+
+
+def _read_toml(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise ConfigError(f"no such config file: {path}") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path}: not UTF-8 text; save it as UTF-8") from error
+    except OSError as error:
+        raise ConfigError(f"cannot read config file {path}: {error.strerror}") from error
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{path}: not valid TOML: {error}") from error
+
+
+def _merge(into: dict[str, Any], more: Mapping[str, Any]) -> None:
+    for key, value in more.items():
+        if isinstance(value, dict) and isinstance(into.get(key), dict):
+            _merge(into[key], value)
+        else:
+            into[key] = value
+
+
+def _known_keys() -> dict[str, list[str]]:
+    """Section name to its keys; the top-level values stand under ""."""
+    known: dict[str, list[str]] = {"": []}
+    for name, field in Settings.model_fields.items():
+        if name == "secrets":
+            continue
+        nested = getattr(field.annotation, "model_fields", None)
+        if nested is None:
+            known[""].append(name)
+        else:
+            known[name] = list(nested)
+    return known
+
+
+def _refuse_unknown_variables(environ: Mapping[str, str]) -> None:
+    known = _known_keys()
+    valid = [PREFIX + key.upper() for key in known[""]]
+    valid += [f"{PREFIX}{section.upper()}__{key.upper()}" for section, keys in known.items() if section for key in keys]
+    for name in environ:
+        if name.upper().startswith(PREFIX) and name.upper() not in valid:
+            near = unknown_name("environment variable", name, [v.lower() for v in valid]).split(" Known:")[0]
+            raise ConfigError(f"{near.rstrip(':')} (see configs/badge.toml)".replace("badge_", PREFIX))
+
+
+def _explain(error: ValidationError, files: list[Path]) -> str:
+    first = error.errors()[0]
+    path = [str(part) for part in first["loc"]]
+    key = ".".join(path)
+    where = _origin(path, files)
+    if first["type"] == "extra_forbidden":
+        valid = _known_keys().get(path[0], []) if len(path) > 1 else list(_known_keys()[""] + [k for k in _known_keys() if k])
+        return f"{where}: {unknown_name('key', key if len(path) == 1 else path[-1], valid)}"
+    problem = first["msg"].removeprefix("Value error, ")
+    return f"{where}: {key} = {first['input']!r}: {problem[0].lower()}{problem[1:]}"
+
+
+def _origin(path: list[str], files: list[Path]) -> str:
+    """Where the value at `path` came from: a variable, or the last file that has it, with its line."""
+    variable = PREFIX + "__".join(path).upper()
+    if any(name.upper() == variable for name in os.environ):
+        return f"environment variable {variable}"
+    for file in reversed(files):
+        line = _line_of(file.read_text(encoding="utf-8"), path)
+        if line:
+            return f"{file}, line {line}"
+    return str(files[-1])
+
+
+def _line_of(text: str, path: list[str]) -> int:
+    """The 1-based line of `section.key` or `key` in TOML text, 0 where it is not found."""
+    section = ""
+    for number, line in enumerate(text.splitlines(), start=1):
+        header = re.match(r"\s*\[([^\]]+)\]", line)
+        if header:
+            section = header[1].strip()
+            if [section] == path:
+                return number
+            continue
+        key = re.match(r"\s*([\w.\-\"]+)\s*=", line)
+        if key and [*section.split("."), *key[1].split(".")][-len(path) :] == path:
+            return number
+    return 0

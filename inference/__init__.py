@@ -1,0 +1,29 @@
+"""Making badges: requests in, portraits by FLUX, banners over them. Importing this loads no model library."""
+
+from inference.badge import finish_badge, make_badge
+from inference.choice import open_generator
+from inference.errors import BackendUnavailable, Canceled, InvalidRequest, RenderError, RenderFailed
+from inference.generator import Generator
+from inference.profiles import Profile, load_profile, profile_names
+from inference.types import Badge, BadgeRequest, LoraInfo, ModelInfo, Portrait, PortraitRequest
+
+__all__ = [
+    "BackendUnavailable",
+    "Badge",
+    "BadgeRequest",
+    "Canceled",
+    "Generator",
+    "InvalidRequest",
+    "LoraInfo",
+    "ModelInfo",
+    "Portrait",
+    "PortraitRequest",
+    "Profile",
+    "RenderError",
+    "RenderFailed",
+    "finish_badge",
+    "load_profile",
+    "make_badge",
+    "open_generator",
+    "profile_names",
+]

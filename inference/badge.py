@@ -1,0 +1,69 @@
+"""The one path to a badge: prompt, portrait, banner. Bot, command line, batch, tests and benchmarks all come here."""
+
+import time
+
+from PIL import Image
+
+from configs.sections.render import BannerSettings, PromptSettings
+from configs.settings import default_settings
+from inference.errors import InvalidRequest
+from inference.generator import Generator
+from inference.prompt import build_prompt, clean_object
+from inference.types import Badge, BadgeRequest, Portrait, PortraitRequest, StepCallback
+from overlay import BannerError, check_style, clean_text, draw_banner
+
+
+def checked(request: BadgeRequest, banner: BannerSettings) -> BadgeRequest:
+    """`request` with object, text and style cleaned and its style filled in.
+
+    Cheap, and raises InvalidRequest for everything that can be known to be wrong before drawing.
+    """
+    try:
+        style = check_style(request.style or banner.style)
+        text = clean_text(request.text)
+    except BannerError as error:
+        raise InvalidRequest(str(error)) from error
+    return BadgeRequest(clean_object(request.object), text, request.seed, style)
+
+
+def portrait_request(
+    request: BadgeRequest, prompt: PromptSettings, steps: int | None = None, guidance: float | None = None
+) -> PortraitRequest:
+    """What a generator is asked for a `checked` and seeded request."""
+    if request.seed is None:
+        raise ValueError("the request has no seed yet: call request.seeded() first")
+    return PortraitRequest(build_prompt(request.object, prompt), request.seed, steps, guidance)
+
+
+def make_badge(
+    request: BadgeRequest,
+    generator: Generator,
+    *,
+    prompt: PromptSettings | None = None,
+    banner: BannerSettings | None = None,
+    wanted: PortraitRequest | None = None,
+    on_step: StepCallback | None = None,
+) -> Badge:
+    """Draw one badge.
+
+    `prompt` and `banner` are the settings' sections (their defaults where left out). `wanted` replaces the
+    portrait request that would be built, to make an earlier badge again. `on_step` as in `Generator.generate`.
+    Raises InvalidRequest before anything is drawn where the request is wrong, and what the generator raises.
+    """
+    started = time.perf_counter()
+    prompt = prompt or default_settings().prompt
+    banner = banner or default_settings().banner
+    request = checked(request, banner).seeded()
+    portrait = generator.generate(wanted or portrait_request(request, prompt), on_step)
+    return finish_badge(request, portrait, banner, started)
+
+
+def finish_badge(request: BadgeRequest, portrait: Portrait, banner: BannerSettings, started: float) -> Badge:
+    """Put the banner of a `checked` request over a portrait; `started` is `time.perf_counter()` at the start."""
+    image = portrait.image.convert("RGB").resize((banner.size, banner.size), Image.Resampling.LANCZOS)
+    style = request.style or banner.style
+    try:
+        finished = draw_banner(image, request.text, style)
+    except BannerError as error:
+        raise InvalidRequest(str(error)) from error
+    return Badge(finished, request, portrait, style, time.perf_counter() - started)

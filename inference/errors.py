@@ -1,0 +1,32 @@
+"""What can go wrong while a badge is made.
+
+    RenderError
+    |- InvalidRequest        the person can mend it: other words, another file, another option
+    |- BackendUnavailable    this generator cannot draw now (no weights, no memory, Replicate down, quota); another may
+    |- RenderFailed          drawing or writing failed, and trying the same again may or may not help
+    |- Canceled              somebody asked to stop; nothing was lost
+
+Errors of torch, diffusers, Pillow and HTTP clients are translated at the boundary with `raise ... from`. A message
+says what was wrong, which value, and what to do next, in one line and without any token. Only `BackendUnavailable`
+makes another generator take over.
+"""
+
+
+class RenderError(Exception):
+    """Base of all errors of `inference`."""
+
+
+class InvalidRequest(RenderError):
+    """The request itself is wrong; the message tells the person what to change."""
+
+
+class BackendUnavailable(RenderError):
+    """The chosen generator cannot draw at present; another generator may."""
+
+
+class RenderFailed(RenderError):
+    """Drawing or writing failed for a reason that is neither the request's nor a missing backend's."""
+
+
+class Canceled(RenderError):
+    """Raised by a step callback to stop a drawing; generators let it pass unchanged."""

@@ -1,0 +1,75 @@
+"""The one interface of everything that draws portraits.
+
+A generator draws one portrait a call. Alone, in a batch or with `--count`, the same `PortraitRequest` and the same
+`ModelInfo` give the same pixels. Implementations: `local.py` (diffusers), `replicate.py`, `ray.py`; wrappers of the
+same shape add a cache (`portrait_cache.py`) or a second try elsewhere (`fallback.py`).
+"""
+
+from collections.abc import Sequence
+from types import TracebackType
+from typing import Protocol, Self
+
+from inference.types import ModelInfo, Portrait, PortraitRequest, StepCallback
+
+
+class Generator(Protocol):
+    """Draws portraits. Use as a context manager: leaving it frees cards, processes and connections."""
+
+    @property
+    def model(self) -> ModelInfo:
+        """Who draws. Cheap: known without loading weights."""
+        ...
+
+    @property
+    def parallel(self) -> int:
+        """How many `generate` calls may usefully be in flight at once, from as many threads; 1 where calls queue up."""
+        ...
+
+    def prepare(self, prompts: Sequence[str] = ()) -> None:
+        """Load what drawing needs and, where that saves work, encode `prompts` beforehand. Optional and repeatable.
+
+        Raises BackendUnavailable as `generate` does.
+        """
+        ...
+
+    def generate(self, request: PortraitRequest, on_step: StepCallback | None = None) -> Portrait:
+        """Draw one portrait.
+
+        `on_step` is called after each denoising step; raising `Canceled` in it stops between two steps.
+        Raises InvalidRequest (the person can mend it), BackendUnavailable (another generator may do),
+        RenderFailed, or whatever `on_step` raised.
+        """
+        ...
+
+    def close(self) -> None:
+        """Free everything. Repeatable."""
+        ...
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+
+class GeneratorBase:
+    """The few lines that every generator shares: calls in a row, nothing to prepare, closing on exit."""
+
+    @property
+    def parallel(self) -> int:
+        """One call at a time."""
+        return 1
+
+    def prepare(self, prompts: Sequence[str] = ()) -> None:
+        """Nothing to prepare."""
+
+    def close(self) -> None:
+        """Nothing to free."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
