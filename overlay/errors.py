@@ -1,0 +1,56 @@
+"""What can be wrong with a banner, and whose fault it is.
+
+    BannerError
+    |-- InvalidText     the person can mend the text (empty, too long, cannot be drawn, too wide)
+    |-- InvalidImage    the portrait is not a picture we can read (junk, truncated, too many pixels)
+    |-- UnknownStyle    no style has that name; the message offers the nearest ones
+
+Messages are one plain line for the person who typed the text: what was wrong, which value, what to do.
+They never hold control characters, so they are safe to print and to log.
+"""
+
+from __future__ import annotations
+
+import difflib
+import unicodedata
+from collections.abc import Iterable
+
+
+class BannerError(ValueError):
+    """The root of the tree: anything that keeps a banner from being drawn."""
+
+
+class InvalidText(BannerError):
+    """The text cannot be put on a banner; another text can."""
+
+
+class InvalidImage(BannerError):
+    """The image cannot be used as a portrait."""
+
+
+class UnknownStyle(BannerError):
+    """No banner style has this name."""
+
+    def __init__(self, name: str, known: Iterable[str]) -> None:
+        valid = sorted(known)
+        near = difflib.get_close_matches(str(name).lower(), valid, n=2)
+        hint = f"did you mean {' or '.join(near)}? " if near else ""
+        super().__init__(f"unknown banner style {printable(str(name))}: {hint}valid styles: {', '.join(valid)}")
+
+
+def printable(text: str, limit: int = 40) -> str:
+    """`text` quoted for a message: cut to `limit` characters, anything unprintable as U+XXXX."""
+    cut = text[:limit]
+    shown = "".join(c if c.isprintable() else f"<U+{ord(c):04X}>" for c in cut)
+    return f'"{shown}{"..." if len(text) > limit else ""}"'
+
+
+def name_characters(characters: Iterable[str], limit: int = 5) -> str:
+    """A list such as `U+1234 (ETHIOPIC SYLLABLE SEE), U+0530` for messages; at most `limit`, then a count."""
+    unique = list(dict.fromkeys(characters))
+    named = []
+    for char in unique[:limit]:
+        name = unicodedata.name(char, "")
+        named.append(f"U+{ord(char):04X}" + (f" ({name})" if name else ""))
+    more = len(unique) - limit
+    return ", ".join(named) + (f" and {more} more" if more > 0 else "")

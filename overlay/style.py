@@ -1,0 +1,117 @@
+"""A banner style as data: colours, ratios and radii, in units of u = the picture's side / 1024.
+
+A style names its body (a ribbon, or a plaque), how it bends, where it sits and how its letters look; it has
+no code. The drawing parts (overlay/ribbon.py, overlay/plaque.py, overlay/medallion.py) read it. A further
+style is one small file in overlay/styles/ that builds a `BannerStyle` called `STYLE`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from overlay.paint import Stops
+
+GOLD: Stops = (
+    (0.0, "#FFF6C8"), (0.10, "#FFE27A"), (0.46, "#FFC62E"), (0.54, "#F2A913"), (0.88, "#D98A0A"), (1.0, "#B76A05"),
+)  # fmt: skip
+INK = "#2B1200"
+
+
+@dataclass(frozen=True)
+class Shadow:
+    """The soft shadow under the whole banner: blur and offset in u, opacity 0..1."""
+
+    blur: float = 12.0
+    drop: float = 9.0
+    opacity: float = 0.45
+    colour: str = "#1A0900"
+
+
+@dataclass(frozen=True)
+class RibbonBody:
+    """A plate with two swallow tails that tuck under it. All lengths in u."""
+
+    face: Stops = GOLD
+    tail: Stops = ((0.0, "#E0950F"), (0.5, "#C87C08"), (1.0, "#A45E05"))
+    fold: str = "#6B3A02"
+    outline: str = INK
+    outline_width: float = 6.0
+    light: str = "#FFF6C8"
+    dark: str = "#9A5A04"
+    corner: float = 3.0
+    tail_extend: float = 84.0
+    tail_tuck: float = 46.0
+    tail_drop: float = 26.0
+    """How far the tails hang below the plate; negative: they rise above it."""
+    notch: float = 34.0
+
+
+@dataclass(frozen=True)
+class PlaqueBody:
+    """A bevelled metal frame with cut corners around an enamel field, riveted at both ends. Lengths in u."""
+
+    rim: Stops = (
+        (0.0, "#FFF9DC"), (0.10, "#FFE48A"), (0.36, "#F6BE33"), (0.50, "#C98A14"), (0.72, "#A86A08"), (1.0, "#6E4003"),
+    )  # fmt: skip
+    field: Stops = ((0.0, "#6E0F0E"), (0.16, "#931814"), (0.55, "#AE2019"), (0.86, "#8E1512"), (1.0, "#6A0D0C"))
+    outline: str = INK
+    outline_width: float = 6.0
+    rim_width: float = 26.0
+    cut: float = 34.0
+    rivet: float = 7.0
+
+
+@dataclass(frozen=True)
+class Lettering:
+    """How letters are painted; ratios are of the type size."""
+
+    face: Stops = ((0.0, "#FFFFFF"), (0.45, "#FFFCF0"), (1.0, "#FFE9A8"))
+    stroke: str = INK
+    stroke_width: float = 0.055
+    extrude: float = 0.05
+    """How far the stroke is drawn down, as if the letters were thick."""
+
+
+@dataclass(frozen=True)
+class Ring:
+    """A round die-cut frame about the portrait: ring and white outline. Lengths in u, the circle by its radius."""
+
+    centre_y: float = 0.452
+    """Of the picture's side."""
+    radius: float = 432.0
+    width: float = 34.0
+    gold: Stops = GOLD
+    outline: str = INK
+    outline_width: float = 6.0
+    border: float = 14.0
+    border_colour: str = "#FFFFFF"
+
+
+@dataclass(frozen=True)
+class BannerStyle:
+    """Everything that tells one banner from another."""
+
+    name: str
+    summary: str
+    body: RibbonBody | PlaqueBody = field(default_factory=RibbonBody)
+    lettering: Lettering = field(default_factory=Lettering)
+    shadow: Shadow = field(default_factory=Shadow)
+    ring: Ring | None = None
+    bend: float = 0.0
+    """Radius of the arc in u; 0 is straight."""
+    height: float = 148.0
+    centre_y: float = 0.845
+    """Of the picture's height, where no better place is found."""
+    padding: float = 36.0
+    """Free room left and right of the text inside the plate."""
+    inset: float = 15.0
+    """Free room above and below the text inside the plate."""
+    least_width: float = 330.0
+    side_room: float = 106.0
+    """Least distance of the plate from either side of the picture (the tails hang in it)."""
+    width_step: float = 16.0
+    """Plate widths are rounded up to this, so that drawn plates can be kept and used again."""
+    largest_type: float = 112.0
+    smallest_type: float = 34.0
+    comfortable_type: float = 56.0
+    """Below this a line is broken in two where that helps."""
