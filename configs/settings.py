@@ -15,10 +15,11 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from pydantic import SecretStr, TypeAdapter, ValidationError
+from pydantic import SecretStr, ValidationError
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
 from configs.names import unknown_name
+from configs.sections import Section
 from configs.sections.bot import BotSettings
 from configs.sections.ray import RaySettings
 from configs.sections.render import BannerSettings, GeneratorSettings, LocalSettings, PromptSettings
@@ -94,13 +95,13 @@ def load_settings(config: Path | None = None) -> Settings:
 @cache
 def default_settings() -> Settings:
     """`configs/badge.toml` alone: no file of the user's, no environment, no secrets. For scripts and tests."""
-    return Settings.model_construct(
-        **{
-            name: TypeAdapter(Settings.model_fields[name].annotation).validate_python(value)
-            for name, value in _read_toml(DEFAULTS).items()
-        },
-        secrets=Secrets.model_construct(),
-    )
+    values = _read_toml(DEFAULTS)
+    sections: dict[str, Any] = {"data_dir": Path(values.pop("data_dir")), "secrets": Secrets.model_construct()}
+    for name, value in values.items():
+        section = Settings.model_fields[name].annotation
+        assert isinstance(section, type) and issubclass(section, Section)
+        sections[name] = section.model_validate(value)
+    return Settings.model_construct(**sections)
 
 
 def _read_toml(path: Path) -> dict[str, Any]:
@@ -154,7 +155,11 @@ def _explain(error: ValidationError, files: list[Path]) -> str:
     key = ".".join(path)
     where = _origin(path, files)
     if first["type"] == "extra_forbidden":
-        valid = _known_keys().get(path[0], []) if len(path) > 1 else list(_known_keys()[""] + [k for k in _known_keys() if k])
+        valid = (
+            _known_keys().get(path[0], [])
+            if len(path) > 1
+            else list(_known_keys()[""] + [k for k in _known_keys() if k])
+        )
         return f"{where}: {unknown_name('key', key if len(path) == 1 else path[-1], valid)}"
     problem = first["msg"].removeprefix("Value error, ")
     return f"{where}: {key} = {first['input']!r}: {problem[0].lower()}{problem[1:]}"

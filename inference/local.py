@@ -113,7 +113,9 @@ class LocalGenerator(GeneratorBase):
                 callback_on_step_end=after_step,
             ).images[0]
         except torch.OutOfMemoryError as error:
-            raise BackendUnavailable(f"not enough memory on {self._device} to draw with {self._profile.title}") from error
+            raise BackendUnavailable(
+                f"not enough memory on {self._device} to draw with {self._profile.title}"
+            ) from error
         except RenderError:
             raise
         except RuntimeError as error:

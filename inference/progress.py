@@ -17,7 +17,12 @@ class Progress:
         hidden = not sys.stderr.isatty()
         wide = "{desc}: {n_fmt}/{total_fmt} |{bar}| {elapsed} gone, {remaining} left"
         self._badges = tqdm(
-            total=badges, initial=finished, desc="badges", bar_format=wide, disable=hidden or badges < 2, file=sys.stderr
+            total=badges,
+            initial=finished,
+            desc="badges",
+            bar_format=wide,
+            disable=hidden or badges < 2,
+            file=sys.stderr,
         )
         self._steps = tqdm(
             desc="drawing", bar_format=wide, disable=hidden, leave=False, position=int(badges > 1), file=sys.stderr
@@ -33,10 +38,6 @@ class Progress:
         """Count one badge as finished."""
         self._badges.update()
 
-    def say(self, line: str) -> None:
-        """Print a line on stderr without tearing the bars."""
-        tqdm.write(line, file=sys.stderr)
-
     def __enter__(self) -> Self:
         return self
 
@@ -45,3 +46,8 @@ class Progress:
     ) -> None:
         self._steps.close()
         self._badges.close()
+
+
+def say(line: str) -> None:
+    """Print a line for people on stderr without tearing the bars."""
+    tqdm.write(line, file=sys.stderr)

@@ -16,7 +16,7 @@ from inference.errors import InvalidRequest
 MAX_SEED = 2**32 - 1
 
 StepCallback = Callable[[int, int], None]
-"""Called as (steps done, steps in all) after each denoising step. What it raises ends the drawing and passes through."""
+"""Called as (steps done, steps in all) after each denoising step. What it raises ends the drawing."""
 
 
 @dataclass(frozen=True)

@@ -1,13 +1,67 @@
 """The section `[training]`: what a LoRA run does when the command line does not say otherwise."""
 
-from pydantic import Field
+from typing import Literal
+
+from pydantic import Field, field_validator
 
 from configs.sections import Section
 
 
 class TrainingSettings(Section):
-    """The recipe. Learning rate as AdamW's; steps are optimizer steps."""
+    """The recipe. Lengths in optimizer steps, sizes in pixels; `alpha` 0 is the rank, `sample_every` 0 is never."""
 
+    backend: Literal["local", "replicate"]
     steps: int = Field(ge=1, le=100_000)
-    learning_rate: float = Field(gt=0, le=1)
+    learning_rate: float = Field(gt=0, le=1, allow_inf_nan=False)
     rank: int = Field(ge=1, le=512)
+    alpha: float = Field(ge=0, le=4096, allow_inf_nan=False)
+    resolutions: tuple[int, ...] = Field(min_length=1, max_length=8)
+    batch: int = Field(ge=1, le=256)
+    warmup: int = Field(ge=0, le=100_000)
+    decay: float = Field(ge=0, le=1)
+    weight_decay: float = Field(ge=0, le=1)
+    betas: tuple[float, float]
+    ema: float = Field(ge=0, lt=1)
+    clip: float = Field(gt=0, le=1000)
+    caption_dropout: float = Field(ge=0, le=1)
+    guidance: float = Field(ge=0, le=30)
+    flip: bool
+    timesteps: Literal["sigmoid", "uniform"]
+    targets: str
+    seed: int = Field(ge=0, le=2**32 - 1)
+    held_out: int = Field(ge=0, le=16)
+    save_every: int = Field(ge=1, le=100_000)
+    sample_every: int = Field(ge=0, le=100_000)
+    sample_objects: tuple[str, ...]
+    log_every: int = Field(ge=1, le=10_000)
+    tracker: Literal["none", "tensorboard", "trackio"]
+    plan: Literal["auto", "bf16", "checkpointing", "int8", "nf4", "fp32"]
+    compile: bool
+    device: str
+    threads: int = Field(ge=0, le=256)
+
+    @field_validator("resolutions")
+    @classmethod
+    def _sizes_fit_the_model(cls, value: tuple[int, ...]) -> tuple[int, ...]:
+        for size in value:
+            if not 64 <= size <= 2048 or size % 16:
+                raise ValueError("sizes are multiples of 16 from 64 to 2048")
+        return tuple(sorted(set(value)))
+
+    @field_validator("betas")
+    @classmethod
+    def _betas_below_one(cls, value: tuple[float, float]) -> tuple[float, float]:
+        if not all(0 <= beta < 1 for beta in value):
+            raise ValueError("both lie in 0 to 1, 1 left out")
+        return value
+
+    @field_validator("targets")
+    @classmethod
+    def _targets_are_a_pattern(cls, value: str) -> str:
+        import re
+
+        try:
+            re.compile(value)
+        except re.error as error:
+            raise ValueError(f"not a regular expression: {error}") from error
+        return value

@@ -1,0 +1,46 @@
+# make demo    a badge at badges/telescope.png, from nothing
+# make test    the tests, from nothing
+# make check   formatting, lint, types, known vulnerabilities, secrets
+# make bench   measurements, printed as tables
+PYTHON ?= python3
+VENV := .venv
+PY := $(VENV)/bin/python
+
+.PHONY: demo test test-slow check bench train-demo clean
+.DEFAULT_GOAL := demo
+
+demo: $(VENV)/.ready
+	$(PY) -m inference.render --generator demo --object telescope --text "UX SCOUT" --seed 7 --out badges/telescope.png
+
+test: $(VENV)/.ready-test
+	$(PY) -m pytest -m "not slow"
+
+test-slow: $(VENV)/.ready-test
+	$(PY) -m pytest
+
+check: $(VENV)/.ready-dev
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/mypy
+
+bench: $(VENV)/.ready-test
+	$(PY) -m benchmarks
+
+clean:
+	rm -rf $(VENV) build *.egg-info
+
+# Each stamp is newer than the files that say what to install, so a second run needs no network.
+$(VENV)/.ready: pyproject.toml constraints.txt
+	$(call install,.)
+$(VENV)/.ready-test: pyproject.toml constraints.txt
+	$(call install,.[test])
+$(VENV)/.ready-dev: pyproject.toml constraints.txt
+	$(call install,.[test$(comma)dev])
+
+comma := ,
+define install
+@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "error: $(PYTHON) is older than Python 3.11: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 2; }
+test -x $(PY) || $(PYTHON) -m venv $(VENV)
+$(PY) -m pip install --disable-pip-version-check --quiet --constraint constraints.txt --editable "$(1)"
+@touch $@
+endef

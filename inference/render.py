@@ -1,0 +1,179 @@
+"""`python -m inference.render`: one badge, several seeds, a batch, or an earlier badge again.
+
+    python -m inference.render --object telescope --text "UX SCOUT" --out badge.png
+    python -m inference.render --object telescope --text "UX SCOUT" --out badge.png --seed 7 --count 4
+    python -m inference.render --batch badges.csv --out DIR
+    python -m inference.render --like badge.png --out again.png
+
+Files go where `--out` says; `--json` prints one JSON object a badge on stdout; everything else is on stderr.
+"""
+
+import argparse
+import dataclasses
+import secrets
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from configs import ConfigError, Settings, load_settings
+from configs.console import BAD_INPUT, DONE, FAILED, Parser, run_command
+from configs.names import unknown_name
+from inference.badge import checked, make_badge
+from inference.batch import SHEET, Entry, run_batch
+from inference.choice import open_generator
+from inference.errors import InvalidRequest, RenderError
+from inference.files import require_writable, write_atomically
+from inference.like import request_like, settings_like, wanted_like, warn_of_differences
+from inference.profiles import load_profile
+from inference.progress import Progress, say
+from inference.recipe import Recipe, encode_png, read_recipe, recipe_of
+from inference.rows import read_rows
+from inference.types import MAX_SEED, BadgeRequest
+
+_MAX_COUNT = 10_000
+_GENERATORS = ("auto", "local", "replicate", "demo", "ray")
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The command line."""
+    parser = Parser(
+        prog="python -m inference.render",
+        description="Draw samurai badges: FLUX draws the samurai, HarfBuzz and Pillow the golden banner.",
+        epilog="Every other setting: configs/badge.toml, with --config FILE or BADGE_<SECTION>__<KEY>.",
+    )
+    what = parser.add_argument_group("what")
+    what.add_argument("--object", metavar="WORDS", help="what the samurai holds")
+    what.add_argument("--text", metavar="WORDS", help="what the banner says, at most 40 characters")
+    what.add_argument("--seed", type=int, metavar="N", help=f"0 to {MAX_SEED}; left out, drawn at random and told")
+    what.add_argument("--count", type=int, default=1, metavar="N", help="draw N seeds from --seed on: badge-1.png ...")
+    what.add_argument("--style", metavar="NAME", help="banner style")
+    what.add_argument(
+        "--batch", type=Path, metavar="FILE", help="CSV with object,text[,seed,style,name], or JSON lines"
+    )
+    what.add_argument("--like", type=Path, metavar="PNG", help="make this badge again, from what its file says")
+    who = parser.add_argument_group("who draws")
+    who.add_argument("--generator", metavar="NAME", help=" | ".join(_GENERATORS))
+    who.add_argument("--profile", metavar="NAME", help="base model, see configs/profiles")
+    who.add_argument("--lora", metavar="FILE", help="style LoRA as .safetensors, or none")
+    where = parser.add_argument_group("where")
+    where.add_argument("--out", type=Path, metavar="PATH", help="file (default badge.png), or folder of a --batch")
+    where.add_argument("--json", action="store_true", help="one JSON object a badge on stdout")
+    where.add_argument("--config", type=Path, metavar="FILE", help="settings that win over configs/badge.toml")
+    where.add_argument("--debug", action="store_true", help="show library logs and tracebacks")
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line; returns the exit code."""
+    codes: dict[type[Exception], int] = {ConfigError: BAD_INPUT, InvalidRequest: BAD_INPUT, RenderError: FAILED}
+    return run_command(_command, build_parser(), argv, codes)
+
+
+def _command(args: argparse.Namespace) -> int:
+    _check_usage(args)
+    recipe = read_recipe(args.like) if args.like else None
+    settings = _settings(args, recipe)
+    if args.batch:
+        return _draw_batch(args, settings)
+    return _draw_single(args, settings, recipe)
+
+
+def _check_usage(args: argparse.Namespace) -> None:
+    given = {name for name in ("object", "text", "seed", "style") if getattr(args, name) is not None}
+    if args.batch and (given or args.like or args.count != 1):
+        raise InvalidRequest("--batch takes object, text, seed and style from its file: leave those options out")
+    if not args.batch and not args.like:
+        for name in ("object", "text"):
+            if name not in given:
+                raise InvalidRequest(f'--{name} is missing: --object telescope --text "UX SCOUT"')
+    if args.batch and not args.out:
+        raise InvalidRequest("--batch needs --out DIR, the folder for its images")
+    if not 1 <= args.count <= _MAX_COUNT:
+        raise InvalidRequest(f"--count {args.count}: draw 1 to {_MAX_COUNT} seeds")
+    if args.like and args.count != 1:
+        raise InvalidRequest("--like makes one badge again: leave --count out")
+    if args.generator and args.generator not in _GENERATORS:
+        raise InvalidRequest(unknown_name("generator", args.generator, _GENERATORS))
+
+
+def _settings(args: argparse.Namespace, recipe: Recipe | None) -> Settings:
+    """The settings in force: files and environment, then what `--like` says, then the command line."""
+    settings = load_settings(args.config)
+    if recipe:
+        settings = settings_like(recipe, settings, Path(args.lora) if args.lora else None)
+    else:
+        settings = _changed(settings, "local", lora=args.lora)
+    settings = _changed(settings, "generator", kind=args.generator, profile=args.profile)
+    if args.profile and not args.generator and settings.generator.kind == "auto":
+        settings = _changed(settings, "generator", kind="local")
+    load_profile(settings.generator.profile)
+    return _changed(settings, "banner", style=args.style)
+
+
+def _changed(settings: Settings, section: str, **values: Any) -> Settings:
+    given = {key: value for key, value in values.items() if value is not None}
+    return settings.model_copy(update={section: getattr(settings, section).model_copy(update=given)})
+
+
+def _draw_batch(args: argparse.Namespace, settings: Settings) -> int:
+    rows = read_rows(args.batch)
+    with open_generator(settings) as generator:
+        require_writable(args.out)
+        result = run_batch(rows, args.out, generator, settings, _printer(args.json, args.out))
+    say(f"{len(result.entries)} of {len(rows)} badges are in {args.out}; look at {args.out / SHEET}")
+    return FAILED if result.failed else DONE
+
+
+def _draw_single(args: argparse.Namespace, settings: Settings, recipe: Recipe | None) -> int:
+    out = args.out or Path("badge.png")
+    if out.suffix.lower() != ".png" or out.is_dir():
+        raise InvalidRequest(f"--out {out}: name a .png file")
+    request = BadgeRequest(args.object or "", args.text or "", args.seed, args.style)
+    if recipe:
+        request = request_like(recipe, args.object, args.text, args.seed, args.style)
+    requests = _seeds(checked(request, settings.banner), args.count)
+    tell = _printer(args.json)
+    with open_generator(settings) as generator, Progress(len(requests)) as progress:
+        require_writable(out.parent)
+        if recipe:
+            warn_of_differences(recipe, generator.model)
+        for number, each in enumerate(requests, start=1):
+            badge = make_badge(
+                each,
+                generator,
+                prompt=settings.prompt,
+                banner=settings.banner,
+                wanted=wanted_like(recipe, each, settings) if recipe else None,
+                on_step=progress.step,
+            )
+            file = out if args.count == 1 else out.with_stem(f"{out.stem}-{number}")
+            write_atomically(file, encode_png(badge.image, recipe_of(badge, recipe.key if recipe else "")))
+            progress.badge()
+            tell(Entry.of(badge, str(file)))
+    return DONE
+
+
+def _seeds(request: BadgeRequest, count: int) -> list[BadgeRequest]:
+    """`request` once for each seed, SEED to SEED+count-1."""
+    first = request.seed if request.seed is not None else secrets.randbelow(MAX_SEED + 2 - count)
+    return [dataclasses.replace(request, seed=first + offset) for offset in range(count)]
+
+
+def _printer(as_json: bool, folder: Path = Path()) -> Callable[[Entry], None]:
+    """Tells of a finished badge: a JSON object on stdout, or a line for people on stderr."""
+
+    def tell(entry: Entry) -> None:
+        entry = entry.model_copy(update={"file": str(folder / entry.file)})
+        if as_json:
+            print(entry.model_dump_json(exclude={"key"}), flush=True)
+        else:
+            cost = f", ${entry.cost_usd:.3f}" if entry.cost_usd else ""
+            lora = f" with {entry.lora}" if entry.lora else ""
+            say(f"{entry.file}: drawn by {entry.profile}{lora}, seed {entry.seed}, {entry.seconds:.1f} s{cost}")
+
+    return tell
+
+
+if __name__ == "__main__":
+    sys.exit(main())
