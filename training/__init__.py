@@ -1,1 +1,31 @@
-"""Placeholder room; its face comes with its first part."""
+"""Training the style: pictures in, a LoRA file out. Importing this loads no model library."""
+
+from training.errors import (
+    DataSetError,
+    InvalidJob,
+    ResumeRefused,
+    TrainerUnavailable,
+    TrainingError,
+    TrainingFailed,
+    TrainingInterrupted,
+)
+from training.job import TrainingJob, make_job
+from training.lora_header import LoraCard
+from training.trainer import Status, TrainedLora, Trainer, open_trainer
+
+__all__ = [
+    "DataSetError",
+    "InvalidJob",
+    "LoraCard",
+    "ResumeRefused",
+    "Status",
+    "TrainedLora",
+    "Trainer",
+    "TrainerUnavailable",
+    "TrainingError",
+    "TrainingFailed",
+    "TrainingInterrupted",
+    "TrainingJob",
+    "make_job",
+    "open_trainer",
+]

@@ -1,0 +1,73 @@
+"""`python -m training.dataset check|repair|pack DIR`: is this folder fit for training, and make it so.
+
+python -m training.dataset check training_images               a table, and report.html beside the folder's name
+python -m training.dataset repair training_images --out mended  a mended copy; the originals stay
+python -m training.dataset pack training_images                 training_data.zip for a hosted trainer
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from configs import ConfigError, Settings, load_settings
+from configs.console import BAD_INPUT, DONE, FAILED, Parser, run_command
+from training.dataset import CaptionRule, check, pack, read_data_set, repair
+from training.dataset.report import html_report, summary, terminal_table
+from training.errors import InvalidJob, TrainingError, TrainingFailed
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The command line."""
+    parser = Parser(
+        prog="python -m training.dataset",
+        description="Check, mend or pack the pictures that a style is trained on.",
+        epilog="check ends with exit code 1 where something stops a training.",
+    )
+    parser.add_argument("what", choices=("check", "repair", "pack"), help="what to do")
+    parser.add_argument("folder", type=Path, metavar="DIR", help="the folder with pictures and captions")
+    parser.add_argument("--out", type=Path, metavar="PATH", help="report.html, DIR-repaired or training_data.zip")
+    parser.add_argument("--trigger", metavar="WORD", help="the trigger word (default: the settings' prompt.trigger)")
+    parser.add_argument("--config", type=Path, metavar="FILE", help="settings that win over configs/badge.toml")
+    parser.add_argument("--debug", action="store_true", help="show library logs and tracebacks")
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line; returns the exit code."""
+    codes: dict[type[Exception], int] = {ConfigError: BAD_INPUT, InvalidJob: BAD_INPUT, TrainingError: FAILED}
+    return run_command(_command, build_parser(), argv, codes)
+
+
+def caption_rule(settings: Settings, trigger: str | None = None) -> CaptionRule:
+    """The rule that the settings' prompt gives."""
+    return CaptionRule(trigger or settings.prompt.trigger, settings.prompt.base, settings.prompt.style)
+
+
+def _command(args: argparse.Namespace) -> int:
+    data = read_data_set(args.folder, caption_rule(load_settings(args.config), args.trigger))
+    if args.what == "repair":
+        out = args.out or args.folder.with_name(args.folder.name + "-repaired")
+        for line in repair(data, out):
+            print(line)
+        mended = read_data_set(out, data.rule)
+        print(summary(mended, check(mended)))
+        return DONE
+    if args.what == "pack":
+        out = args.out or Path("training_data.zip")
+        pack(data, out)
+        print(f"{out}: {len(data.pictures)} pictures with captions, {out.stat().st_size / 1e6:.1f} MB")
+        return DONE
+    found = check(data)
+    print(terminal_table(data, found))
+    report = args.out or Path("report.html")
+    try:
+        report.write_text(html_report(data, found), encoding="utf-8")
+    except OSError as error:
+        raise TrainingFailed(f"cannot write {report}: {error.strerror}; name another place with --out") from error
+    print(f"with thumbnails: {report}")
+    return FAILED if any(finding.level == "error" for finding in found) else DONE
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,155 @@
+"""What is good and bad about a data set: one pass over what `read_data_set` found.
+
+Errors stop a training; warnings make it worse; notes say what is done about a thing by itself.
+"""
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from training.dataset.looks import background, difference, fingerprint
+from training.dataset.pictures import DataSet, Picture
+
+FEWEST, GOOD = 5, (15, 25)
+SIZE, TINY = 1024, 256
+BUSY = 0.30
+NEAR = 10
+VARIED = 0.6
+
+Level = Literal["error", "warning", "note"]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One remark; `name` is the file's, "" for the set as a whole; `mendable` where `repair` mends it."""
+
+    level: Level
+    name: str
+    text: str
+    mendable: bool = False
+
+    def line(self) -> str:
+        """The remark as one line."""
+        return f"{self.name}: {self.text}" if self.name else self.text
+
+
+def check(data: DataSet) -> list[Finding]:
+    """All remarks on `data`: on the set first, then picture by picture."""
+    found = [*_count(data), *_captions(data), *_variety(data), *_duplicates(data)]
+    for picture in data.pictures:
+        found += _picture(picture)
+        found += _caption(data, picture)
+    return found
+
+
+def _count(data: DataSet) -> list[Finding]:
+    usable = sum(not picture.problem for picture in data.pictures)
+    if usable < FEWEST:
+        return [
+            Finding(
+                "error", "", f"{usable} usable pictures: a style needs at least {FEWEST}, better {GOOD[0]}-{GOOD[1]}"
+            )
+        ]
+    if not GOOD[0] <= usable <= GOOD[1]:
+        return [Finding("warning", "", f"{usable} usable pictures: {GOOD[0]}-{GOOD[1]} work best")]
+    return []
+
+
+def _captions(data: DataSet) -> list[Finding]:
+    bare = [p for p in data.pictures if p.caption is None and not p.caption_problem and not p.problem]
+    if not bare:
+        return []
+    text = f"{len(bare)} pictures without a caption: made from the file's name, shown in brackets"
+    return [Finding("note", "", text, mendable=True)]
+
+
+def _variety(data: DataSet) -> list[Finding]:
+    things = Counter(picture.thing for picture in data.pictures if not picture.problem)
+    total = sum(things.values())
+    if total < 2:
+        return []
+    most, times = things.most_common(1)[0]
+    if len(things) < VARIED * total:
+        text = f"only {len(things)} objects in {total} pictures ({most} {times} times): the LoRA will learn them too"
+        return [Finding("warning", "", text)]
+    return []
+
+
+def _duplicates(data: DataSet) -> list[Finding]:
+    found: list[Finding] = []
+    first: dict[str, str] = {}
+    whole = [picture for picture in data.pictures if picture.thumbnail is not None]
+    prints = {picture.path: fingerprint(picture.thumbnail) for picture in whole if picture.thumbnail is not None}
+    for number, picture in enumerate(whole):
+        if picture.sha256 in first:
+            same = f"the same picture as {first[picture.sha256]}"
+            found.append(Finding("warning", picture.path.name, same, mendable=True))
+            continue
+        first[picture.sha256] = picture.path.name
+        for other in whole[:number]:
+            if other.sha256 != picture.sha256 and _near(picture, other, prints[picture.path], prints[other.path]):
+                found.append(Finding("warning", picture.path.name, f"nearly the same as {other.path.name}"))
+                break
+    return found
+
+
+def _near(one: Picture, other: Picture, a: int, b: int) -> bool:
+    if (a ^ b).bit_count() > NEAR or one.thumbnail is None or other.thumbnail is None:
+        return False
+    # Pictures of one style share their layout; only nearly equal pixels make a near copy.
+    return difference(one.thumbnail, other.thumbnail) < 0.04
+
+
+def _picture(picture: Picture) -> list[Finding]:
+    name = picture.path.name
+    if picture.problem:
+        return [Finding("error", name, f"{picture.problem}; remove it or let repair leave it out", mendable=True)]
+    found = []
+    short = min(picture.width, picture.height)
+    if short < TINY:
+        found.append(Finding("error", name, f"{picture.width}x{picture.height} is too small: {SIZE}x{SIZE} or larger"))
+    elif short < SIZE:
+        found.append(Finding("warning", name, f"{picture.width}x{picture.height}: {SIZE}x{SIZE} or larger is better"))
+    if max(picture.width, picture.height) > 2 * short:
+        found.append(Finding("warning", name, f"{picture.width}x{picture.height} is very long: its sides will be cut"))
+    if picture.rotated:
+        found.append(Finding("note", name, "turned by EXIF: trained upright", mendable=True))
+    if picture.alpha:
+        found.append(Finding("warning", name, "has transparency: trained on white", mendable=True))
+    if picture.mode not in ("RGB", "RGBA", "L", "P"):
+        found.append(Finding("note", name, f"mode {picture.mode}: trained as RGB", mendable=True))
+    assert picture.thumbnail is not None
+    measure = background(picture.thumbnail)
+    if measure > BUSY:
+        found.append(Finding("warning", name, f"busy background ({measure:.2f}, clean is at most {BUSY:.2f})"))
+    return found
+
+
+def _caption(data: DataSet, picture: Picture) -> list[Finding]:
+    name, rule = picture.path.with_suffix(".txt").name, data.rule
+    if picture.problem:
+        return []
+    if picture.caption_problem:
+        level: Level = "note" if picture.caption_problem == "is empty" else "error"
+        return [Finding(level, name, f"the caption {picture.caption_problem}; repair mends it", mendable=True)]
+    if picture.caption is None:
+        return []
+    found = []
+    if rule.trigger not in picture.caption:
+        found.append(Finding("warning", name, f"without the trigger {rule.trigger}: it is put in front", mendable=True))
+    if rule.trigger_out_of_reach(picture.caption):
+        text = f"the trigger {rule.trigger} stands beyond CLIP's 77 tokens: move it to the front"
+        found.append(Finding("warning", name, text))
+    words = rule.style_words(picture.caption)
+    if words:
+        text = f"names the style ({', '.join(words)}): leave that to the trigger"
+        found.append(Finding("warning", name, text))
+    return found
+
+
+def mean_background(data: DataSet) -> float:
+    """The set's mean background measure, 0 (clean) to 1."""
+    values = [background(p.thumbnail) for p in data.pictures if p.thumbnail is not None]
+    return float(np.mean(values)) if values else 0.0

@@ -1,0 +1,121 @@
+"""`TrainingJob`: everything that determines a LoRA, checked when it is made.
+
+Both trainers take one. Values come from `[training]` in the settings and from the command line; `recipe()` is the part
+that determines the weights, and is what a checkpoint and a LoRA's header carry.
+"""
+
+import hashlib
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
+
+from configs.sections.render import PromptSettings
+from configs.sections.training import TrainingSettings
+from training.errors import InvalidJob
+
+_NOT_RECIPE = {
+    "data",
+    "out",
+    "resume",
+    "export",
+    "destination",
+    "data_url",
+    "tracker",
+    "threads",
+    "plan",
+    "compile",
+    "device",
+}
+
+
+class TrainingJob(BaseModel):
+    """One LoRA to train. Lengths in optimizer steps, sizes in pixels, `batch` in pictures a step over all processes."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    data: Path
+    out: Path
+    profile: str
+    trigger: str
+    base_prompt: str
+    style_words: str
+    resume: bool = False
+    export: tuple[str, ...] = ()
+    destination: str = ""
+    data_url: str = ""
+
+    steps: int
+    learning_rate: float
+    rank: int
+    alpha: float
+    resolutions: tuple[int, ...]
+    batch: int
+    warmup: int
+    decay: float
+    weight_decay: float
+    betas: tuple[float, float]
+    ema: float
+    clip: float
+    caption_dropout: float
+    guidance: float
+    flip: bool
+    timesteps: str
+    targets: str
+    seed: int
+    held_out: int
+    save_every: int
+    sample_every: int
+    sample_objects: tuple[str, ...]
+    log_every: int
+    tracker: str
+    plan: str
+    compile: bool
+    device: str
+    threads: int
+
+    @field_validator("trigger")
+    @classmethod
+    def _trigger_is_a_word(cls, value: str) -> str:
+        if not re.fullmatch(r"\S{2,64}", value):
+            raise ValueError("the trigger is one word of 2 to 64 characters, such as aidbox_samurai_style")
+        return value
+
+    @property
+    def lora_path(self) -> Path:
+        """Where the finished LoRA lies: the file that the bot is given."""
+        return self.out / "lora.safetensors"
+
+    def recipe(self) -> dict[str, Any]:
+        """The values that determine the weights, as JSON types; where files lie and how fast it goes are left out."""
+        return self.model_dump(mode="json", exclude=_NOT_RECIPE)
+
+    def recipe_sha256(self) -> str:
+        """SHA-256 of `recipe()` as sorted JSON, in hex."""
+        return hashlib.sha256(json.dumps(self.recipe(), sort_keys=True).encode()).hexdigest()
+
+
+def make_job(
+    settings: TrainingSettings, prompt: PromptSettings, *, data: Path, out: Path, profile: str, **given: Any
+) -> TrainingJob:
+    """A job from the settings' sections, with the command line's values (None is "not given") over them.
+
+    `learning_rate`, `steps`, `rank`, `resolutions` out of range raise InvalidJob with the range, as settings do.
+    """
+    chosen = {key: value for key, value in given.items() if value is not None}
+    fields = TrainingSettings.model_fields
+    values = settings.model_dump() | {key: value for key, value in chosen.items() if key in fields}
+    try:
+        checked = TrainingSettings.model_validate(values).model_dump()
+        checked.pop("backend")
+        checked["alpha"] = checked["alpha"] or float(checked["rank"])
+        rest = {key: value for key, value in chosen.items() if key not in fields}
+        named = {"trigger": prompt.trigger, "base_prompt": prompt.base, "style_words": prompt.style}
+        return TrainingJob(data=data, out=out, profile=profile, **(named | rest | checked))
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = "_".join(str(part) for part in first["loc"][:1])
+        problem = first["msg"].removeprefix("Value error, ")
+        raise InvalidJob(f"{name} = {first['input']!r}: {problem[0].lower()}{problem[1:]}") from error
