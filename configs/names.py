@@ -11,6 +11,15 @@ def unknown_name(kind: str, given: str, valid: Iterable[str]) -> str:
     "unknown style 'ribon': did you mean ribbon? Known: arc, ribbon"
     """
     names = sorted(valid)
-    near = get_close_matches(given.lower(), names, n=3, cutoff=0.5)
-    hint = f"did you mean {' or '.join(near)}? " if near else ""
-    return f"unknown {kind} {given!r}: {hint}Known: {', '.join(names)}"
+    return f"unknown {kind} {given!r}: {_did_you_mean(given, names)}Known: {', '.join(names)}"
+
+
+def misspelt(kind: str, given: str, valid: Iterable[str]) -> str:
+    """As `unknown_name`, for long lists: only the nearest names are told."""
+    return f"unknown {kind} {given!r}: {_did_you_mean(given, sorted(valid))}".rstrip(" :")
+
+
+def _did_you_mean(given: str, names: list[str]) -> str:
+    spelt = {name.casefold(): name for name in names}
+    near = [spelt[name] for name in get_close_matches(given.casefold(), spelt, n=3, cutoff=0.6)]
+    return f"did you mean {' or '.join(near)}? " if near else ""

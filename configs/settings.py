@@ -18,7 +18,7 @@ from typing import Any
 from pydantic import SecretStr, ValidationError
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
-from configs.names import unknown_name
+from configs.names import misspelt, unknown_name
 from configs.sections import Section
 from configs.sections.bot import BotSettings
 from configs.sections.ray import RaySettings
@@ -145,8 +145,7 @@ def _refuse_unknown_variables(environ: Mapping[str, str]) -> None:
     valid += [f"{PREFIX}{section.upper()}__{key.upper()}" for section, keys in known.items() if section for key in keys]
     for name in environ:
         if name.upper().startswith(PREFIX) and name.upper() not in valid:
-            near = unknown_name("environment variable", name, [v.lower() for v in valid]).split(" Known:")[0]
-            raise ConfigError(f"{near.rstrip(':')} (see configs/badge.toml)".replace("badge_", PREFIX))
+            raise ConfigError(f"{misspelt('environment variable', name, valid)} (all settings: configs/badge.toml)")
 
 
 def _explain(error: ValidationError, files: list[Path]) -> str:

@@ -4,13 +4,14 @@ import time
 
 from PIL import Image
 
+from configs.names import unknown_name
 from configs.sections.render import BannerSettings, PromptSettings
 from configs.settings import default_settings
 from inference.errors import InvalidRequest
 from inference.generator import Generator
 from inference.prompt import build_prompt, clean_object
 from inference.types import Badge, BadgeRequest, Portrait, PortraitRequest, StepCallback
-from overlay import BannerError, check_style, clean_text, draw_banner
+from overlay import BannerError, clean_text, draw_banner, style_names
 
 
 def checked(request: BadgeRequest, banner: BannerSettings) -> BadgeRequest:
@@ -18,8 +19,10 @@ def checked(request: BadgeRequest, banner: BannerSettings) -> BadgeRequest:
 
     Cheap, and raises InvalidRequest for everything that can be known to be wrong before drawing.
     """
+    style = request.style or banner.style
+    if style not in style_names():
+        raise InvalidRequest(unknown_name("banner style", style, style_names()))
     try:
-        style = check_style(request.style or banner.style)
         text = clean_text(request.text)
     except BannerError as error:
         raise InvalidRequest(str(error)) from error

@@ -1,0 +1,116 @@
+"""Settings: one place for defaults, later sources win, and whatever is wrong is said in one line."""
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from configs import ConfigError, Settings, default_settings, load_settings
+from configs.settings import DEFAULTS
+
+
+def write(folder: Path, text: str) -> Path:
+    path = folder / "my.toml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_defaults_are_those_of_the_brief() -> None:
+    settings = default_settings()
+    assert settings.prompt.trigger == "aidbox_samurai_style"
+    assert settings.prompt.base == "samurai warrior badge, character holding {object}"
+    assert settings.banner.style == "ribbon"
+    assert settings.training.steps == 1000
+    assert settings.training.learning_rate == 4e-4
+
+
+def test_file_wins_over_defaults_and_environment_over_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    config = write(tmp_path, '[banner]\nstyle = "arc"\nsize = 512\n')
+    monkeypatch.setenv("BADGE_BANNER__SIZE", "256")
+    settings = load_settings(config)
+    assert (settings.banner.style, settings.banner.size) == ("arc", 256)
+    assert settings.prompt == default_settings().prompt
+
+
+def test_data_dir_is_a_plain_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BADGE_DATA_DIR", "/srv/badges")
+    assert load_settings().data_dir == Path("/srv/badges")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('[banner]\nstile = "arc"\n', r"my\.toml, line 2: unknown key 'stile': did you mean style"),
+        ("[baner]\nsize = 1\n", r"my\.toml, line 1: unknown key 'baner': did you mean banner"),
+        ("\n[banner]\nsize = 10\n", r"my\.toml, line 3: banner\.size = 10: .*greater than or equal to 128"),
+        ('[generator]\nkind = "gpu"\n', r"my\.toml, line 2: generator\.kind = 'gpu': .*'auto', 'local'"),
+        ("[banner\n", r"my\.toml: not valid TOML: .*line 1"),
+        ('[prompt]\nbase = "no place"\n', r"line 2: prompt\.base = 'no place': must contain \{object\} exactly once"),
+        ('[secrets]\nhf_token = "x"\n', r"my\.toml: tokens do not belong in a config file"),
+    ],
+)
+def test_a_wrong_file_gets_one_line_with_file_key_and_line(tmp_path: Path, text: str, said: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load_settings(write(tmp_path, text))
+    assert re.search(said, str(caught.value)), str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_files_that_cannot_be_read(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"no such config file: .*none\.toml"):
+        load_settings(tmp_path / "none.toml")
+    latin = tmp_path / "latin.toml"
+    latin.write_bytes(b'x = "\xe9"')
+    with pytest.raises(ConfigError, match="not UTF-8"):
+        load_settings(latin)
+    with pytest.raises(ConfigError, match="cannot read"):
+        load_settings(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("BADGE_BANER__SIZE", "5", "BADGE_BANER__SIZE.*did you mean BADGE_BANNER__SIZE"),
+        ("BADGE_BANNER__SIZE", "big", "environment variable BADGE_BANNER__SIZE: banner.size = 'big'"),
+    ],
+)
+def test_wrong_variables_are_named(monkeypatch: pytest.MonkeyPatch, name: str, value: str, said: str) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(ConfigError, match=said):
+        load_settings()
+
+
+def test_secrets_come_from_environment_or_dotenv_and_never_show(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / ".env").write_text("HF_TOKEN=hf_from_file\nSOMETHING_ELSE=1\n")
+    monkeypatch.setenv("TELEGRAM_BOT_TOKEN", "123:from-environment")
+    settings = load_settings()
+    assert settings.secrets.hf_token.get_secret_value() == "hf_from_file"
+    assert settings.secrets.telegram_bot_token.get_secret_value() == "123:from-environment"
+    assert "from" not in repr(settings.secrets)
+
+
+def test_every_setting_has_a_default_and_a_comment() -> None:
+    text = DEFAULTS.read_text(encoding="utf-8")
+    values = tomllib.loads(text)
+    for section, field in Settings.model_fields.items():
+        if section == "secrets":
+            continue
+        keys = getattr(field.annotation, "model_fields", None)
+        if keys is None:
+            assert section in values
+        else:
+            assert set(values[section]) == set(keys), section
+    undescribed = []
+    described = False
+    for line in text.splitlines():
+        if line.startswith("#"):
+            described = True
+        elif not line.strip() or line.startswith("["):
+            described = False
+        elif re.match(r"\w+ =", line) and not described:
+            undescribed.append(line)
+    assert not undescribed

@@ -1,0 +1,259 @@
+"""The command line as a person uses it, drawn by the demo FLUX: a step or two, real files, real exit codes."""
+
+import io
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from inference import render
+from inference.recipe import CHUNK, read_recipe
+
+DEMO = ("--generator", "demo")
+SCOUT = ("--object", "telescope", "--text", "UX SCOUT")
+
+
+@dataclass
+class Result:
+    code: int
+    out: str
+    err: str
+
+    @property
+    def badges(self) -> list[dict[str, object]]:
+        return [json.loads(line) for line in self.out.splitlines()]
+
+
+class Shell:
+    """Runs the command in a folder of its own; few steps, so that a badge takes a moment."""
+
+    def __init__(self, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        self.folder = folder
+        self._capsys = capsys
+
+    def __call__(self, *argv: str) -> Result:
+        self._capsys.readouterr()
+        try:
+            code = render.main(argv)
+        except SystemExit as stop:
+            code = int(stop.code or 0)
+        said = self._capsys.readouterr()
+        return Result(code, said.out, said.err)
+
+    def files(self) -> list[str]:
+        return sorted(str(path.relative_to(self.folder)) for path in self.folder.rglob("*") if path.is_file())
+
+
+@pytest.fixture
+def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Shell:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("BADGE_LOCAL__STEPS", "2")
+    monkeypatch.setenv("BADGE_BANNER__SIZE", "256")
+    monkeypatch.setenv("BADGE_LOCAL__THREADS", "1")
+    return Shell(tmp_path, capsys)
+
+
+def pixels(path: Path) -> bytes:
+    with Image.open(path) as image:
+        return image.tobytes()
+
+
+def test_one_badge(shell: Shell) -> None:
+    result = shell(*SCOUT, *DEMO, "--seed", "7", "--out", "new/folder/badge.png", "--json")
+    assert (result.code, shell.files()) == (0, ["new/folder/badge.png"])
+    badge = result.badges[0]
+    assert badge["file"] == "new/folder/badge.png"
+    assert (badge["object"], badge["text"], badge["seed"]) == ("telescope", "UX SCOUT", 7)
+    assert (badge["generator"], badge["profile"], badge["cost_usd"]) == ("local", "demo", 0.0)
+    assert set(badge) >= {"lora", "seconds"}
+    with Image.open(shell.folder / "new/folder/badge.png") as image:
+        assert (image.size, image.mode) == ((256, 256), "RGB")
+
+
+def test_people_are_told_path_who_drew_seed_and_seconds(shell: Shell) -> None:
+    result = shell(*SCOUT, *DEMO, "--seed", "7")
+    assert result.out == ""
+    line = result.err.strip().splitlines()[-1]
+    assert line.startswith("badge.png: drawn by demo")
+    assert "seed 7" in line
+    assert line.endswith(" s")
+
+
+def test_a_seed_left_out_is_told_and_makes_the_same_badge_again(shell: Shell) -> None:
+    first = shell(*SCOUT, *DEMO, "--out", "a.png", "--json").badges[0]
+    shell(*SCOUT, *DEMO, "--out", "b.png", "--seed", str(first["seed"]))
+    assert (shell.folder / "a.png").read_bytes() == (shell.folder / "b.png").read_bytes()
+
+
+def test_the_same_seed_alone_with_count_and_in_a_batch(shell: Shell) -> None:
+    (shell.folder / "rows.csv").write_text("object,text,seed,name\nlamp,HI,5,x\ntelescope,UX SCOUT,8,y\n")
+    assert shell(*SCOUT, *DEMO, "--seed", "8", "--out", "alone.png").code == 0
+    assert shell(*SCOUT, *DEMO, "--seed", "7", "--count", "2", "--out", "many.png").code == 0
+    assert shell("--batch", "rows.csv", *DEMO, "--out", "batch").code == 0
+    alone = pixels(shell.folder / "alone.png")
+    assert pixels(shell.folder / "many-2.png") == alone
+    assert pixels(shell.folder / "batch/y.png") == alone
+    assert pixels(shell.folder / "many-1.png") != alone
+
+
+def test_like_makes_a_badge_again_byte_for_byte(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    shell(*SCOUT, *DEMO, "--seed", "3", "--style", "ribbon", "--out", "first.png")
+    monkeypatch.setenv("BADGE_LOCAL__STEPS", "1")
+    monkeypatch.setenv("BADGE_BANNER__SIZE", "512")
+    monkeypatch.setenv("BADGE_PROMPT__STYLE", "oil painting")
+    assert shell("--like", "first.png", "--out", "again.png").code == 0
+    assert (shell.folder / "first.png").read_bytes() == (shell.folder / "again.png").read_bytes()
+    assert shell("--like", "first.png", "--text", "OTHER", "--out", "other.png").code == 0
+    assert read_recipe(shell.folder / "other.png").text == "OTHER"
+    assert read_recipe(shell.folder / "other.png").prompt == read_recipe(shell.folder / "first.png").prompt
+
+
+def test_the_png_says_how_it_was_made(shell: Shell) -> None:
+    shell(*SCOUT, *DEMO, "--seed", "3")
+    with Image.open(shell.folder / "badge.png") as image:
+        assert image.info["Description"].startswith("aidbox_samurai_style, samurai warrior badge, character holding")
+        recipe = json.loads(image.info[CHUNK])
+    assert (recipe["object"], recipe["text"], recipe["seed"], recipe["steps"]) == ("telescope", "UX SCOUT", 3, 2)
+    assert recipe["profile"] == "demo"
+    assert set(recipe["versions"]) >= {"torch", "diffusers", "transformers"}
+    assert {"guidance", "lora", "lora_sha256", "revision"} <= set(recipe)
+
+
+BATCH = "object,text,seed,name\nlamp,HI,1,one\n,EMPTY,2,two\nfish,HO,3,three\n"
+
+
+def test_a_bad_row_is_told_and_the_others_go_on(shell: Shell) -> None:
+    (shell.folder / "rows.csv").write_text(BATCH)
+    result = shell("--batch", "rows.csv", *DEMO, "--out", "set", "--json")
+    assert result.code == 1
+    assert [badge["file"] for badge in result.badges] == ["set/one.png", "set/three.png"]
+    assert "line 3: the object is empty" in result.err
+    assert shell.files() == ["rows.csv", "set/index.html", "set/manifest.jsonl", "set/one.png", "set/three.png"]
+    lines = [json.loads(line) for line in (shell.folder / "set/manifest.jsonl").read_text().splitlines()]
+    assert [line["file"] for line in lines] == ["one.png", "three.png"]
+
+
+def test_a_second_run_draws_only_what_is_missing_or_changed(shell: Shell) -> None:
+    (shell.folder / "rows.csv").write_text(BATCH.replace("\n,EMPTY", "\ncup,EMPTY"))
+    shell("--batch", "rows.csv", *DEMO, "--out", "set")
+    times = {name: (shell.folder / "set" / name).stat().st_mtime_ns for name in ("one.png", "two.png", "three.png")}
+    (shell.folder / "set/two.png").unlink()
+    (shell.folder / "rows.csv").write_text(BATCH.replace("\n,EMPTY", "\ncup,EMPTY").replace("fish,HO", "fish,HA"))
+    assert shell("--batch", "rows.csv", *DEMO, "--out", "set").code == 0
+    after = {name: (shell.folder / "set" / name).stat().st_mtime_ns for name in times}
+    assert after["one.png"] == times["one.png"]
+    assert after["two.png"] != times["two.png"]
+    assert after["three.png"] != times["three.png"]
+    assert read_recipe(shell.folder / "set/three.png").text == "HA"
+    files = [json.loads(line)["file"] for line in (shell.folder / "set/manifest.jsonl").read_text().splitlines()]
+    assert files == ["one.png", "two.png", "three.png"]
+
+
+def run_process(folder: Path, *argv: str) -> "subprocess.Popen[str]":
+    environment = {**os.environ, "BADGE_LOCAL__STEPS": "2", "BADGE_BANNER__SIZE": "256", "BADGE_LOCAL__THREADS": "1"}
+    command = [sys.executable, "-m", "inference.render", *argv]
+    return subprocess.Popen(
+        command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+
+
+def test_a_batch_killed_in_the_middle_goes_on_and_redoes_nothing(tmp_path: Path) -> None:
+    rows = "".join(f"lamp,N {n},{n}\n" for n in range(8))
+    (tmp_path / "rows.csv").write_text("object,text,seed\n" + rows)
+    arguments = ("--batch", "rows.csv", *DEMO, "--out", "set", "--json")
+    process = run_process(tmp_path, *arguments)
+    assert process.stdout
+    first = [json.loads(process.stdout.readline())["file"] for _ in range(3)]
+    process.kill()
+    process.communicate()
+    done = {path.name: path.stat().st_mtime_ns for path in (tmp_path / "set").glob("*.png")}
+    assert set(first) <= {f"set/{name}" for name in done}
+    with (tmp_path / "set/manifest.jsonl").open("a") as manifest:
+        manifest.write('{"file": "0008-lamp.png", "obj')  # a line that the kill cut off
+    result = run_process(tmp_path, *arguments)
+    out, err = result.communicate()
+    assert result.returncode == 0, err
+    assert len(out.splitlines()) == 8
+    for name, changed in done.items():
+        assert (tmp_path / "set" / name).stat().st_mtime_ns == changed
+    names = sorted(path.name for path in (tmp_path / "set").iterdir() if not path.name.endswith(".part"))
+    assert names == [f"000{n}-lamp.png" for n in range(1, 9)] + ["index.html", "manifest.jsonl"]
+    for path in (tmp_path / "set").glob("*.png"):
+        with Image.open(io.BytesIO(path.read_bytes())) as image:
+            image.load()
+
+
+def test_a_badge_whose_manifest_line_was_lost_is_adopted(shell: Shell) -> None:
+    (shell.folder / "rows.csv").write_text("object,text,name\nlamp,HI,one\n")
+    shell("--batch", "rows.csv", *DEMO, "--out", "set")
+    before = (shell.folder / "set/one.png").stat().st_mtime_ns
+    (shell.folder / "set/manifest.jsonl").unlink()
+    assert shell("--batch", "rows.csv", *DEMO, "--out", "set").code == 0
+    assert (shell.folder / "set/one.png").stat().st_mtime_ns == before
+    assert len((shell.folder / "set/manifest.jsonl").read_text().splitlines()) == 1
+
+
+PICKLE = b"\x80\x04\x95)\x00\x00\x00\x00\x00\x00\x00\x8c\x05posix\x94\x8c\x06system\x94\x93\x94\x8c\x0etouch EXECUTED\x94\x85\x94R\x94."
+
+
+@pytest.mark.parametrize(
+    ("argv", "said"),
+    [
+        (["--object", "", "--text", "HI"], "the object is empty"),
+        (["--object", "lamp", "--text", " "], "text"),
+        (["--object", "x" * 81, "--text", "HI"], "81 characters long: at most 80"),
+        (["--object", "lamp", "--text", "x" * 41], "40"),
+        (["--object", "la\x07mp", "--text", "HI"], "control characters"),
+        (["--object", "lamp"], "--text is missing"),
+        ([*SCOUT, "--style", "ribon"], "unknown banner style 'ribon': did you mean ribbon"),
+        ([*SCOUT, "--profile", "flux-dew"], "unknown profile 'flux-dew': did you mean flux-dev"),
+        ([*SCOUT, "--generator", "locl"], "unknown generator 'locl': did you mean local"),
+        ([*SCOUT, "--config", "gone.toml"], "no such config file: gone.toml"),
+        ([*SCOUT, "--config", "bad.toml"], "bad.toml, line 2: unknown key 'stile': did you mean style"),
+        ([*SCOUT, "--lora", "gone.safetensors"], "no such LoRA file: gone.safetensors"),
+        ([*SCOUT, "--lora", "pickle.safetensors"], "not a safetensors file: pickle.safetensors"),
+        ([*SCOUT, "--seed", "-1"], "seed -1 is out of range"),
+        ([*SCOUT, "--seed", "4294967295", "--count", "2"], "seed 4294967296 is out of range"),
+        ([*SCOUT, "--count", "0"], "--count 0"),
+        ([*SCOUT, "--count", "many"], "invalid int value: 'many'"),
+        ([*SCOUT, "--colour", "red"], "unrecognized arguments: --colour red"),
+        ([*SCOUT, "--out", "badge.gif"], "--out badge.gif: name a .png file"),
+        ([*SCOUT, "--out", "file/badge.png"], "file is not a folder"),
+        (["--batch", "gone.csv", "--out", "set"], "no such batch file: gone.csv"),
+        (["--batch", "columns.csv", "--out", "set"], "the column 'text' is missing"),
+        (["--batch", "columns.csv"], "--batch needs --out DIR"),
+        (["--batch", "columns.csv", "--out", "set", "--object", "lamp"], "leave those options out"),
+        (["--like", "gone.png"], "no such badge: gone.png"),
+        (["--like", "file"], "not a readable PNG: file"),
+        (["--like", "plain.png"], "does not say how it was made"),
+    ],
+)
+def test_bad_input_is_one_line_exit_2_and_nothing_written(shell: Shell, argv: Sequence[str], said: str) -> None:
+    (shell.folder / "file").write_text("a file")
+    (shell.folder / "bad.toml").write_text('[banner]\nstile = "arc"\n')
+    (shell.folder / "columns.csv").write_text("object\nlamp\n")
+    (shell.folder / "pickle.safetensors").write_bytes(PICKLE)
+    Image.new("RGB", (8, 8)).save(shell.folder / "plain.png")
+    before = shell.files()
+    result = shell(*argv, *([] if "--generator" in argv or "--profile" in argv else DEMO))
+    assert result.code == 2
+    assert len(result.err.splitlines()) == 1, result.err
+    assert result.err.startswith("error: ")
+    assert said in result.err
+    assert result.out == ""
+    assert shell.files() == before
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+def test_a_folder_that_may_not_be_written(shell: Shell) -> None:
+    locked = shell.folder / "locked"
+    locked.mkdir(mode=0o500)
+    result = shell(*SCOUT, *DEMO, "--out", "locked/badge.png")
+    assert result.code == 2
+    assert "cannot write into locked" in result.err
