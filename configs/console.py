@@ -6,6 +6,7 @@ stderr; an unexpected one too, with a hint at `--debug`, which shows the traceba
 
 import argparse
 import logging
+import os
 import sys
 import warnings
 from collections.abc import Callable, Mapping, Sequence
@@ -52,8 +53,10 @@ def set_up_logging(*, debug: bool) -> None:
     logging.basicConfig(stream=sys.stderr, format="%(message)s", level=logging.DEBUG if debug else logging.WARNING)
     if not debug:
         warnings.simplefilter("ignore")
-        for noisy in ("diffusers", "transformers", "huggingface_hub", "httpx", "peft", "PIL", "torch"):
+        for noisy in ("diffusers", "transformers", "huggingface_hub", "httpx", "peft", "PIL", "torch", "torchao"):
             logging.getLogger(noisy).setLevel(logging.ERROR)
+        for library in ("TRANSFORMERS", "DIFFUSERS"):  # these two set their loggers' levels again when imported
+            os.environ.setdefault(f"{library}_VERBOSITY", "error")
 
 
 def _fail(message: str, code: int, debug: bool) -> int:
