@@ -10,6 +10,7 @@ import json
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import BinaryIO
 
 from inference.errors import InvalidRequest
 
@@ -31,25 +32,30 @@ class LoraHeader:
 def read_header(path: Path) -> LoraHeader:
     """The header of a safetensors file. Raises LoraError where the file is missing, unreadable or something else."""
     try:
-        size = path.stat().st_size
         with path.open("rb") as file:
-            start = file.read(8)
-            length = int.from_bytes(start, "little")
-            if len(start) < 8 or length > min(_MAX_HEADER, size - 8):
-                raise LoraError(f"not a safetensors file: {path} ({_what_it_is(start)})")
-            header = json.loads(file.read(length))
+            return parse_header(file, path.stat().st_size, str(path))
     except FileNotFoundError as error:
         raise LoraError(f"no such LoRA file: {path}") from error
     except IsADirectoryError as error:
         raise LoraError(f"the LoRA {path} is a folder: name the .safetensors file in it") from error
     except OSError as error:
         raise LoraError(f"cannot read the LoRA file {path}: {error.strerror}") from error
+
+
+def parse_header(file: BinaryIO, size: int, name: str) -> LoraHeader:
+    """The header of the safetensors content of `size` bytes that `file` gives. Raises LoraError, calling it `name`."""
+    start = file.read(8)
+    length = int.from_bytes(start, "little")
+    if len(start) < 8 or length > min(_MAX_HEADER, size - 8):
+        raise LoraError(f"not a safetensors file: {name} ({_what_it_is(start)})")
+    try:
+        header = json.loads(file.read(length))
     except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
-        raise LoraError(f"not a safetensors file: {path} (its header is not JSON)") from error
-    return _parse(header, path, size - 8 - length)
+        raise LoraError(f"not a safetensors file: {name} (its header is not JSON)") from error
+    return _parse(header, name, size - 8 - length)
 
 
-def _parse(header: object, path: Path, payload: int) -> LoraHeader:
+def _parse(header: object, path: str, payload: int) -> LoraHeader:
     damaged = LoraError(f"the LoRA file {path} is damaged: its header does not describe its content; copy it again")
     if not isinstance(header, dict):
         raise damaged

@@ -3,6 +3,7 @@
 import os
 import socket
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -33,3 +34,19 @@ def _loopback_only() -> Iterator[None]:
     patch.setattr(socket.socket, "connect", guarded)
     yield
     patch.undo()
+
+
+@pytest.fixture(scope="session")
+def tiny_flux(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a FLUX.1 of real classes and random weights (see tiny_flux.py). Only to be read."""
+    from tests.tiny_flux import make_tiny_flux
+
+    return make_tiny_flux(tmp_path_factory.mktemp("tiny-flux"))
+
+
+@pytest.fixture(scope="session")
+def tiny_flux2(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same for FLUX.2 klein. Only to be read."""
+    from tests.tiny_flux import make_tiny_flux2
+
+    return make_tiny_flux2(tmp_path_factory.mktemp("tiny-flux2"))

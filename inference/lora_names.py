@@ -1,0 +1,151 @@
+"""Every name that a LoRA file may use for a layer of a model, and the layer it means.
+
+The table is built from the model's own layers, so a name is known exactly if its layer is there. Dialects:
+diffusers/PEFT (`transformer.` or nothing in front), kohya (`lora_unet_` with underscores, `lora_te1_` for CLIP,
+`lora_te3_` or `lora_te2_` for T5), ai-toolkit (diffusers names), XLabs (`processor.qkv_lora1`), and Black Forest
+Labs' own names (`double_blocks.0.img_attn.qkv`, with or without `diffusion_model.`), whose fused layers cover several
+layers of diffusers, one after another along the rows
+(https://github.com/black-forest-labs/flux/blob/main/src/flux/model.py).
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+Shapes = Mapping[str, Mapping[str, tuple[int, int]]]
+"""Component (`transformer`, `text_encoder`, ...) to layer to (outputs, inputs) of its linear layers."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """One linear layer. `swapped`: the two halves of its rows are stored the other way round in the file."""
+
+    component: str
+    layer: str
+    swapped: bool = False
+
+
+_PEFT = "base_model.model."
+_FRONTS = ("", "transformer.", "diffusion_model.", "model.diffusion_model.", _PEFT, _PEFT + "transformer.")
+
+# Black Forest Labs' name to the layers of diffusers that it covers, for block N.
+_DOUBLE = {
+    "img_attn.qkv": ("attn.to_q", "attn.to_k", "attn.to_v"),
+    "txt_attn.qkv": ("attn.add_q_proj", "attn.add_k_proj", "attn.add_v_proj"),
+    "img_attn.proj": ("attn.to_out.0",),
+    "txt_attn.proj": ("attn.to_add_out",),
+    "img_mod.lin": ("norm1.linear",),
+    "txt_mod.lin": ("norm1_context.linear",),
+    "processor.qkv_lora1": ("attn.to_q", "attn.to_k", "attn.to_v"),
+    "processor.qkv_lora2": ("attn.add_q_proj", "attn.add_k_proj", "attn.add_v_proj"),
+    "processor.proj_lora1": ("attn.to_out.0",),
+    "processor.proj_lora2": ("attn.to_add_out",),
+}
+_DOUBLE_MLP = {
+    "flux1": {"mlp.0": "net.0.proj", "mlp.2": "net.2"},
+    "flux2": {"mlp.0": "linear_in", "mlp.2": "linear_out"},
+}
+_SINGLE: dict[str, dict[str, tuple[str, ...]]] = {
+    "flux1": {
+        "linear1": ("attn.to_q", "attn.to_k", "attn.to_v", "proj_mlp"),
+        "linear2": ("proj_out",),
+        "modulation.lin": ("norm.linear",),
+        "processor.qkv_lora": ("attn.to_q", "attn.to_k", "attn.to_v"),
+        "processor.proj_lora": ("proj_out",),
+    },
+    "flux2": {"linear1": ("attn.to_qkv_mlp_proj",), "linear2": ("attn.to_out",)},
+}
+_OUTER = {
+    "img_in": "x_embedder",
+    "txt_in": "context_embedder",
+    "final_layer.linear": "proj_out",
+    "final_layer.adaLN_modulation.1": "norm_out.linear",
+}
+_OUTER_OF = {
+    "flux1": {
+        "time_in.in_layer": "time_text_embed.timestep_embedder.linear_1",
+        "time_in.out_layer": "time_text_embed.timestep_embedder.linear_2",
+        "vector_in.in_layer": "time_text_embed.text_embedder.linear_1",
+        "vector_in.out_layer": "time_text_embed.text_embedder.linear_2",
+        "guidance_in.in_layer": "time_text_embed.guidance_embedder.linear_1",
+        "guidance_in.out_layer": "time_text_embed.guidance_embedder.linear_2",
+    },
+    "flux2": {
+        "time_in.in_layer": "time_guidance_embed.timestep_embedder.linear_1",
+        "time_in.out_layer": "time_guidance_embed.timestep_embedder.linear_2",
+        "guidance_in.in_layer": "time_guidance_embed.guidance_embedder.linear_1",
+        "guidance_in.out_layer": "time_guidance_embed.guidance_embedder.linear_2",
+        "double_stream_modulation_img.lin": "double_stream_modulation_img.linear",
+        "double_stream_modulation_txt.lin": "double_stream_modulation_txt.linear",
+        "single_stream_modulation.lin": "single_stream_modulation.linear",
+    },
+}
+_ENCODER_FRONTS = {
+    "text_encoder": ("text_encoder.", "lora_te1_", "lora_te_", "text_encoders.clip_l.transformer."),
+    "text_encoder_2": ("text_encoder_2.", "lora_te3_", "lora_te2_", "text_encoders.t5xxl.transformer."),
+}
+
+
+def name_table(shapes: Shapes) -> dict[str, tuple[Place, ...]]:
+    """All known names. A name that covers several layers gives them in the order of the file's rows."""
+    table: dict[str, tuple[Place, ...]] = {}
+    layers = shapes.get("transformer", {})
+    for layer in layers:
+        _add(table, layer, (Place("transformer", layer),))
+    for name, covered, swapped in _foreign_names(layers):
+        if all(layer in layers for layer in covered):
+            _add(table, name, tuple(Place("transformer", layer, swapped) for layer in covered))
+    for component, fronts in _ENCODER_FRONTS.items():
+        for layer in shapes.get(component, {}):
+            for front in fronts:
+                # Files name CLIP's layers below `text_model.`, which newer transformers leave out.
+                for whole in {layer, "text_model." + layer.removeprefix("text_model.")}:
+                    spelled = front + (whole.replace(".", "_") if front.endswith("_") else whole)
+                    table[spelled] = (Place(component, layer),)
+    return table
+
+
+def _add(table: dict[str, tuple[Place, ...]], name: str, places: tuple[Place, ...]) -> None:
+    for front in _FRONTS:
+        table[front + name] = places
+    for front in ("lora_unet_", "lora_transformer_"):
+        table[front + name.replace(".", "_")] = places
+
+
+def _foreign_names(layers: Mapping[str, tuple[int, int]]) -> list[tuple[str, tuple[str, ...], bool]]:
+    family = "flux2" if any("to_qkv_mlp_proj" in layer for layer in layers) else "flux1"
+    names: list[tuple[str, tuple[str, ...], bool]] = []
+    for number in _blocks(layers, "transformer_blocks"):
+        theirs, ours = f"double_blocks.{number}.", f"transformer_blocks.{number}."
+        names += [(theirs + name, tuple(ours + layer for layer in covered), False) for name, covered in _DOUBLE.items()]
+        for name, layer in _DOUBLE_MLP[family].items():
+            names.append((f"{theirs}img_{name}", (f"{ours}ff.{layer}",), False))
+            names.append((f"{theirs}txt_{name}", (f"{ours}ff_context.{layer}",), False))
+    for number in _blocks(layers, "single_transformer_blocks"):
+        theirs, ours = f"single_blocks.{number}.", f"single_transformer_blocks.{number}."
+        for name, covered in _SINGLE[family].items():
+            names.append((theirs + name, tuple(ours + layer for layer in covered), False))
+    for name, layer in {**_OUTER, **_OUTER_OF[family]}.items():
+        # FLUX.1's last modulation is (shift, scale) in the file and (scale, shift) in diffusers.
+        names.append((name, (layer,), family == "flux1" and layer == "norm_out.linear"))
+    return names
+
+
+def _blocks(layers: Mapping[str, tuple[int, int]], kind: str) -> list[int]:
+    return sorted({int(found[1]) for layer in layers if (found := re.match(rf"{kind}\.(\d+)\.", layer))})
+
+
+_SIGNS = (
+    ("FLUX.2", r"to_qkv_mlp_proj|ff(_context)?[._]linear_(in|out)|stream_modulation|time_guidance_embed"),
+    ("FLUX.1", r"single_transformer_blocks[._]\d+[._](proj_mlp|norm[._]linear)|ff[._]net|norm1(_context)?[._]linear"),
+    ("FLUX.1", r"single_blocks[._]\d+[._]modulation|(img|txt)_mod[._]lin|vector_in|processor\.(qkv|proj)_lora"),
+    ("SDXL or SD 1.5", r"(down|up|mid|input|output)_blocks?[._]|mid_block"),
+    ("SD3", r"joint_blocks|context_block"),
+    ("Wan or another video model", r"cross_attn|self_attn\.(q|k|v|o)\b"),
+)
+
+
+def guess_model(names: list[str]) -> str:
+    """The model that a LoRA with these tensor names was probably made for; "" where nothing tells."""
+    joined = "\n".join(name for name in names if not re.match(r"lora_te|text_encoder", name))
+    return next((model for model, sign in _SIGNS if re.search(sign, joined)), "")
