@@ -6,13 +6,13 @@ Pure drawing: nothing here reads settings, the environment or the network.
 from overlay.banner import draw_banner
 from overlay.errors import BannerError, InvalidImage, InvalidText, UnknownStyle
 from overlay.style import BannerStyle
-from overlay.styles import DEFAULT_STYLE, STYLES
+from overlay.styles import AUTO, DEFAULT_STYLE, STYLES
 from overlay.text import MAX_GRAPHEMES, clean_text
 
 
 def style_names() -> list[str]:
     """Every style that `draw_banner` takes, in alphabetical order."""
-    return sorted(STYLES)
+    return sorted([*STYLES, AUTO])
 
 
 __all__ = [

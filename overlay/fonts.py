@@ -1,21 +1,23 @@
 """The fonts of the banner: which files there are, what each can draw, and the order in which they are asked.
 
 Files lie in fonts/ beside the package, each with its licence (fonts/README.md). A font is opened on first use
-and kept; opening costs well under a millisecond since files are mapped, not read.
+and kept; opening costs well under a millisecond, since files are mapped, not read.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 import uharfbuzz as hb
 
 FOLDER = Path(__file__).resolve().parent.parent / "fonts"
+Ink = tuple[float, float, float, float]
+"""(left, top, right, bottom), y down from the baseline."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class FontFile:
     """One font: a short name, its file under fonts/, and how it is fitted to the others."""
 
@@ -23,8 +25,13 @@ class FontFile:
     file: str
     scale: float = 1.0
     """Size factor that brings its letters to the height of the others."""
+    rise: float = 0.0
+    """Ems that its glyphs are lifted above the baseline."""
+    language: str = "en"
+    """BCP 47 tag given to the shaper, so that the result does not depend on the machine's locale."""
     colour: bool = False
     """Painted in its own colours (emoji)."""
+    _ink: dict[int, Ink] = field(default_factory=dict, repr=False)
 
     @cached_property
     def face(self) -> hb.Face:
@@ -47,17 +54,56 @@ class FontFile:
     @cached_property
     def unit(self) -> float:
         """Ems per design unit, the scale factor included."""
-        return self.scale / self.face.upem
+        return float(self.scale / self.face.upem)
 
-    @lru_cache(maxsize=4096)  # noqa: B019 - fonts live as long as the process
-    def ink(self, glyph: int) -> tuple[float, float, float, float]:
-        """(left, top, right, bottom) of the glyph's ink in ems, y down from the baseline; zeros when it has none."""
-        extents = self.font.get_glyph_extents(glyph)
-        if extents is None or extents.width == 0 or extents.height == 0:
-            return 0.0, 0.0, 0.0, 0.0
-        unit = self.unit
-        left, top = extents.x_bearing * unit, -extents.y_bearing * unit
-        return left, top, left + extents.width * unit, top - extents.height * unit
+    @cached_property
+    def cap_height(self) -> float:
+        """Height of a capital H in ems, 0.7 where the font has none."""
+        glyph = self.font.get_nominal_glyph(ord("H"))
+        return -self.ink(glyph)[1] if glyph else 0.7
+
+    def ink(self, glyph: int) -> Ink:
+        """The glyph's ink box in ems; four zeros when it has none."""
+        found = self._ink.get(glyph)
+        if found is None:
+            extents = self.font.get_glyph_extents(glyph)
+            if extents is None or extents.width == 0 or extents.height == 0:
+                found = (0.0, 0.0, 0.0, 0.0)
+            else:
+                unit = self.unit
+                left, top = extents.x_bearing * unit, -extents.y_bearing * unit
+                found = (left, top, left + extents.width * unit, top - extents.height * unit)
+            self._ink[glyph] = found
+        return found
 
 
-FONTS = (FontFile("russo-one", "russo-one/RussoOne-Regular.ttf"),)
+def _noto(name: str, scale: float = 1.0) -> FontFile:
+    return FontFile(f"noto-{name.lower()}", f"noto/NotoSans{name}.ttf", scale)
+
+
+DISPLAY = (
+    FontFile("russo-one", "russo-one/RussoOne-Regular.ttf"),
+    FontFile("rubik", "rubik/Rubik-Black.ttf"),
+    FontFile("dela-gothic-one", "dela-gothic-one/DelaGothicOne_400Regular.ttf", 0.96, language="ja"),
+    FontFile("noto", "noto/NotoSans-Black.ttf", 0.98),
+)
+"""Fonts with a character of their own, asked first; in this order."""
+
+WORLD = (
+    FontFile("noto-cjk-kr", "noto-cjk/NotoSansCJKkr-Black-subset.otf", 0.95, language="ko"),
+    FontFile("noto-cjk-sc", "noto-cjk/NotoSansCJKsc-Black-subset.otf", 0.95, language="zh-Hans"),
+    *(
+        _noto(name)
+        for name in (
+            "Arabic-Black", "Armenian-Black", "Bengali-Bold", "Cherokee-Black", "Ethiopic-Black", "Georgian-Black",
+            "Gujarati-Bold", "Gurmukhi-Bold", "Kannada-Bold", "Khmer-Bold", "Lao-Black", "Malayalam-Bold",
+            "Myanmar-Bold", "Oriya-Bold", "Sinhala-Bold", "Tamil-Bold", "Telugu-Bold", "Thaana-Black", "Thai-Black",
+            "Symbols-Black", "Symbols2-Regular",
+        )
+    ),
+)  # fmt: skip
+
+EMOJI = FontFile("emoji", "noto-color-emoji/NotoColorEmoji-COLRv1.ttf", 0.83, rise=0.065, colour=True)
+
+FONTS = (*DISPLAY, *WORLD)
+"""Every font for letters, in the order in which they are asked."""

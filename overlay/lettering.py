@@ -1,47 +1,119 @@
-"""Paints a laid-out text: dark extruded stroke below, a bright gradient face above."""
+"""Paints a laid-out text: a dark stroke drawn down as if the letters were thick, a bright gradient face above.
+
+Emoji are painted in their own colours (COLRv1) over a thin dark rim of their own outline.
+"""
 
 from __future__ import annotations
 
-from PIL import Image, ImageChops
+import math
+from functools import lru_cache
 
+import uharfbuzz as hb
+from PIL import Image, ImageFilter
+
+from overlay.fonts import FontFile
 from overlay.geometry import Bend, place_glyph
-from overlay.layout import TextLayout
+from overlay.layout import PlacedGlyph, TextLayout
 from overlay.paint import gradient, rgb
-from overlay.raster import Affine, Box, Canvas, ring
+from overlay.raster import Affine, Box, Canvas, Point, ring
 from overlay.style import Lettering
 
 
-def paint_text(image: Image.Image, layout: TextLayout, lettering: Lettering, bend: Bend) -> None:
-    """Draw the text onto an RGB or RGBA image, in place."""
-    if not layout.glyphs:
-        return
-    size = layout.size
+def paint_text(image: Image.Image, layout: TextLayout, lettering: Lettering, bend: Bend, u: float) -> None:
+    """Draw the text onto an RGB or RGBA image, in place; `bend` maps the plate's middle, u is pixels per unit."""
+    size = layout.size * u
     stroke, depth = lettering.stroke_width * size, lettering.extrude * size
-    places: list[tuple[Affine, object]] = []
-    canvas_points = []
-    for g in layout.glyphs:
-        unit = g.glyph.font.unit
-        left, top, right, bottom = g.glyph.font.ink(g.glyph.index)
-        for x in (left, right):
-            for y in (top, bottom):
-                canvas_points.append(bend.point(g.s + x * g.scale_x, g.t + y * g.scale_y))
-        places.append(
-            (place_glyph(bend, g.s, g.t, g.glyph.advance * g.scale_x / 2, unit * g.scale_x, unit * g.scale_y), g)
-        )
-    box = Box.around([canvas_points], stroke + depth + 4).clipped(*image.size)
-    if not box.width or not box.height:
-        return
-    faces, under = Canvas(box), Canvas(box)
-    rims = ring(stroke)
-    steps = max(1, round(depth / max(1.0, stroke / 2)))
-    offsets = rims + [(x, y + depth * k / steps) for k in range(1, steps + 1) for x, y in rims]
-    for place, g in places:
-        faces.glyph(g.glyph.font.font, g.glyph.index, place)
-        under.glyph(g.glyph.font.font, g.glyph.index, place, offsets)
-    part = image.crop(box.as_tuple())
-    part.paste(rgb(lettering.stroke), (0, 0), under.mask())
+    letters = [g for g in layout.glyphs if not g.glyph.font.colour]
+    colours = [g for g in layout.glyphs if g.glyph.font.colour]
+    if letters:
+        box = _box(letters, bend, u, stroke + depth + 3).clipped(*image.size)
+        faces, under = Canvas(box), Canvas(box)
+        offsets = _extruded(stroke, depth)
+        for g in letters:
+            place = _place(g, bend, u)
+            faces.glyph(g.glyph.font.font, g.glyph.index, place)
+            under.glyph(g.glyph.font.font, g.glyph.index, place, offsets)
+        part = image.crop(box.as_tuple())
+        part.paste(rgb(lettering.stroke), (0, 0), under.mask())
+        part.paste(_face(layout, lettering, bend, u, box), (0, 0), faces.mask())
+        image.paste(part, (box.left, box.top))
+    for g in colours:
+        _paint_emoji(image, g, bend, u, lettering.stroke)
+
+
+def _extruded(stroke: float, depth: float) -> list[Point]:
+    """The ring of the stroke, and the same further down in steps that leave no notches."""
+    rim = ring(stroke)
+    steps = max(1, round(depth / max(1.0, 0.6 * stroke)))
+    return rim + [(x, y + depth * k / steps) for k in range(1, steps + 1) for x, y in rim[1:] if y >= 0]
+
+
+def _place(g: PlacedGlyph, bend: Bend, u: float) -> Affine:
+    """Where the glyph goes in the picture, turned about the middle of its advance."""
+    unit = g.glyph.font.unit * u
+    middle = g.glyph.advance * g.em_x * u / 2
+    return place_glyph(bend, g.s * u, g.t * u, middle, unit * g.em_x, unit * g.em_y)
+
+
+def _corners(g: PlacedGlyph, bend: Bend, u: float) -> list[Point]:
+    """The corners of the glyph's ink in the picture."""
+    xx, yx, xy, yy, dx, dy = _place(g, bend, u)
+    unit = g.glyph.font.unit
+    left, top, right, bottom = (v / unit for v in g.glyph.font.ink(g.glyph.index))
+    corners = ((left, -top), (right, -top), (right, -bottom), (left, -bottom))
+    return [(xx * x + xy * y + dx, yx * x + yy * y + dy) for x, y in corners]
+
+
+def _box(glyphs: list[PlacedGlyph], bend: Bend, u: float, margin: float) -> Box:
+    return Box.around([_corners(g, bend, u) for g in glyphs], margin)
+
+
+def _face(layout: TextLayout, lettering: Lettering, bend: Bend, u: float, box: Box) -> Image.Image:
+    """The gradient of the letters, once for each line."""
+    import numpy as np
+
     _, t = bend.fields(box)
-    top = min(g.t for g in layout.glyphs) - 0.75 * size
-    bottom = max(g.t for g in layout.glyphs) + 0.05 * size
-    part.paste(gradient(lettering.face, (t - top) / (bottom - top), box.size), (0, 0), faces.mask())
-    image.paste(part, (box.left, box.top))
+    cap = 0.74 * layout.size * u
+    position = np.zeros_like(t)
+    previous = -np.inf
+    for baseline in layout.baselines:
+        bottom = baseline * u + 0.02 * layout.size * u
+        here = t > previous
+        position = np.where(here, (t - (bottom - cap)) / cap, position)
+        previous = bottom + 0.22 * layout.size * u
+    return gradient(lettering.face, position, box.size)
+
+
+def _paint_emoji(image: Image.Image, g: PlacedGlyph, bend: Bend, u: float, rim_colour: str) -> None:
+    """Paint one colour glyph, turned with the banner, over a thin dark rim."""
+    rim = max(1, round(0.022 * g.em_y * u))
+    picture = _emoji(g.glyph.font, g.glyph.index, round(g.em_y * u, 1), 3 * rim)
+    angle = bend.turn(g.s * u + g.glyph.advance * g.em_x * u / 2)
+    if angle:
+        picture = picture.rotate(-math.degrees(angle), Image.Resampling.BICUBIC, expand=True)
+    corners = _corners(g, bend, u)
+    left = round(sum(x for x, _ in corners) / 4 - picture.width / 2)
+    top = round(sum(y for _, y in corners) / 4 - picture.height / 2)
+    alpha = picture.getchannel("A")
+    grown = alpha.filter(ImageFilter.MaxFilter(2 * rim + 1)).filter(ImageFilter.GaussianBlur(rim / 3))
+    image.paste(rgb(rim_colour), (left, top, left + picture.width, top + picture.height), grown)
+    image.paste(picture.convert("RGB"), (left, top), alpha)
+
+
+@lru_cache(maxsize=64)
+def _emoji(font: FontFile, glyph: int, em: float, margin: int) -> Image.Image:
+    """A colour glyph at `em` pixels as RGBA, its ink in the middle with `margin` about it.
+
+    HarfBuzz paints premultiplied BGRA, rows from the bottom; it paints nothing under a turned transform (15.0),
+    so turning is left to Pillow.
+    """
+    left, top, right, bottom = (v * em for v in font.ink(glyph))
+    width, height = math.ceil(right - left) + 2 * margin, math.ceil(bottom - top) + 2 * margin
+    painter = hb.RasterPaint()
+    scale = font.unit * em
+    painter.transform = (scale, 0.0, 0.0, scale, (width - right - left) / 2, (height + bottom + top) / 2)
+    painter.extents = hb.RasterExtents(0, 0, width, height, 0)
+    painter.paint_glyph(font.font, glyph)
+    raster = painter.render()
+    stride = raster.extents.stride
+    return Image.frombytes("RGBa", (width, height), raster.buffer, "raw", "BGRa", stride, -1).convert("RGBA")

@@ -87,6 +87,11 @@ class Layer:
         top.putalpha(mask)
         self.image.alpha_composite(top)
 
+    def moved(self, dx: int, dy: int) -> Layer:
+        """The same pixels elsewhere; nothing is copied."""
+        box = self.box
+        return Layer(Box(box.left + dx, box.top + dy, box.right + dx, box.bottom + dy), self.image)
+
     def onto(self, image: Image.Image) -> None:
         """Composite the layer over an RGB or RGBA image, in place."""
         visible = self.box.clipped(*image.size)

@@ -13,7 +13,7 @@ from PIL import Image, ImageChops
 from overlay.geometry import Bend, bent, rectangle
 from overlay.paint import Layer, blurred, gradient, shifted, without
 from overlay.raster import Box, Point, polygon_mask
-from overlay.style import BannerStyle, RibbonBody, Shadow
+from overlay.style import RibbonBody, Shadow
 
 
 @dataclass(frozen=True)
@@ -25,12 +25,12 @@ class RibbonShape:
     folds: list[list[Point]]
 
 
-def ribbon_layer(style: BannerStyle, body: RibbonBody, bend: Bend, width: float, u: float) -> Layer:
-    """The ribbon of plate width `width` pixels as a layer; `bend` maps the plate's middle to the picture."""
-    half_w, half_h = width / 2, style.height * u / 2
+def ribbon_layer(body: RibbonBody, shadow: Shadow | None, bend: Bend, size: tuple[float, float], u: float) -> Layer:
+    """The ribbon as a layer; `size` is the plate's (width, height) in pixels, `bend` maps its middle."""
+    half_w, half_h = size[0] / 2, size[1] / 2
     shape = _shape(body, bend, half_w, half_h, u)
     edge = body.outline_width * u
-    margin = edge + (style.shadow.blur * 1.5 + style.shadow.drop) * u + 2
+    margin = edge + (shadow.reach * u if shadow else 0) + 2
     box = Box.around([shape.plate, *shape.tails, *shape.folds], margin)
     layer = Layer.empty(box)
     s, t = bend.fields(box)
@@ -39,7 +39,8 @@ def ribbon_layer(style: BannerStyle, body: RibbonBody, bend: Bend, width: float,
     behind = polygon_mask(box, [*shape.tails, *shape.folds], edge)
     plate = polygon_mask(box, [shape.plate])
     front = polygon_mask(box, [shape.plate], edge)
-    cast_shadow(layer, ImageChops.lighter(behind, front), style.shadow, u)
+    if shadow:
+        cast_shadow(layer, ImageChops.lighter(behind, front), shadow, u)
 
     layer.paint(behind, body.outline)
     drop = body.tail_drop * u

@@ -26,6 +26,11 @@ class Shadow:
     opacity: float = 0.45
     colour: str = "#1A0900"
 
+    @property
+    def reach(self) -> float:
+        """How far the shadow leaves the banner's outline at most, in u."""
+        return 1.5 * self.blur + self.drop
+
 
 @dataclass(frozen=True)
 class RibbonBody:
@@ -50,15 +55,18 @@ class RibbonBody:
 class PlaqueBody:
     """A bevelled metal frame with cut corners around an enamel field, riveted at both ends. Lengths in u."""
 
-    rim: Stops = (
-        (0.0, "#FFF9DC"), (0.10, "#FFE48A"), (0.36, "#F6BE33"), (0.50, "#C98A14"), (0.72, "#A86A08"), (1.0, "#6E4003"),
+    metal: Stops = (
+        (0.0, "#7A4703"), (0.25, "#B0710B"), (0.45, "#E0A021"), (0.62, "#FFCB46"), (0.85, "#FFE892"), (1.0, "#FFFBE4"),
     )  # fmt: skip
+    """The rim's colour from a facet turned away from the light to one that faces it."""
     field: Stops = ((0.0, "#6E0F0E"), (0.16, "#931814"), (0.55, "#AE2019"), (0.86, "#8E1512"), (1.0, "#6A0D0C"))
     outline: str = INK
     outline_width: float = 6.0
-    rim_width: float = 26.0
+    rim_width: float = 22.0
     cut: float = 34.0
-    rivet: float = 7.0
+    rivet: float = 6.5
+    overhang: float = 26.0
+    """How far the frame reaches beyond the text plate to either side."""
 
 
 @dataclass(frozen=True)
@@ -74,16 +82,20 @@ class Lettering:
 
 @dataclass(frozen=True)
 class Ring:
-    """A round die-cut frame about the portrait: ring and white outline. Lengths in u, the circle by its radius."""
+    """A round frame about the portrait, cut out of the picture. Lengths in u."""
 
-    centre_y: float = 0.452
-    """Of the picture's side."""
-    radius: float = 432.0
+    centre_y: float = 462.0
+    radius: float = 430.0
+    """Outer radius of the metal."""
     width: float = 34.0
-    gold: Stops = GOLD
+    gold: Stops = (
+        (0.0, "#A9690A"), (0.3, "#D98A0A"), (0.55, "#FFC62E"), (0.8, "#FFE27A"), (1.0, "#FFF9D8"),
+    )  # fmt: skip
+    """The metal from its darkest to its brightest reflection."""
     outline: str = INK
     outline_width: float = 6.0
     border: float = 14.0
+    """White line around the whole sticker, ribbon included."""
     border_colour: str = "#FFFFFF"
 
 
@@ -97,21 +109,34 @@ class BannerStyle:
     lettering: Lettering = field(default_factory=Lettering)
     shadow: Shadow = field(default_factory=Shadow)
     ring: Ring | None = None
-    bend: float = 0.0
-    """Radius of the arc in u; 0 is straight."""
+    sag: float = 0.0
+    """How far the middle of the plate hangs below its ends, in u; 0 is straight."""
+    straight_above: int = 40
+    """A text of more graphemes gets a straight plate even in a bent style."""
     height: float = 148.0
-    centre_y: float = 0.845
-    """Of the picture's height, where no better place is found."""
+    two_line_height: float = 168.0
+    centre_y: float = 865.0
+    """Middle of the plate below the picture's top, in u of its height, where no better place is found."""
     padding: float = 36.0
     """Free room left and right of the text inside the plate."""
-    inset: float = 15.0
+    inset: float = 14.0
     """Free room above and below the text inside the plate."""
     least_width: float = 330.0
     side_room: float = 106.0
-    """Least distance of the plate from either side of the picture (the tails hang in it)."""
+    """Least distance of the plate from either side of the picture (a ribbon's tails hang in it)."""
     width_step: float = 16.0
     """Plate widths are rounded up to this, so that drawn plates can be kept and used again."""
     largest_type: float = 112.0
     smallest_type: float = 34.0
     comfortable_type: float = 56.0
     """Below this a line is broken in two where that helps."""
+
+    @property
+    def plate_room(self) -> float:
+        """The widest plate."""
+        return 1024.0 - 2 * self.side_room
+
+    @property
+    def text_room(self) -> float:
+        """The widest text, stroke included."""
+        return self.plate_room - 2 * self.padding

@@ -9,7 +9,10 @@ import pkgutil
 from importlib import import_module
 from types import MappingProxyType
 
+from overlay.errors import UnknownStyle
+from overlay.scripts import JOINED, scripts_of
 from overlay.style import BannerStyle
+from overlay.text import graphemes
 
 
 def _load() -> dict[str, BannerStyle]:
@@ -24,3 +27,19 @@ def _load() -> dict[str, BannerStyle]:
 
 STYLES = MappingProxyType(_load())
 DEFAULT_STYLE = "ribbon"
+AUTO = "auto"
+SHORT = 14
+"""`auto` takes the arc for a text of at most so many graphemes."""
+
+
+def choose_style(name: str, text: str) -> BannerStyle:
+    """The style called `name`; for "auto" arc where `text` is short and its letters do not hang together.
+
+    Raises UnknownStyle with the nearest names.
+    """
+    if name == AUTO:
+        joined = any(script in JOINED for script in scripts_of(text))
+        return STYLES["arc" if len(graphemes(text)) <= SHORT and not joined else DEFAULT_STYLE]
+    if name not in STYLES:
+        raise UnknownStyle(name, [*STYLES, AUTO])
+    return STYLES[name]
