@@ -33,6 +33,8 @@ class Progress:
         if done == 1:
             self._steps.reset(total)
         self._steps.update(done - self._steps.n)
+        if done == total:
+            self._steps.refresh()
 
     def badge(self) -> None:
         """Count one badge as finished."""

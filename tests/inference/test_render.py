@@ -1,10 +1,15 @@
 """The command line as a person uses it, drawn by the demo FLUX: a step or two, real files, real exit codes."""
 
+import contextlib
+import fcntl
 import io
 import json
 import os
+import pty
+import struct
 import subprocess
 import sys
+import termios
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -187,6 +192,26 @@ def test_a_batch_killed_in_the_middle_goes_on_and_redoes_nothing(tmp_path: Path)
     for path in (tmp_path / "set").glob("*.png"):
         with Image.open(io.BytesIO(path.read_bytes())) as image:
             image.load()
+
+
+def test_bars_for_steps_and_badges_where_stderr_is_a_terminal(tmp_path: Path) -> None:
+    (tmp_path / "rows.csv").write_text("object,text,seed\nlamp,HI,1\nlamp,HO,2\n")
+    master, slave = pty.openpty()
+    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 100, 0, 0))
+    environment = {**os.environ, "BADGE_LOCAL__STEPS": "3", "BADGE_BANNER__SIZE": "256", "BADGE_LOCAL__THREADS": "1"}
+    command = [sys.executable, "-m", "inference.render", "--batch", "rows.csv", *DEMO, "--out", "set"]
+    process = subprocess.Popen(command, cwd=tmp_path, env=environment, stdout=subprocess.DEVNULL, stderr=slave)
+    os.close(slave)
+    said = b""
+    with contextlib.suppress(OSError):  # Linux ends a terminal's stream with EIO
+        while chunk := os.read(master, 4096):
+            said += chunk
+    os.close(master)
+    assert process.wait() == 0
+    shown = said.decode()
+    assert "drawing: 3/3" in shown
+    assert "badges: 2/2" in shown
+    assert "left" in shown
 
 
 def test_a_badge_whose_manifest_line_was_lost_is_adopted(shell: Shell) -> None:
