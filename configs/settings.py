@@ -15,7 +15,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from pydantic import SecretStr, ValidationError
+from pydantic import SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
 from configs.names import misspelt, unknown_name
@@ -23,8 +23,9 @@ from configs.sections import Section
 from configs.sections.bot import BotSettings
 from configs.sections.ray import RaySettings
 from configs.sections.render import BannerSettings, GeneratorSettings, LocalSettings, PromptSettings
-from configs.sections.replicate import ReplicateSettings
+from configs.sections.replicate import ReplicateSettings, safe_address
 from configs.sections.training import TrainingSettings
+from configs.sections.translation import TranslationSettings
 
 DEFAULTS = Path(__file__).with_name("badge.toml")
 PREFIX = "BADGE_"
@@ -35,13 +36,23 @@ class ConfigError(Exception):
 
 
 class Secrets(BaseSettings):
-    """Tokens, from the environment or `.env`; empty where not set."""
+    """Tokens, from the environment or `.env`; empty where not set. And the one address that is named in no file:
+
+    `REPLICATE_BASE_URL`, the Replicate client's own variable, without `/v1`; "" is Replicate itself.
+    """
 
     model_config = SettingsConfigDict(extra="ignore", frozen=True, env_file=".env", env_file_encoding="utf-8")
 
     telegram_bot_token: SecretStr = SecretStr("")
     replicate_api_token: SecretStr = SecretStr("")
+    replicate_base_url: str = ""
     hf_token: SecretStr = SecretStr("")
+
+    @field_validator("replicate_base_url")
+    @classmethod
+    def _token_goes_nowhere_unsafe(cls, value: str) -> str:
+        address = value.strip().rstrip("/").removesuffix("/v1")
+        return safe_address(address, "the Replicate API") if address else ""
 
 
 class Settings(BaseSettings):
@@ -53,6 +64,7 @@ class Settings(BaseSettings):
 
     data_dir: Path
     prompt: PromptSettings
+    translation: TranslationSettings
     banner: BannerSettings
     generator: GeneratorSettings
     local: LocalSettings
@@ -167,6 +179,8 @@ def _explain(error: ValidationError, files: list[Path]) -> str:
 def _origin(path: list[str], files: list[Path]) -> str:
     """Where the value at `path` came from: a variable, or the last file that has it, with its line."""
     variable = PREFIX + "__".join(path).upper()
+    if path[0] in Secrets.model_fields:
+        return f"environment variable {path[0].upper()}"
     if any(name.upper() == variable for name in os.environ):
         return f"environment variable {variable}"
     for file in reversed(files):

@@ -47,7 +47,11 @@ def open_generator(settings: Settings) -> Generator:
 
 
 def _open_replicate(settings: Settings) -> Generator:
-    raise InvalidRequest("the replicate generator is not part of this version: choose local or demo")
+    from inference.replicate import ReplicateGenerator
+
+    secrets = settings.secrets
+    token = secrets.replicate_api_token.get_secret_value()
+    return ReplicateGenerator(settings.replicate, token, secrets.replicate_base_url, settings.data_dir)
 
 
 def _open_ray(settings: Settings) -> Generator:

@@ -1,0 +1,60 @@
+"""Waiting for a job: webhook events as hints, polling as the net, progress to the callback, cancel at every way out.
+
+Only an answer to our own GET ends the wait. A job that is given up, for whichever reason, is canceled.
+"""
+
+import logging
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from configs.sections.replicate import ReplicateSettings
+from inference.replicate_api import ReplicateApi
+from inference.replicate_errors import ApiThrottled, ApiTimedOut, ApiUnreachable
+from inference.replicate_job import Job
+
+if TYPE_CHECKING:
+    from inference.replicate_webhook import Doorbell
+
+log = logging.getLogger(__name__)
+
+_GROWTH = 1.5
+
+JobCallback = Callable[[Job], None]
+
+
+def wait_for(
+    job: Job,
+    kind: str,
+    api: ReplicateApi,
+    settings: ReplicateSettings,
+    ends: float,
+    on_job: JobCallback,
+    *,
+    doorbell: "Doorbell | None" = None,
+    longest: float | None = None,
+) -> Job:
+    """Wait until `job` is over; its last state. `ends` is a monotonic time, `longest` the longest polling interval.
+
+    `on_job` is called with every state seen. Raises ApiTimedOut after `ends` (the job is canceled then), and what
+    `on_job` raised; the caller cancels on that.
+    """
+    most = longest or (settings.webhook_poll_s if doorbell else settings.poll_max_s)
+    pause = most if doorbell else min(settings.poll_min_s, most)
+    while True:
+        on_job(job)
+        if job.done:
+            return job
+        left = ends - time.monotonic()
+        if left <= 0:
+            raise ApiTimedOut(f"Replicate's job {job.id} was still {job.status} at the deadline")
+        if doorbell:
+            doorbell.wait(job.id, min(pause, left))
+        else:
+            time.sleep(min(pause, left))
+            pause = min(most, pause * _GROWTH)
+        try:
+            job = api.job(kind, job.id, time.monotonic() + settings.read_timeout_s)
+        except (ApiThrottled, ApiUnreachable) as error:
+            # the job goes on without us; only the deadline ends the wait
+            log.warning("%s; asking again", error)
