@@ -15,6 +15,7 @@ from overlay.layout import TextLayout, lay_out
 from overlay.lettering import paint_text
 from overlay.medallion import border_layer, mounted, ring_layer
 from overlay.paint import Layer
+from overlay.placement import find_height, find_subject
 from overlay.plaque import plaque_layer
 from overlay.raster import Box
 from overlay.ribbon import ribbon_layer
@@ -41,16 +42,12 @@ def draw_banner(image: Image.Image, text: str, style: str = DEFAULT_STYLE) -> Im
     width, height = portrait.size
     u = min(width, height) / 1024
     result = portrait.copy() if portrait is image else portrait
-    at = round(width / 2), round(chosen.centre_y / 1024 * height)
-    _draw(result, layout, chosen, at, u)
+    sag = _sag(layout, chosen)
+    body = _body(chosen, layout, sag, chosen.shadow, u)
+    at = width // 2, find_height(portrait, body, round(chosen.centre_y / 1024 * height))
+    body.moved(*at).onto(result)
+    paint_text(result, layout, chosen.lettering, _bend(layout, sag, at, u), u)
     return result
-
-
-def _draw(result: Image.Image, layout: TextLayout, style: BannerStyle, at: tuple[int, int], u: float) -> None:
-    """Plate and text onto `result`, the plate's middle at pixel `at`."""
-    sag = _sag(layout, style)
-    _body(style, layout, sag, style.shadow, u).moved(*at).onto(result)
-    paint_text(result, layout, style.lettering, _bend(layout, sag, at, u), u)
 
 
 def _draw_round(portrait: Image.Image, layout: TextLayout, style: BannerStyle, ring: Ring) -> Image.Image:
@@ -66,7 +63,7 @@ def _draw_round(portrait: Image.Image, layout: TextLayout, style: BannerStyle, r
         return border_layer(ring, box, banner, style.shadow, u)
 
     result = _KEPT.get(("border", ring, layout.plate_width, layout.plate_height, sag, side), border).image.copy()
-    result.alpha_composite(mounted(portrait, ring, side, u))
+    result.alpha_composite(mounted(portrait, find_subject(portrait), ring, side, u))
     _KEPT.get(("ring", ring, side), lambda: ring_layer(ring, box, u)).onto(result)
     banner.onto(result)
     paint_text(result, layout, style.lettering, _bend(layout, sag, at, u), u)

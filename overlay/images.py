@@ -1,22 +1,99 @@
-"""Portraits as they come: checked, turned upright, flattened to 8-bit RGB, without surprises or unbounded memory."""
+"""Portraits as they come: opened, checked, turned upright, flattened to 8-bit RGB; no surprises, bounded memory.
+
+The size is read from the header and checked before a pixel is decoded. Of an animation the first frame is
+taken. Where a picture is transparent white shows, never the colours hidden under the transparency. Whatever a
+decoder raises on broken data becomes one InvalidImage.
+"""
 
 from __future__ import annotations
 
-from PIL import Image
+import io
+import struct
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from PIL import Image, ImageOps
 
 from overlay.errors import InvalidImage
 
 MAX_PIXELS = 20_000_000
-"""A picture of more pixels is refused before it is decoded (Pillow itself only warns below 179 million)."""
+"""A picture of more pixels is refused before it is decoded (Pillow itself only warns up to 179 million)."""
 MIN_SIDE = 64
-MAX_ASPECT = 4.0
+"""On anything smaller no letter could be read."""
+FORMATS = ("PNG", "JPEG", "MPO", "WEBP", "GIF", "BMP", "TIFF")
+_BROKEN = (
+    OSError, ValueError, SyntaxError, EOFError, LookupError, TypeError, AttributeError, ArithmeticError, RuntimeError,
+    MemoryError, struct.error, zlib.error, Image.DecompressionBombError, Image.DecompressionBombWarning,
+)  # fmt: skip
+"""What Pillow's readers have been seen to raise on broken files."""
+
+
+def open_portrait(source: Path | str | bytes) -> Image.Image:
+    """The picture in a file (a path), or in the file's bytes, as upright 8-bit RGB. Raises InvalidImage."""
+    name = "the portrait" if isinstance(source, bytes) else f"the portrait {Path(source).name}"
+    with _translated(name):
+        with Image.open(io.BytesIO(source) if isinstance(source, bytes) else source, formats=FORMATS) as image:
+            return as_portrait(image)
+    raise AssertionError("unreachable")
 
 
 def as_portrait(image: Image.Image) -> Image.Image:
-    """The picture as upright RGB; the very same object where it is that already.
+    """The picture as upright 8-bit RGB; the very same object where it is that already.
 
-    Raises InvalidImage for pictures that are too large, too small, too long, or cannot be decoded.
+    Raises InvalidImage for what is no picture, has more than 20 million pixels or a side under 64, or cannot be decoded.
     """
     if not isinstance(image, Image.Image):
         raise InvalidImage(f"the portrait must be a Pillow image, not {type(image).__name__}")
-    return image if image.mode == "RGB" else image.convert("RGB")
+    width, height = image.size
+    if width * height > MAX_PIXELS:
+        raise InvalidImage(f"the portrait has {width} x {height} pixels; at most {MAX_PIXELS:,} are taken: shrink it")
+    if min(width, height) < MIN_SIDE:
+        raise InvalidImage(f"the portrait has {width} x {height} pixels; each side must have at least {MIN_SIDE}")
+    with _translated("the portrait"):
+        if getattr(image, "n_frames", 1) > 1:
+            image.seek(0)
+        image.load()
+        return _flattened(ImageOps.exif_transpose(image) if "exif" in image.info else image)
+    raise AssertionError("unreachable")
+
+
+@contextmanager
+def _translated(name: str) -> Iterator[None]:
+    """Whatever the reader raises, as InvalidImage; our own errors pass."""
+    try:
+        yield
+    except InvalidImage:
+        raise
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise InvalidImage(f"{name} has far more than {MAX_PIXELS:,} pixels: shrink it") from error
+    except FileNotFoundError as error:
+        raise InvalidImage(f"{name} does not exist") from error
+    except _BROKEN as error:
+        raise InvalidImage(f"{name} cannot be read as a picture ({type(error).__name__}): save it as PNG or JPEG") from error
+
+
+def _flattened(image: Image.Image) -> Image.Image:
+    """8-bit RGB over white."""
+    if image.mode == "RGB" and "transparency" not in image.info:
+        return image
+    if image.mode.startswith("I;16") or image.mode in ("I", "F"):
+        return _eight_bits(image).convert("RGB")
+    if image.has_transparency_data:
+        rgba = image.convert("RGBA")
+        white = Image.new("RGB", image.size, (255, 255, 255))
+        white.paste(rgba.convert("RGB"), (0, 0), rgba.getchannel("A"))
+        return white
+    return image.convert("RGB")
+
+
+def _eight_bits(image: Image.Image) -> Image.Image:
+    """A deep grey picture scaled to 0..255 (Pillow's own conversion would clip it to white)."""
+    import numpy as np
+
+    values = np.nan_to_num(np.asarray(image).astype(np.float32), nan=0.0, posinf=0.0, neginf=0.0)
+    top = 65535.0 if image.mode != "F" and values.max(initial=0) > 255 else 255.0
+    if image.mode == "F" and values.max(initial=0) <= 1.0:
+        top = 1.0
+    return Image.fromarray(np.clip(values * (255.0 / top), 0, 255).astype(np.uint8))

@@ -11,7 +11,8 @@ import math
 from PIL import Image, ImageChops
 
 from overlay.geometry import circle
-from overlay.paint import Layer, blurred, faded, gradient, rgb, shifted, without
+from overlay.paint import Layer, blurred, gradient, rgb, shifted, without
+from overlay.placement import Subject
 from overlay.raster import Box, polygon_mask
 from overlay.ribbon import cast_shadow
 from overlay.style import Ring, Shadow
@@ -81,18 +82,37 @@ def _grow(mask: Image.Image, radius: float) -> Image.Image:
     return result
 
 
-def mounted(portrait: Image.Image, ring: Ring, side: int, u: float) -> Image.Image:
-    """The portrait shrunk into the ring's window, as RGBA of `side` x `side`, transparent outside the ring."""
+def mounted(portrait: Image.Image, subject: Subject | None, ring: Ring, side: int, u: float) -> Image.Image:
+    """The portrait in the ring's window, as RGBA of `side` x `side`, transparent outside the ring.
+
+    Its shorter side spans the window. Where the background is plain and the subject would be cut by the circle,
+    the picture is shrunk and moved until it is not, and the background continued.
+    """
     radius = (ring.radius - ring.width / 2) * u
-    box = Box(0, 0, side, side)
-    extent = 2 * round(radius + 1)
     width, height = portrait.size
-    crop = min(width, height)
-    left, top = (width - crop) // 2, (height - crop) // 2
-    small = portrait.resize((extent, extent), Image.Resampling.LANCZOS, (left, top, left + crop, top + crop))
-    picture = Image.new("RGB", (side, side), rgb(ring.outline))
-    picture.paste(small, (round(512 * u) - extent // 2, round(ring.centre_y * u) - extent // 2))
-    result = Image.new("RGBA", (side, side))
-    result.paste(picture, (0, 0))
-    result.putalpha(faded(polygon_mask(box, [circle(512 * u, ring.centre_y * u, radius)]), 1.0))
-    return result
+    scale, dx, dy = 2 * (radius + 1) / min(width, height), 0.0, 0.0
+    if subject is not None:
+        scale, dx, dy = _fit_subject(subject, portrait.size, scale, (ring.radius - ring.width - 8) * u)
+    new = max(1, round(width * scale)), max(1, round(height * scale))
+    small = portrait.resize(new, Image.Resampling.LANCZOS, reducing_gap=3.0)
+    picture = Image.new("RGB", (side, side), subject.background if subject else rgb(ring.outline))
+    picture.paste(small, (round(512 * u + dx - new[0] / 2), round(ring.centre_y * u + dy - new[1] / 2)))
+    picture.putalpha(polygon_mask(Box(0, 0, side, side), [circle(512 * u, ring.centre_y * u, radius)]))
+    return picture
+
+
+def _fit_subject(
+    subject: Subject, size: tuple[int, int], scale: float, window: float
+) -> tuple[float, float, float]:
+    """(scale, dx, dy) at which the subject's upper corners lie inside the window; dx, dy move the picture's middle.
+
+    Only the upper part is kept in view: the ribbon covers the foot of the window anyway.
+    """
+    left, top, right, _ = subject.box
+    half = (right - left) / 2 * size[0]
+    rise = (0.5 - top) * size[1]
+    middle = ((left + right) / 2 - 0.5) * size[0]
+    # A subject's box is rarely full in its corners: four fifths of its diagonal must fit.
+    needed = 0.86 * math.hypot(half, 0.8 * rise)
+    smaller = min(scale, max(0.72 * scale, window / max(needed, 1.0)))
+    return smaller, -middle * smaller * 0.8, 0.0

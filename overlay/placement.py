@@ -1,0 +1,149 @@
+"""Where the banner goes: the place that hides least of what a person looks at.
+
+Faces and held things stand out from their background by colour and by edges, whatever drew them; legs and ground
+at the picture's foot matter less. So each possible height is charged with the saliency under the banner's own
+outline, more for what lies high in the picture, and with its distance from the style's usual height, which
+therefore wins unless another place is clearly better. The top of the picture is a last resort. Coordinates are
+pixels; maps are float32 of shape (rows, columns) with values 0..1.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from PIL import Image
+
+from overlay.paint import Layer
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+GRID = 128
+"""Cells along the picture's shorter side."""
+STEP = 8.0
+"""Distance between the heights tried, in u."""
+MOVE_COST = 0.35
+"""Charge for moving by the picture's whole height."""
+TOP_COST = 0.16
+"""Further charge for leaving the foot of the picture for its top."""
+LOWEST, HIGHEST = 1006.0, 640.0
+"""Where the banner's outline may end below, and begin above, when it stays at the foot; in u."""
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What stands out of a picture with a plain background: its box (left, top, right, bottom) as shares 0..1."""
+
+    box: tuple[float, float, float, float]
+    background: tuple[int, int, int]
+
+
+def saliency(portrait: Image.Image) -> NDArray[np.float32]:
+    """How much each cell of an RGB picture stands out: far from the background's colour, or full of edges."""
+    import numpy as np
+
+    cells = _cells(portrait)
+    background, plain = _background(cells)
+    distance = np.clip(np.linalg.norm(cells - background, axis=2) / 0.35, 0.0, 1.0)
+    light = cells @ np.array([0.299, 0.587, 0.114], dtype=np.float32)
+    edges = np.zeros_like(light)
+    edges[:, 1:] += np.abs(np.diff(light, axis=1))
+    edges[1:] += np.abs(np.diff(light, axis=0))
+    return (plain * 0.6 * distance + 0.4 * np.clip(edges * 4.0, 0.0, 1.0)).astype(np.float32)
+
+
+def find_subject(portrait: Image.Image) -> Subject | None:
+    """The box of all that stands out from a plain background; None where the background is not plain."""
+    import numpy as np
+
+    cells = _cells(portrait)
+    background, plain = _background(cells)
+    if plain < 0.75:
+        return None
+    there = np.linalg.norm(cells - background, axis=2) > 0.09
+    rows, columns = np.flatnonzero(there.any(axis=1)), np.flatnonzero(there.any(axis=0))
+    if not len(rows):
+        return None
+    height, width = there.shape
+    box = (columns[0] / width, rows[0] / height, (columns[-1] + 1) / width, (rows[-1] + 1) / height)
+    red, green, blue = (round(float(v) * 255) for v in background)
+    return Subject(tuple(float(v) for v in box), (red, green, blue))  # type: ignore[arg-type]
+
+
+def find_height(portrait: Image.Image, banner: Layer, usual: int) -> int:
+    """The y in pixels at which `banner` (drawn about (0, 0)) hides least; `usual` unless another is clearly better."""
+    import numpy as np
+
+    width, height = portrait.size
+    u = min(width, height) / 1024
+    cell = min(width, height) / GRID
+    weighted = saliency(portrait) * _importance(round(height / cell))[:, None]
+    mask, top = _outline(banner, cell, width)
+    heights = _heights(banner, usual, height, u)
+    costs = []
+    for y in heights:
+        first = round(y / cell + top)
+        rows = range(max(0, first), min(len(weighted), first + len(mask)))
+        under = float((weighted[rows.start : rows.stop] * mask[rows.start - first : rows.stop - first]).sum())
+        charge = MOVE_COST * abs(y - usual) / height
+        at_top = y < height / 2
+        costs.append(under / max(1.0, float(mask.sum())) + (TOP_COST if at_top else charge))
+    return heights[int(np.argmin(costs))]
+
+
+def _heights(banner: Layer, usual: int, height: int, u: float) -> list[int]:
+    """The places to try, the usual one first: a range at the foot of the picture, and one at its top."""
+    bounds = banner.image.getchannel("A").point([0] * 160 + [255] * 96).getbbox() or (0, 0, *banner.box.size)
+    above, below = banner.box.top + bounds[1], banner.box.top + bounds[3]
+    scale = height / 1024
+    lowest = max(usual, round(LOWEST * scale) - below)
+    highest = min(usual, round(HIGHEST * scale) - above)
+    step = max(1, round(STEP * u))
+    return [usual, *range(usual + step, lowest + 1, step), *range(usual - step, highest - 1, -step), round(14 * u) - above]
+
+
+def _outline(banner: Layer, cell: float, width: int) -> tuple[NDArray[np.float32], float]:
+    """The banner's opaque part in cells of the picture, and its first row relative to the banner's middle."""
+    import numpy as np
+
+    columns, rows = round(width / cell), max(1, round(banner.box.height / cell))
+    alpha = banner.image.getchannel("A").point([0] * 160 + [255] * 96)
+    scaled = alpha.resize((max(1, round(banner.box.width / cell)), rows), Image.Resampling.BOX)
+    mask = np.zeros((rows, columns), dtype=np.float32)
+    left = round((banner.box.left + width / 2) / cell)
+    part = np.asarray(scaled, dtype=np.float32)[:, max(0, -left) : max(0, columns - left)] / 255
+    mask[:, max(0, left) : max(0, left) + part.shape[1]] = part
+    return mask, banner.box.top / cell
+
+
+def _importance(rows: int) -> NDArray[np.float32]:
+    """The weight of each row: full down to 0.62 of the height, a quarter from 0.9 on."""
+    import numpy as np
+
+    y = (np.arange(rows, dtype=np.float32) + 0.5) / rows
+    return np.interp(y, [0.62, 0.9], [1.0, 0.25]).astype(np.float32)
+
+
+def _cells(portrait: Image.Image) -> NDArray[np.float32]:
+    """The picture as a small grid of colours 0..1, shape (rows, columns, 3)."""
+    import numpy as np
+
+    width, height = portrait.size
+    cell = min(width, height) / GRID
+    factor = max(1, int(cell / 2))
+    small = portrait.reduce(factor) if factor > 1 else portrait
+    small = small.resize((round(width / cell), round(height / cell)), Image.Resampling.BOX)
+    return np.asarray(small, dtype=np.float32) / 255
+
+
+def _background(cells: NDArray[np.float32]) -> tuple[NDArray[np.float32], float]:
+    """The colour along the upper edges, and how plain it is: 1 one colour, 0 anything."""
+    import numpy as np
+
+    rows = round(0.6 * len(cells))
+    edge = np.concatenate([cells[:2].reshape(-1, 3), cells[:rows, :2].reshape(-1, 3), cells[:rows, -2:].reshape(-1, 3)])
+    colour = np.median(edge, axis=0)
+    off = np.linalg.norm(edge - colour, axis=1) > 0.08
+    return colour, float(np.clip(1.0 - 2.0 * off.mean(), 0.0, 1.0))
