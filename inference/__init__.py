@@ -1,10 +1,11 @@
 """Making badges: requests in, portraits by FLUX, banners over them. Importing this loads no model library."""
 
-from inference.badge import finish_badge, make_badge
+from inference.badge import finish_badge, make_badge, translated
 from inference.choice import open_generator
-from inference.errors import BackendUnavailable, Canceled, InvalidRequest, RenderError, RenderFailed
+from inference.errors import BackendUnavailable, Canceled, InvalidRequest, NotUnderstood, RenderError, RenderFailed
 from inference.generator import Generator
 from inference.profiles import Profile, load_profile, profile_names
+from inference.translate import Understood, understand
 from inference.types import Badge, BadgeRequest, LoraInfo, ModelInfo, Portrait, PortraitRequest
 
 __all__ = [
@@ -16,14 +17,18 @@ __all__ = [
     "InvalidRequest",
     "LoraInfo",
     "ModelInfo",
+    "NotUnderstood",
     "Portrait",
     "PortraitRequest",
     "Profile",
     "RenderError",
     "RenderFailed",
+    "Understood",
     "finish_badge",
     "load_profile",
     "make_badge",
     "open_generator",
     "profile_names",
+    "translated",
+    "understand",
 ]

@@ -1,16 +1,19 @@
 """The one path to a badge: prompt, portrait, banner. Bot, command line, batch, tests and benchmarks all come here."""
 
+import dataclasses
 import time
 
 from PIL import Image
 
 from configs.names import unknown_name
 from configs.sections.render import BannerSettings, PromptSettings
+from configs.sections.translation import TranslationSettings
 from configs.settings import default_settings
 from inference.errors import InvalidRequest
 from inference.generator import Generator
 from inference.prompt import build_prompt, clean_object
-from inference.types import Badge, BadgeRequest, Portrait, PortraitRequest, StepCallback
+from inference.translate import understand
+from inference.types import Badge, BadgeRequest, ModelInfo, Portrait, PortraitRequest, StepCallback
 from overlay import BannerError, clean_text, draw_banner, style_names
 
 
@@ -26,16 +29,30 @@ def checked(request: BadgeRequest, banner: BannerSettings) -> BadgeRequest:
         text = clean_text(request.text)
     except BannerError as error:
         raise InvalidRequest(str(error)) from error
-    return BadgeRequest(clean_object(request.object), text, request.seed, style)
+    english = None if request.english is None else clean_object(request.english)
+    return BadgeRequest(clean_object(request.object), text, request.seed, style, english)
+
+
+def translated(
+    request: BadgeRequest, model: ModelInfo | None = None, translation: TranslationSettings | None = None
+) -> BadgeRequest:
+    """`request` with `english` filled in for the generator that is `model`; as it is where it has one already.
+
+    `translation` is the settings' section. Raises NotUnderstood, an InvalidRequest, where the object means nothing.
+    """
+    if request.english is not None:
+        return request
+    return dataclasses.replace(request, english=understand(request.object, translation, model).english)
 
 
 def portrait_request(
     request: BadgeRequest, prompt: PromptSettings, steps: int | None = None, guidance: float | None = None
 ) -> PortraitRequest:
-    """What a generator is asked for a `checked` and seeded request."""
+    """What a generator is asked for a `checked`, `translated` and seeded request."""
     if request.seed is None:
         raise ValueError("the request has no seed yet: call request.seeded() first")
-    return PortraitRequest(build_prompt(request.object, prompt), request.seed, steps, guidance)
+    thing = request.english or request.object
+    return PortraitRequest(build_prompt(thing, prompt), request.seed, steps, guidance)
 
 
 def make_badge(
@@ -44,19 +61,21 @@ def make_badge(
     *,
     prompt: PromptSettings | None = None,
     banner: BannerSettings | None = None,
+    translation: TranslationSettings | None = None,
     wanted: PortraitRequest | None = None,
     on_step: StepCallback | None = None,
 ) -> Badge:
     """Draw one badge.
 
-    `prompt` and `banner` are the settings' sections (their defaults where left out). `wanted` replaces the
-    portrait request that would be built, to make an earlier badge again. `on_step` as in `Generator.generate`.
+    `prompt`, `banner` and `translation` are the settings' sections (their defaults where left out). `wanted`
+    replaces the portrait request that would be built, to make an earlier badge again. `on_step` as in
+    `Generator.generate`.
     Raises InvalidRequest before anything is drawn where the request is wrong, and what the generator raises.
     """
     started = time.perf_counter()
     prompt = prompt or default_settings().prompt
     banner = banner or default_settings().banner
-    request = checked(request, banner).seeded()
+    request = translated(checked(request, banner).seeded(), generator.model, translation)
     portrait = generator.generate(wanted or portrait_request(request, prompt), on_step)
     return finish_badge(request, portrait, banner, started)
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from configs.settings import Settings
-from inference.badge import checked, make_badge, portrait_request
+from inference.badge import checked, make_badge, portrait_request, translated
 from inference.contact_sheet import contact_sheet
 from inference.errors import BackendUnavailable, Canceled, InvalidRequest, RenderError
 from inference.files import append_line, write_atomically
@@ -135,7 +135,7 @@ def run_batch(
 def _work(row: Row | BadRow, generator: Generator, settings: Settings) -> _Work:
     if isinstance(row, BadRow):
         raise InvalidRequest(row.problem)
-    request = checked(row.request, settings.banner)
+    request = translated(checked(row.request, settings.banner), generator.model, settings.translation)
     prompt = portrait_request(request.seeded(), settings.prompt).prompt
     style = request.style or settings.banner.style
     seed = -1 if request.seed is None else request.seed

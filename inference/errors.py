@@ -2,6 +2,7 @@
 
     RenderError
     |- InvalidRequest        the person can mend it: other words, another file, another option
+    |  `- NotUnderstood      the object is in words or a language that are not understood; it has what a dialogue needs
     |- BackendUnavailable    this generator cannot draw now (no weights, no memory, Replicate down, quota); another may
     |- RenderFailed          drawing or writing failed, and trying the same again may or may not help
     |- Canceled              somebody asked to stop; nothing was lost
@@ -18,6 +19,23 @@ class RenderError(Exception):
 
 class InvalidRequest(RenderError):
     """The request itself is wrong; the message tells the person what to change."""
+
+
+class NotUnderstood(InvalidRequest):
+    """What the person named is not understood, so it is asked again rather than drawn as noise.
+
+    `thing` is all that was said, `unknown` the words that were not known, `near` known words spelt much like them,
+    `language` the language it seems to be in ("" where that is not the trouble).
+    """
+
+    def __init__(
+        self, message: str, thing: str, unknown: tuple[str, ...] = (), near: tuple[str, ...] = (), language: str = ""
+    ) -> None:
+        super().__init__(message)
+        self.thing = thing
+        self.unknown = unknown
+        self.near = near
+        self.language = language
 
 
 class BackendUnavailable(RenderError):

@@ -49,12 +49,14 @@ def request_like(
         recipe.text if text is None else text,
         recipe.seed if seed is None else seed,
         style or recipe.style,
+        (recipe.english or None) if thing is None else None,
     )
 
 
 def wanted_like(recipe: Recipe, request: BadgeRequest, settings: Settings) -> PortraitRequest:
     """The portrait request of `recipe`; its prompt is built anew only where the object is another."""
-    prompt = recipe.prompt if request.object == recipe.object else build_prompt(request.object, settings.prompt)
+    same = request.object == recipe.object
+    prompt = recipe.prompt if same else build_prompt(request.english or request.object, settings.prompt)
     return PortraitRequest(prompt, recipe.seed if request.seed is None else request.seed, recipe.steps, recipe.guidance)
 
 

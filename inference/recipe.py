@@ -25,6 +25,7 @@ class Recipe(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     object: str
+    english: str = ""
     text: str
     style: str
     size: int
@@ -49,6 +50,7 @@ def recipe_of(badge: Badge, key: str = "") -> Recipe:
     portrait, model = badge.portrait, badge.portrait.model
     return Recipe(
         object=badge.request.object,
+        english=badge.request.english or "",
         text=badge.request.text,
         style=badge.style,
         size=badge.image.width,

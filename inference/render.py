@@ -19,7 +19,7 @@ from typing import Any
 from configs import ConfigError, Settings, load_settings
 from configs.console import BAD_INPUT, DONE, FAILED, Parser, run_command
 from configs.names import unknown_name
-from inference.badge import checked, make_badge
+from inference.badge import checked, make_badge, translated
 from inference.batch import SHEET, Entry, run_batch
 from inference.choice import open_generator
 from inference.errors import InvalidRequest, RenderError
@@ -132,9 +132,12 @@ def _draw_single(args: argparse.Namespace, settings: Settings, recipe: Recipe | 
     request = BadgeRequest(args.object or "", args.text or "", args.seed, args.style)
     if recipe:
         request = request_like(recipe, args.object, args.text, args.seed, args.style)
-    requests = _seeds(checked(request, settings.banner), args.count)
+    request = checked(request, settings.banner)
     tell = _printer(args.json)
-    with open_generator(settings) as generator, Progress(len(requests)) as progress:
+    with open_generator(settings) as generator, Progress(args.count) as progress:
+        requests = _seeds(translated(request, generator.model, settings.translation), args.count)
+        if requests[0].english != requests[0].object:
+            say(f"{requests[0].object} is drawn as: {requests[0].english}")
         require_writable(out.parent)
         if recipe:
             warn_of_differences(recipe, generator.model)

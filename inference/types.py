@@ -21,12 +21,17 @@ StepCallback = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class BadgeRequest:
-    """One badge as a person asks for it. `style` None is the settings' banner style; `seed` None is drawn at random."""
+    """One badge as a person asks for it. `style` None is the settings' banner style; `seed` None is drawn at random.
+
+    `english` is what `object` means to the model; None is found out (see `inference/translate.py`), and a value, such
+    as the person's own correction, is taken as it is.
+    """
 
     object: str
     text: str
     seed: int | None = None
     style: str | None = None
+    english: str | None = None
 
     def __post_init__(self) -> None:
         if self.seed is not None and not 0 <= self.seed <= MAX_SEED:

@@ -1,0 +1,1 @@
+"""The parts of `inference/translate.py`: scripts, word forms, the glossary, phrases, English plurals, Marian."""
