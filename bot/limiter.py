@@ -1,0 +1,152 @@
+"""How fast Telegram is called: so many calls a second in all, a measured pace in each chat, and obedience to 429.
+
+Telegram's limits are about 30 messages a second in all, one a second in a private chat (short bursts pass) and 20 a
+minute in a group, in truth unspecified, so what counts is `retry_after`: it halts the chat that it was said
+about and no other. Photos pass before messages, and messages before edits. Edits that are told to wait are dropped
+by raising RetryAfter at once: whoever edits has newer words by then anyway.
+"""
+
+import asyncio
+import heapq
+import itertools
+import logging
+import time
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from telegram.error import RetryAfter
+from telegram.ext import BaseRateLimiter
+
+log = logging.getLogger(__name__)
+
+_PHOTOS = frozenset({"editMessageMedia", "sendPhoto", "sendDocument", "sendSticker", "sendMediaGroup"})
+_EDITS = frozenset({"editMessageText", "editMessageCaption", "editMessageReplyMarkup", "sendChatAction"})
+_FREE = frozenset({"answerCallbackQuery"})
+PHOTO, MESSAGE, EDIT = 0, 1, 2
+LAST_WORD = "last word"
+"""As `rate_limit_args`: this edit must not be dropped."""
+
+Answer = bool | dict[str, Any] | list[dict[str, Any]]
+
+
+class Bucket:
+    """A token bucket: `burst` calls at once, `rate` a second in the long run."""
+
+    def __init__(self, rate: float, burst: float, now: float) -> None:
+        self.rate, self.burst = rate, burst
+        self._level, self._at = burst, now
+
+    def level(self, now: float) -> float:
+        """Calls that may be made at once."""
+        self._level = min(self.burst, self._level + (now - self._at) * self.rate)
+        self._at = now
+        return self._level
+
+    def wait(self, now: float) -> float:
+        """Take one call; seconds to wait before it is made. Waits add up, so calls keep their order."""
+        self.level(now)
+        self._level -= 1
+        return max(0.0, -self._level / self.rate)
+
+
+class _Chat:
+    def __init__(self, chat_id: int, now: float) -> None:
+        self.halted_until = 0.0
+        self.bucket = Bucket(1.0, 5, now) if chat_id > 0 else Bucket(20 / 60, 20, now)
+
+
+class PoliteLimiter(BaseRateLimiter[Any]):
+    """python-telegram-bot's rate limiter for this bot. `clock` is steady and in seconds."""
+
+    def __init__(self, per_second: int, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._all = Bucket(per_second, per_second, clock())
+        self._per_second = per_second
+        self._chats: dict[int, _Chat] = {}
+        self._queue: list[tuple[int, int, asyncio.Future[None]]] = []
+        self._count = itertools.count()
+        self._pump: asyncio.Task[None] | None = None
+
+    async def initialize(self) -> None:
+        """Nothing to open."""
+
+    async def shutdown(self) -> None:
+        """Let nobody wait any longer."""
+        if self._pump is not None:
+            self._pump.cancel()
+        for _, _, future in self._queue:
+            future.cancel()
+        self._queue.clear()
+
+    def busy(self, chat_id: int) -> bool:
+        """Whether an edit in this chat had better not be tried now."""
+        now = self._clock()
+        chat = self._chats.get(chat_id)
+        halted = chat is not None and chat.halted_until > now
+        return halted or bool(self._queue) or self._all.level(now) < self._per_second / 3
+
+    async def process_request(
+        self,
+        callback: Callable[..., Coroutine[Any, Any, Answer]],
+        args: Any,
+        kwargs: dict[str, Any],
+        endpoint: str,
+        data: dict[str, Any],
+        rate_limit_args: Any,
+    ) -> Answer:
+        """Call `callback` when its time has come; again after a RetryAfter, unless it is an edit."""
+        chat_id = data.get("chat_id")
+        if endpoint in _FREE or not isinstance(chat_id, int):
+            return await callback(*args, **kwargs)
+        edit = endpoint in _EDITS and rate_limit_args != LAST_WORD
+        priority = PHOTO if endpoint in _PHOTOS else EDIT if edit else MESSAGE
+        while True:
+            chat = self._chat(chat_id)
+            await self._wait_for_chat(chat, priority)
+            await self._wait_for_all(priority)
+            try:
+                return await callback(*args, **kwargs)
+            except RetryAfter as error:
+                seconds = error._retry_after.total_seconds()  # the public property warns, whatever one does
+                chat.halted_until = max(chat.halted_until, self._clock() + seconds)
+                log.info("Telegram wants a rest of %.0f s in chat %d (%s)", seconds, chat_id, endpoint)
+                if priority == EDIT:
+                    raise
+
+    def _chat(self, chat_id: int) -> _Chat:
+        now = self._clock()
+        if len(self._chats) > 10_000:
+            idle = [key for key, chat in self._chats.items() if chat.halted_until < now and chat.bucket.level(now) >= 5]
+            for key in idle:
+                del self._chats[key]
+        return self._chats.setdefault(chat_id, _Chat(chat_id, now))
+
+    async def _wait_for_chat(self, chat: _Chat, priority: int) -> None:
+        if priority != EDIT:
+            pause = chat.bucket.wait(self._clock())
+            if pause and priority == MESSAGE:
+                await asyncio.sleep(pause)
+        while (halt := chat.halted_until - self._clock()) > 0:
+            await asyncio.sleep(halt)
+
+    async def _wait_for_all(self, priority: int) -> None:
+        now = self._clock()
+        if not self._queue and self._all.level(now) >= 1:
+            self._all.wait(now)
+            return
+        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        heapq.heappush(self._queue, (priority, next(self._count), turn))
+        if self._pump is None or self._pump.done():
+            self._pump = asyncio.create_task(self._release(), name="limiter")
+        await turn
+
+    async def _release(self) -> None:
+        """Let those who wait go, the most urgent first, as the calls a second allow."""
+        while self._queue:
+            pause = self._all.wait(self._clock())
+            if pause:
+                await asyncio.sleep(pause)
+            if self._queue:
+                turn = heapq.heappop(self._queue)[2]
+                if not turn.done():
+                    turn.set_result(None)

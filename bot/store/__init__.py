@@ -1,0 +1,9 @@
+"""What survives: inbox, dialogues, people, jobs and outbox in one SQLite database.
+
+The modules beside `database.py` are plain functions over a connection, so that one update is answered in one
+transaction: message read, dialogue moved on, job stored, answer put into the outbox, all or nothing.
+"""
+
+from bot.store.database import Database
+
+__all__ = ["Database"]

@@ -1,0 +1,149 @@
+"""One SQLite database, one thread that talks to it, and commits that are shared by all who wait for one.
+
+`write(name, work)` queues a function of a connection; the thread takes every function that waits, runs each in a
+savepoint of one transaction, commits once (WAL, `synchronous=FULL`: on the disk before anyone is told) and then
+hands out the results. A function that raises loses only its own changes. Whatever SQLite itself reports (disk full,
+I/O error) undoes the whole transaction and reaches every caller in it as StoreError.
+
+`checkpoint` is called with `<name>:before` and `<name>:after` around each commit; tests end the process there.
+"""
+
+import asyncio
+import logging
+import queue
+import sqlite3
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from pathlib import Path
+from typing import Any, TypeVar
+
+from bot.errors import StoreError
+from bot.store.schema import migrate
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+Work = Callable[[sqlite3.Connection], T]
+Checkpoint = Callable[[str], None]
+
+_TOGETHER = 200
+
+
+def no_checkpoint(name: str) -> None:
+    """Do nothing at a commit point."""
+
+
+class Database:
+    """The store's only door. `path` is created, with its folder, readable by its owner alone."""
+
+    def __init__(self, path: Path, checkpoint: Checkpoint = no_checkpoint) -> None:
+        self.path = path
+        self._checkpoint = checkpoint
+        self._work: queue.SimpleQueue[tuple[str, Work[Any], Future[Any]] | None] = queue.SimpleQueue()
+        self._opened: Future[None] = Future()
+        self._thread = threading.Thread(target=self._serve, name="store", daemon=True)
+        self._closed = False
+
+    def open(self) -> "Database":
+        """Open and migrate. Raises StoreError where the file cannot be used, StoreTooNew for a later schema."""
+        self._thread.start()
+        self._opened.result()
+        return self
+
+    def submit(self, name: str, work: Work[T]) -> "Future[T]":
+        """Queue `work`; its result comes once it is committed. Callable from any thread."""
+        future: Future[T] = Future()
+        if self._closed:
+            future.set_exception(StoreError("the store is closed"))
+        else:
+            self._work.put((name, work, future))
+        return future
+
+    async def write(self, name: str, work: Work[T]) -> T:
+        """`work`'s result, once what it wrote is on the disk."""
+        return await asyncio.wrap_future(self.submit(name, work))
+
+    async def read(self, work: Work[T]) -> T:
+        """The result of a function that only reads."""
+        return await asyncio.wrap_future(self.submit("", work))
+
+    def close(self) -> None:
+        """Finish what is queued and close. Repeatable."""
+        if not self._closed:
+            self._closed = True
+            self._work.put(None)
+            self._thread.join(timeout=10)
+
+    def _serve(self) -> None:
+        try:
+            connection = self._connect()
+        except (StoreError, OSError) as error:
+            self._closed = True
+            self._opened.set_exception(error if isinstance(error, StoreError) else StoreError(str(error)))
+            return
+        self._opened.set_result(None)
+        waiting = True
+        while waiting:
+            batch = [self._work.get()]
+            while len(batch) < _TOGETHER and not self._work.empty():
+                batch.append(self._work.get())
+            waiting = None not in batch
+            calls = [call for call in batch if call is not None and call[2].set_running_or_notify_cancel()]
+            if calls:
+                self._transact(connection, calls)
+        connection.close()
+
+    def _connect(self) -> sqlite3.Connection:
+        self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self.path.touch(mode=0o600)
+        try:
+            connection = sqlite3.connect(self.path, isolation_level=None, timeout=10)
+            connection.row_factory = sqlite3.Row
+            connection.execute("PRAGMA journal_mode=WAL")
+            connection.execute("PRAGMA synchronous=FULL")
+            connection.execute("PRAGMA foreign_keys=ON")
+            migrate(connection)
+        except sqlite3.Error as error:
+            raise StoreError(f"cannot use the database {self.path}: {error}") from error
+        return connection
+
+    def _transact(self, connection: sqlite3.Connection, calls: list[tuple[str, Work[Any], Future[Any]]]) -> None:
+        outcomes: list[tuple[Future[Any], Any, BaseException | None]] = []
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+            for _, work, future in calls:
+                outcomes.append((future, *_attempt(connection, work)))
+            for name, _, _ in calls:
+                if name:
+                    self._checkpoint(f"{name}:before")
+            connection.execute("COMMIT")
+        except sqlite3.Error as error:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            for _, _, future in calls:
+                future.set_exception(StoreError(f"the database {self.path} cannot be written: {error}"))
+            return
+        for name, _, _ in calls:
+            if name:
+                self._checkpoint(f"{name}:after")
+        for future, result, failure in outcomes:
+            if failure is None:
+                future.set_result(result)
+            else:
+                future.set_exception(failure)
+
+
+def _attempt(connection: sqlite3.Connection, work: Work[Any]) -> tuple[Any, BaseException | None]:
+    """Run one function in a savepoint: (result, None), or (None, what it raised) with its changes undone."""
+    connection.execute("SAVEPOINT one")
+    try:
+        result = work(connection)
+    except sqlite3.OperationalError:
+        raise
+    except Exception as error:
+        connection.execute("ROLLBACK TO one")
+        connection.execute("RELEASE one")
+        return None, error
+    connection.execute("RELEASE one")
+    return result, None

@@ -1,0 +1,42 @@
+"""Updates that arrived and are not answered yet. One that is stored is never asked of Telegram again."""
+
+import sqlite3
+from collections.abc import Sequence
+
+_REMEMBERED = 100_000
+
+
+def store(connection: sqlite3.Connection, updates: Sequence[tuple[int, str]], now: float) -> list[int]:
+    """Store (update id, JSON) pairs; the ids that were new. Ones that were seen before are left out silently."""
+    fresh = []
+    for update_id, payload in updates:
+        done = connection.execute(
+            "INSERT OR IGNORE INTO inbox(update_id, payload, received) VALUES (?, ?, ?)", (update_id, payload, now)
+        )
+        if done.rowcount:
+            fresh.append(update_id)
+    return fresh
+
+
+def answered(connection: sqlite3.Connection, update_id: int) -> bool:
+    """Whether the update has been answered (or was never stored)."""
+    row = connection.execute("SELECT payload FROM inbox WHERE update_id = ?", (update_id,)).fetchone()
+    return row is None or row["payload"] is None
+
+
+def finish(connection: sqlite3.Connection, update_id: int) -> None:
+    """Remember the update as answered; its text is dropped, its id kept against repeats."""
+    connection.execute("UPDATE inbox SET payload = NULL WHERE update_id = ?", (update_id,))
+
+
+def waiting(connection: sqlite3.Connection) -> list[str]:
+    """The JSON of all unanswered updates, oldest first."""
+    rows = connection.execute("SELECT payload FROM inbox WHERE payload IS NOT NULL ORDER BY update_id")
+    return [row["payload"] for row in rows]
+
+
+def forget_old(connection: sqlite3.Connection) -> None:
+    """Drop the ids of long answered updates, the newest 100,000 excepted."""
+    connection.execute(
+        "DELETE FROM inbox WHERE payload IS NULL AND update_id < (SELECT MAX(update_id) FROM inbox) - ?", (_REMEMBERED,)
+    )

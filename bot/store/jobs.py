@@ -1,0 +1,251 @@
+"""Badges, from accepted to delivered: `waiting -> drawing -> drawn -> delivered`, or `failed` or `canceled`.
+
+A job that is being drawn carries a lease and a fencing token (`fence`): whoever finishes with an older token finds
+that the job is no longer theirs and changes nothing. The order is round-robin among people: each person's oldest
+waiting job, of them the person's who was served longest ago, at most one of a person at a time.
+"""
+
+import sqlite3
+from dataclasses import dataclass, fields
+
+OPEN = ("waiting", "drawing", "drawn")
+
+
+@dataclass(frozen=True)
+class Job:
+    """One row of `jobs`; the columns are described in `schema.py`."""
+
+    id: int
+    user_id: int
+    chat_id: int
+    thread_id: int
+    reply_to: int
+    language: str
+    typed: str
+    object: str
+    text: str
+    style: str
+    seed: int
+    origin: str
+    state: str = "waiting"
+    told: int = 0
+    fence: int = 0
+    attempts: int = 0
+    status_id: int = 0
+    sending: int = 0
+    error: str = ""
+    picture: str = ""
+    picture_size: int = 0
+    photo_id: str = ""
+    document_id: str = ""
+    sticker_id: str = ""
+    draw_seconds: float = 0.0
+    banner_seconds: float = 0.0
+    created: float = 0.0
+
+
+_COLUMNS = ", ".join(field.name for field in fields(Job))
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """What a worker reports about a finished drawing."""
+
+    picture: str
+    picture_size: int
+    generator: str
+    draw_seconds: float
+    banner_seconds: float
+    cost_usd: float
+
+
+def _job(row: sqlite3.Row | None) -> Job | None:
+    return None if row is None else Job(**{key: row[key] for key in row.keys()})  # noqa: SIM118 - a Row, not a dict
+
+
+def add(connection: sqlite3.Connection, job: Job, now: float) -> int:
+    """Store a new job (its `id` is ignored); the number it got."""
+    columns = (
+        "user_id", "chat_id", "thread_id", "reply_to", "language", "typed", "object", "text", "style", "seed", "origin",
+    )  # fmt: skip
+    row = connection.execute(
+        f"INSERT INTO jobs({', '.join(columns)}, state, created) VALUES ({', '.join('?' * len(columns))}, 'waiting', ?)",
+        (*(getattr(job, name) for name in columns), now),
+    )
+    return int(row.lastrowid or 0)
+
+
+def get(connection: sqlite3.Connection, job_id: int) -> Job | None:
+    """A job by its number."""
+    return _job(connection.execute(f"SELECT {_COLUMNS} FROM jobs WHERE id = ?", (job_id,)).fetchone())
+
+
+def claim(connection: sqlite3.Connection, owner: str, until: float, now: float) -> Job | None:
+    """Take the next job whose turn it is, under a lease until `until` (monotonic, as `now`); None where there is none."""
+    connection.execute(
+        "UPDATE jobs SET state = 'waiting' WHERE state = 'drawing' AND lease_owner = ? AND lease_until < ?", (owner, now)
+    )
+    row = connection.execute(
+        "SELECT first.id, people.served, people.user_id FROM"
+        " (SELECT MIN(id) AS id, user_id FROM jobs WHERE state = 'waiting' GROUP BY user_id) AS first"
+        " JOIN people ON people.user_id = first.user_id"
+        " WHERE NOT EXISTS (SELECT 1 FROM jobs WHERE state = 'drawing' AND user_id = first.user_id)"
+        " ORDER BY people.served, first.id LIMIT 1"
+    ).fetchone()
+    if row is None:
+        return None
+    turn = int(connection.execute("SELECT COALESCE(MAX(served), 0) + 1 FROM people").fetchone()[0])
+    connection.execute("UPDATE people SET served = ? WHERE user_id = ?", (turn, row["user_id"]))
+    connection.execute(
+        "UPDATE jobs SET state = 'drawing', fence = fence + 1, attempts = attempts + 1, lease_owner = ?, lease_until = ?,"
+        " turn_before = ? WHERE id = ?",
+        (owner, until, row["served"], row["id"]),
+    )
+    return get(connection, row["id"])
+
+
+def renew(connection: sqlite3.Connection, job: Job, until: float) -> bool:
+    """Prolong the lease; False where the job is no longer this worker's."""
+    done = connection.execute(
+        "UPDATE jobs SET lease_until = ? WHERE id = ? AND fence = ? AND state = 'drawing'", (until, job.id, job.fence)
+    )
+    return bool(done.rowcount)
+
+
+def drawn(connection: sqlite3.Connection, job: Job, result: Drawn, now: float) -> bool:
+    """The picture is on the disk; False where the job is no longer this worker's (canceled, or leased anew)."""
+    done = connection.execute(
+        "UPDATE jobs SET state = 'drawn', picture = ?, picture_size = ?, generator = ?, draw_seconds = ?,"
+        " banner_seconds = ?, cost_usd = cost_usd + ?, finished = ? WHERE id = ? AND fence = ? AND state = 'drawing'",
+        (result.picture, result.picture_size, result.generator, result.draw_seconds, result.banner_seconds,
+         result.cost_usd, now, job.id, job.fence),
+    )  # fmt: skip
+    return bool(done.rowcount)
+
+
+def failed(connection: sqlite3.Connection, job: Job, error: str, now: float) -> bool:
+    """The drawing failed for good, for the reason `error` (retry, words or attempts)."""
+    done = connection.execute(
+        "UPDATE jobs SET state = 'failed', error = ?, finished = ? WHERE id = ? AND fence = ? AND state = 'drawing'",
+        (error, now, job.id, job.fence),
+    )
+    return bool(done.rowcount)
+
+
+def put_back(connection: sqlite3.Connection, job: Job) -> None:
+    """Let a job wait again in its old place, as if it had not been begun (the bot is stopping)."""
+    done = connection.execute(
+        "UPDATE jobs SET state = 'waiting', attempts = attempts - 1 WHERE id = ? AND fence = ? AND state = 'drawing'",
+        (job.id, job.fence),
+    )
+    if done.rowcount:
+        _give_turn_back(connection, job.id)
+
+
+def redraw(connection: sqlite3.Connection, job_id: int) -> None:
+    """The stored picture is gone or damaged: draw it again, from the same seed."""
+    connection.execute("UPDATE jobs SET state = 'waiting' WHERE id = ? AND state = 'drawn'", (job_id,))
+
+
+def recover(connection: sqlite3.Connection) -> list[int]:
+    """After a start: jobs whose process is gone wait again in their old places. The numbers of those."""
+    rows = connection.execute("SELECT id FROM jobs WHERE state = 'drawing' ORDER BY id").fetchall()
+    for row in rows:
+        _give_turn_back(connection, row["id"])
+    connection.execute("UPDATE jobs SET state = 'waiting' WHERE state = 'drawing'")
+    return [row["id"] for row in rows]
+
+
+def _give_turn_back(connection: sqlite3.Connection, job_id: int) -> None:
+    connection.execute(
+        "UPDATE people SET served = (SELECT turn_before FROM jobs WHERE id = ?1)"
+        " WHERE user_id = (SELECT user_id FROM jobs WHERE id = ?1)",
+        (job_id,),
+    )
+
+
+def cancel(connection: sqlite3.Connection, user_id: int, chat_id: int, now: float) -> list[int]:
+    """Cancel a person's jobs in a chat that are not drawn yet; their numbers."""
+    rows = connection.execute(
+        "UPDATE jobs SET state = 'canceled', finished = ? WHERE user_id = ? AND chat_id = ?"
+        " AND state IN ('waiting', 'drawing') RETURNING id",
+        (now, user_id, chat_id),
+    )
+    return sorted(row["id"] for row in rows.fetchall())
+
+
+def cancel_person(connection: sqlite3.Connection, user_id: int, now: float) -> list[int]:
+    """Cancel everything that a person waits for, in every chat."""
+    rows = connection.execute(
+        "UPDATE jobs SET state = 'canceled', finished = ? WHERE user_id = ? AND state IN ('waiting', 'drawing') RETURNING id",
+        (now, user_id),
+    )
+    return sorted(row["id"] for row in rows.fetchall())
+
+
+def cancel_one(connection: sqlite3.Connection, job_id: int, now: float) -> bool:
+    """Cancel one job if it is not drawn yet."""
+    done = connection.execute(
+        "UPDATE jobs SET state = 'canceled', finished = ? WHERE id = ? AND state IN ('waiting', 'drawing')", (now, job_id)
+    )
+    return bool(done.rowcount)
+
+
+def abandon_chat(connection: sqlite3.Connection, chat_id: int, now: float) -> list[int]:
+    """Nobody can be reached in a chat any more: end its jobs without a word. The numbers of those being drawn."""
+    rows = connection.execute("SELECT id FROM jobs WHERE chat_id = ? AND state = 'drawing'", (chat_id,)).fetchall()
+    connection.execute(
+        "UPDATE jobs SET state = 'canceled', told = 1, error = 'unreachable', finished = ? WHERE chat_id = ? AND told = 0",
+        (now, chat_id),
+    )
+    return [row["id"] for row in rows]
+
+
+def delivered(connection: sqlite3.Connection, job_id: int, photo_id: str, seconds: float) -> None:
+    """The badge is in the chat; `photo_id` is Telegram's name for it, by which it can be sent again."""
+    connection.execute(
+        "UPDATE jobs SET state = 'delivered', told = 1, sending = 0, photo_id = ?, send_seconds = ? WHERE id = ?",
+        (photo_id, seconds, job_id),
+    )
+
+
+def told(connection: sqlite3.Connection, job_id: int) -> None:
+    """The last word about a job (failed, canceled) has reached the chat, or cannot."""
+    connection.execute("UPDATE jobs SET told = 1, sending = 0 WHERE id = ?", (job_id,))
+
+
+def lost_status(connection: sqlite3.Connection, job_id: int) -> None:
+    """The status message is gone: there is nothing left to edit."""
+    connection.execute("UPDATE jobs SET status_id = 0 WHERE id = ?", (job_id,))
+
+
+def refused(connection: sqlite3.Connection, job_id: int) -> None:
+    """Telegram does not take the picture: the job failed after all."""
+    connection.execute("UPDATE jobs SET state = 'failed', error = 'sending', sending = 0 WHERE id = ?", (job_id,))
+
+
+def about_to_send(connection: sqlite3.Connection, job_id: int) -> None:
+    """A photo is about to be sent as a message of its own; found after a crash, it may have arrived."""
+    connection.execute("UPDATE jobs SET sending = 1 WHERE id = ?", (job_id,))
+
+
+def remember_file(connection: sqlite3.Connection, job_id: int, kind: str, file_id: str) -> None:
+    """Telegram's name for the badge as `document` or `sticker`."""
+    column = {"document": "document_id", "sticker": "sticker_id", "photo": "photo_id"}[kind]
+    connection.execute(f"UPDATE jobs SET {column} = ? WHERE id = ?", (file_id, job_id))
+
+
+def untold(connection: sqlite3.Connection) -> list[Job]:
+    """Every job about which the last word has not been said, oldest first."""
+    rows = connection.execute(f"SELECT {_COLUMNS} FROM jobs WHERE told = 0 ORDER BY id").fetchall()
+    return [job for job in map(_job, rows) if job is not None]
+
+
+def history(connection: sqlite3.Connection, user_id: int, chat_id: int, count: int) -> list[Job]:
+    """A person's last delivered badges in a chat, newest last, at most `count`, only ones that can be sent again."""
+    rows = connection.execute(
+        f"SELECT {_COLUMNS} FROM jobs WHERE user_id = ? AND chat_id = ? AND state = 'delivered' AND photo_id <> ''"
+        " ORDER BY id DESC LIMIT ?",
+        (user_id, chat_id, count),
+    ).fetchall()
+    return [job for job in map(_job, reversed(rows)) if job is not None]

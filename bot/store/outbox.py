@@ -1,0 +1,85 @@
+"""Messages that are still to be sent, in the order in which they were decided on."""
+
+import json
+import sqlite3
+from dataclasses import asdict, dataclass
+
+Button = tuple[str, str]
+"""Label and callback data."""
+
+
+@dataclass(frozen=True)
+class Message:
+    """One message to a chat. `kind`: text, status (the text that later becomes a badge), photo, document, sticker, album.
+
+    `files` are file ids that Telegram knows, or names under badges/ where it does not know them yet.
+    `force_reply` asks Telegram to make the person's next message an answer (groups in privacy mode).
+    """
+
+    kind: str
+    text: str = ""
+    thread_id: int = 0
+    reply_to: int = 0
+    buttons: tuple[tuple[Button, ...], ...] = ()
+    files: tuple[str, ...] = ()
+    force_reply: str = ""
+
+
+@dataclass(frozen=True)
+class Letter:
+    """A message in the outbox. `sending` of a restored one: it may or may not have arrived."""
+
+    id: int
+    chat_id: int
+    user_id: int
+    job_id: int
+    message: Message
+    sending: bool = False
+
+
+def put(connection: sqlite3.Connection, chat_id: int, user_id: int, message: Message, now: float, job_id: int = 0) -> Letter:
+    """Store a message for sending."""
+    payload = json.dumps(asdict(message), ensure_ascii=False)
+    row = connection.execute(
+        "INSERT INTO outbox(chat_id, user_id, job_id, payload, created) VALUES (?, ?, ?, ?, ?)",
+        (chat_id, user_id, job_id, payload, now),
+    )
+    return Letter(int(row.lastrowid or 0), chat_id, user_id, job_id, message)
+
+
+def begin(connection: sqlite3.Connection, letter_id: int) -> None:
+    """Write down that the message is about to be sent."""
+    connection.execute("UPDATE outbox SET sending = 1 WHERE id = ?", (letter_id,))
+
+
+def done(connection: sqlite3.Connection, letter: Letter, message_id: int = 0) -> None:
+    """The message was sent as `message_id`, or given up (0)."""
+    connection.execute("DELETE FROM outbox WHERE id = ?", (letter.id,))
+    if letter.message.kind == "status" and message_id:
+        connection.execute("UPDATE jobs SET status_id = ? WHERE id = ?", (message_id, letter.job_id))
+
+
+def pending(connection: sqlite3.Connection) -> list[Letter]:
+    """Everything still to be sent, oldest first."""
+    rows = connection.execute("SELECT * FROM outbox ORDER BY id")
+    return [
+        Letter(r["id"], r["chat_id"], r["user_id"], r["job_id"], _message(r["payload"]), bool(r["sending"])) for r in rows
+    ]
+
+
+def asked_for(connection: sqlite3.Connection, job_id: int, kind: str) -> bool:
+    """Whether a message of this kind about a job is on its way already."""
+    rows = connection.execute("SELECT payload FROM outbox WHERE job_id = ?", (job_id,))
+    return any(_message(row["payload"]).kind == kind for row in rows)
+
+
+def drop_chat(connection: sqlite3.Connection, chat_id: int) -> None:
+    """Nobody is there any more: drop what was to be sent."""
+    connection.execute("DELETE FROM outbox WHERE chat_id = ?", (chat_id,))
+
+
+def _message(payload: str) -> Message:
+    value = json.loads(payload)
+    value["buttons"] = tuple(tuple((str(b[0]), str(b[1])) for b in row) for row in value["buttons"])
+    value["files"] = tuple(value["files"])
+    return Message(**value)

@@ -1,0 +1,87 @@
+"""What the bot says, by language: gettext catalogues (`locale/<language>.po`), read at the start.
+
+English is the source language. A catalogue is a plain `.po` file and is compiled in memory, so that there is no
+second, binary file that could be out of date.
+"""
+
+import gettext
+import io
+import struct
+from ast import literal_eval
+from functools import cache
+from pathlib import Path
+
+LANGUAGES = ("en", "ru")
+_FOLDER = Path(__file__).with_name("locale")
+
+
+class Texts:
+    """The words of one language: called with an English sentence and its values, it gives the sentence to show."""
+
+    def __init__(self, language: str) -> None:
+        self.language = language
+        self._catalogue = gettext.GNUTranslations(io.BytesIO(compile_po(catalogue_file(language))))
+
+    def __call__(self, sentence: str, **values: object) -> str:
+        said = self._catalogue.gettext(sentence)
+        return said.format(**values) if values else said
+
+    def count(self, one: str, many: str, n: int) -> str:
+        """The sentence for `n` things, in the language's own plural form; `{n}` in it is the number."""
+        return self._catalogue.ngettext(one, many, n).format(n=n)
+
+
+@cache
+def texts_for(language_code: str) -> Texts:
+    """The texts for a Telegram language code such as `ru`, `ru-RU` or "" (English where we have none)."""
+    language = language_code.lower().split("-")[0]
+    return Texts(language if language in LANGUAGES else "en")
+
+
+def catalogue_file(language: str) -> str:
+    """The text of a language's catalogue."""
+    return (_FOLDER / f"{language}.po").read_text(encoding="utf-8")
+
+
+def read_po(text: str) -> dict[tuple[str, str], list[str]]:
+    """Messages of a `.po` file: (msgid, msgid_plural or "") to its translations, one or one a plural form."""
+    messages: dict[tuple[str, str], list[str]] = {}
+    entry: dict[str, str] = {}
+    field = ""
+    for line in [*text.splitlines(), ""]:
+        line = line.strip()
+        if line.startswith('"'):
+            entry[field] += literal_eval(line)
+        elif line.startswith("msg"):
+            field, _, quoted = line.partition(" ")
+            if field == "msgid" and "msgid" in entry:
+                _close(entry, messages)
+                entry = {}
+            entry[field] = literal_eval(quoted)
+    _close(entry, messages)
+    return messages
+
+
+def _close(entry: dict[str, str], messages: dict[tuple[str, str], list[str]]) -> None:
+    if "msgid" in entry:
+        said = [value for key, value in entry.items() if key.startswith("msgstr")]
+        messages[entry["msgid"], entry.get("msgid_plural", "")] = said
+
+
+def compile_po(text: str) -> bytes:
+    """A `.po` file as the binary `.mo` that `gettext` reads (GNU gettext manual, "The Format of GNU MO Files")."""
+    pairs = sorted(
+        ("\0".join(filter(None, key)).encode(), "\0".join(said).encode())
+        for key, said in read_po(text).items()
+        if all(said)
+    )
+    start = 28
+    strings = start + 16 * len(pairs)
+    tables: list[bytes] = []
+    data = b""
+    for column in (0, 1):
+        for pair in pairs:
+            tables.append(struct.pack("<II", len(pair[column]), strings + len(data)))
+            data += pair[column] + b"\0"
+    header = struct.pack("<7I", 0x950412DE, 0, len(pairs), start, start + 8 * len(pairs), 0, strings)
+    return header + b"".join(tables) + data

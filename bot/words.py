@@ -1,0 +1,53 @@
+"""Longer texts that are put together: the status message, spans of time, the words under a badge."""
+
+from bot.texts import Texts
+
+_BAR = 12
+
+
+def status_text(
+    _: Texts,
+    *,
+    place: int = 0,
+    seconds: float = 0.0,
+    done: int = 0,
+    steps: int = 0,
+    stage: int = 1,
+    paused: bool = False,
+    restarted: bool = False,
+) -> str:
+    """The status message: stage, then how many are ahead and the expected wait, or the denoising steps done."""
+    if stage == 2:
+        return _("⏳ Adding the text... (2/2)")
+    lines = [_("⏳ Drawing... (1/2)")]
+    if restarted:
+        lines.append(_("I was restarted; your badge kept its place."))
+    if paused:
+        lines.append(_("Drawing is paused for now; your badge stays in the queue."))
+    elif steps:
+        filled = round(_BAR * done / steps)
+        lines.append(f"{'▰' * filled}{'▱' * (_BAR - filled)} {done}/{steps}")
+    elif place:
+        lines.append(_("Ahead of you: {n}, about {wait}", n=place, wait=span(_, seconds)))
+    return "\n".join(lines)
+
+
+def span(_: Texts, seconds: float) -> str:
+    """A span of time in round words: 40 s, 3 min."""
+    if seconds < 90:
+        return _("{n} s", n=max(5, round(seconds / 5) * 5))
+    return _("{n} min", n=round(seconds / 60))
+
+
+def caption(_: Texts) -> str:
+    """The words under a badge."""
+    return _("🎊 Your badge is ready!") + "\n" + _("/create for another one")
+
+
+def failure(_: Texts, reason: str) -> str:
+    """What went wrong, and whether to try again or to change words. `reason` is a job's `error`."""
+    if reason == "words":
+        return _("😕 That could not be drawn. Change the words and try again: /create")
+    if reason == "unavailable":
+        return _("😕 Nobody can draw at the moment. Try again in a few minutes.")
+    return _("😕 Something broke while I was drawing. It was not your fault: try once more.")
