@@ -5,7 +5,9 @@ A generator draws one portrait a call. Alone, in a batch or with `--count`, the 
 same shape add a cache (`portrait_cache.py`) or a second try elsewhere (`fallback.py`).
 """
 
+import hashlib
 from collections.abc import Sequence
+from dataclasses import replace
 from types import TracebackType
 from typing import Protocol, Self
 
@@ -32,6 +34,14 @@ class Generator(Protocol):
         """
         ...
 
+    def warm(self) -> None:
+        """Do beforehand, and keep on disk where that helps later starts, all that a first drawing would wait for."""
+        ...
+
+    def key(self, request: PortraitRequest) -> str:
+        """A name for everything that determines the pixels of `request` drawn by this generator, 64 hex digits."""
+        ...
+
     def generate(self, request: PortraitRequest, on_step: StepCallback | None = None) -> Portrait:
         """Draw one portrait.
 
@@ -52,8 +62,20 @@ class Generator(Protocol):
     ) -> None: ...
 
 
+def pixels_key(request: PortraitRequest, model: ModelInfo, *more: object) -> str:
+    """SHA-256 in hex over a request, who draws, and whatever else counts; what a LoRA is called does not."""
+    lora = (model.lora.sha256, model.lora.scale) if model.lora else None
+    parts = (request, replace(model, lora=None), lora, more)
+    return hashlib.sha256(repr(parts).encode("utf-8", "surrogatepass")).hexdigest()
+
+
 class GeneratorBase:
     """The few lines that every generator shares: calls in a row, nothing to prepare, closing on exit."""
+
+    @property
+    def model(self) -> ModelInfo:
+        """Each generator's own."""
+        raise NotImplementedError
 
     @property
     def parallel(self) -> int:
@@ -62,6 +84,14 @@ class GeneratorBase:
 
     def prepare(self, prompts: Sequence[str] = ()) -> None:
         """Nothing to prepare."""
+
+    def warm(self) -> None:
+        """The same as preparing."""
+        self.prepare()
+
+    def key(self, request: PortraitRequest) -> str:
+        """Of the request and the model as it says of itself."""
+        return pixels_key(request, self.model)
 
     def close(self) -> None:
         """Nothing to free."""

@@ -1,0 +1,59 @@
+"""What this machine draws on: the card's name, memory, and what its generation of silicon can do.
+
+Compute capabilities after NVIDIA's table (https://developer.nvidia.com/cuda-gpus): Ampere 8.0 and 8.6, Ada 8.9,
+Hopper 9.0, Blackwell 10.0 and 12.0. Matrix units for fp8 exist from Ada on, for int8 from Turing on, bf16 from
+Ampere on.
+"""
+
+from dataclasses import dataclass
+
+GB = 10**9
+
+
+@dataclass(frozen=True)
+class Card:
+    """A place to draw. `memory` in bytes; `capability` (0, 0) for everything that is no CUDA card."""
+
+    name: str
+    device: str
+    memory: int
+    capability: tuple[int, int] = (0, 0)
+
+    @property
+    def is_cuda(self) -> bool:
+        """Whether it is a CUDA (or ROCm) card."""
+        return self.device.startswith("cuda")
+
+    @property
+    def has_fp8(self) -> bool:
+        """Whether fp8 products run faster than bf16 ones."""
+        return self.capability >= (8, 9)
+
+    @property
+    def has_int8(self) -> bool:
+        """Whether int8 products run faster than bf16 ones."""
+        return self.capability >= (7, 5)
+
+    @property
+    def has_bf16(self) -> bool:
+        """Whether bf16 products are native."""
+        return self.capability >= (8, 0)
+
+
+def find_card(device: str) -> Card:
+    """The card behind `device`: `auto`, `cpu`, `cuda`, `cuda:1`, `mps`. `auto` takes the first CUDA card, else the CPU.
+
+    Imports torch. Raises ValueError where the device is not there.
+    """
+    import torch
+
+    if device == "auto":
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+    if device.startswith("cuda"):
+        if not torch.cuda.is_available() or (torch.device(device).index or 0) >= torch.cuda.device_count():
+            raise ValueError(f"there is no device {device} here: choose auto or cpu")
+        about = torch.cuda.get_device_properties(device)
+        return Card(about.name, device, about.total_memory, (about.major, about.minor))
+    if device == "mps" and not torch.backends.mps.is_available():
+        raise ValueError("there is no device mps here: choose auto or cpu")
+    return Card(device, device, 0)
