@@ -60,6 +60,9 @@ class TrainingJob(BaseModel):
     ema: float
     clip: float
     caption_dropout: float
+    preserve: float
+    preserve_pictures: int
+    strangers: tuple[str, ...]
     guidance: float
     flip: bool
     timesteps: str

@@ -24,6 +24,9 @@ class TrainingSettings(Section):
     ema: float = Field(ge=0, lt=1)
     clip: float = Field(gt=0, le=1000)
     caption_dropout: float = Field(ge=0, le=1)
+    preserve: float = Field(ge=0, lt=1)
+    preserve_pictures: int = Field(ge=1, le=1000)
+    strangers: tuple[str, ...]
     guidance: float = Field(ge=0, le=30)
     flip: bool
     timesteps: Literal["sigmoid", "uniform"]

@@ -1,0 +1,75 @@
+"""The output folder: may this job begin or go on there, and what a continuation must have in common with its start."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from inference.errors import RenderError
+from inference.files import require_writable, write_atomically
+from training.dataset.pictures import DataSet
+from training.errors import InvalidJob, ResumeRefused, TrainingFailed
+from training.job import TrainingJob
+
+_FILE = "job.json"
+
+
+def belongs_to(job: TrainingJob, data: DataSet, base: str) -> dict[str, Any]:
+    """What determines the weights: the recipe, each picture with its caption, the base's and the cache's identity."""
+    pictures = {p.path.name: f"{p.sha256[:16]} {data.caption(p)}" for p in data.pictures}
+    return {"recipe": job.recipe(), "pictures": pictures, "base": base}
+
+
+def check_output(job: TrainingJob, mine: dict[str, Any]) -> None:
+    """Raises InvalidJob where `job.out` cannot be used, ResumeRefused where it belongs to something else.
+
+    Reads only, but for the folder itself, which is made.
+    """
+    try:
+        require_writable(job.out)
+    except RenderError as error:
+        raise InvalidJob(str(error)) from error
+    file = job.out / _FILE
+    if not file.exists():
+        others = [path.name for path in job.out.iterdir()]
+        if others:
+            raise InvalidJob(f"{job.out} is not empty ({others[0]}, ...): name another folder with --out")
+        return
+    if not job.resume:
+        raise InvalidJob(f"{job.out} holds a training already: go on with --resume, or name another folder with --out")
+    try:
+        theirs = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ResumeRefused(f"{file} cannot be read: start again in another --out") from error
+    compare(theirs, mine, job.out)
+
+
+def compare(theirs: dict[str, Any], mine: dict[str, Any], out: Path) -> None:
+    """Raises ResumeRefused, naming up to three differences, where two `belongs_to` differ."""
+    changes = []
+    now = json.loads(json.dumps(mine))
+    for key in sorted(theirs.get("recipe", {}).keys() | now["recipe"].keys()):
+        old, new = theirs.get("recipe", {}).get(key), now["recipe"].get(key)
+        if old != new:
+            changes.append(f"{key} was {old!r}, is {new!r}")
+    before, after = theirs.get("pictures", {}), now["pictures"]
+    changes += [f"{name} is gone" for name in sorted(before.keys() - after.keys())]
+    changes += [f"{name} is new" for name in sorted(after.keys() - before.keys())]
+    for name in sorted(before.keys() & after.keys()):
+        if before[name] != after[name]:
+            what = "picture" if before[name].split(" ")[0] != after[name].split(" ")[0] else "caption"
+            changes.append(f"the {what} of {name} changed")
+    if theirs.get("base") != now["base"]:
+        changes.append("the base model's weights changed")
+    if changes:
+        more = f" and {len(changes) - 3} more" if len(changes) > 3 else ""
+        raise ResumeRefused(
+            f"cannot go on in {out}: {'; '.join(changes[:3])}{more}. Undo that, or start anew in another --out"
+        )
+
+
+def begin(job: TrainingJob, mine: dict[str, Any]) -> None:
+    """Write `job.json`, which marks the folder as this job's."""
+    try:
+        write_atomically(job.out / _FILE, json.dumps(mine, indent=1, ensure_ascii=False).encode() + b"\n")
+    except RenderError as error:
+        raise TrainingFailed(str(error)) from error

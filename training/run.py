@@ -1,0 +1,175 @@
+"""`python -m training.run`: turn 15-25 pictures into a LoRA that the bot loads in one line of configuration.
+
+    python -m training.run --backend local --data training_images --out loras/aidbox
+    python -m training.run --backend local --data training_images --out loras/aidbox --resume
+    python -m training.run --backend replicate --data training_images --destination owner/samurai-badge-lora
+
+Ctrl-C or SIGTERM saves within a step; `--resume` goes on from there, or from the last checkpoint after a kill.
+Everything else is in `[training]` of configs/badge.toml, for --config FILE. Several cards: accelerate launch -m training.run ...
+"""
+
+import argparse
+import logging
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from tqdm import tqdm
+from tqdm.contrib.logging import logging_redirect_tqdm
+
+from configs import ConfigError, Settings, load_settings
+from configs.console import BAD_INPUT, DONE, FAILED, Parser, run_command
+from inference.errors import InvalidRequest, RenderError
+from training.errors import InvalidJob, TrainingError, TrainingInterrupted
+from training.job import TrainingJob, make_job
+from training.trainer import Status, TrainedLora, open_trainer
+
+_BACKENDS = ("local", "replicate")
+_EXPORTS = ("comfyui",)
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The command line."""
+    parser = Parser(
+        prog="python -m training.run",
+        description="Train the style: pictures with captions in, a LoRA out.",
+        epilog="Every other setting: [training] in configs/badge.toml, with --config FILE or BADGE_TRAINING__<KEY>.",
+    )
+    what = parser.add_argument_group("what")
+    what.add_argument("--backend", choices=_BACKENDS, help="where it trains (default: the settings' training.backend)")
+    what.add_argument("--data", type=Path, metavar="DIR", help="folder with the pictures (default training_images)")
+    what.add_argument("--profile", metavar="NAME", help="base model, see configs/profiles")
+    what.add_argument("--trigger", metavar="WORD", help="the trigger word (default: the settings' prompt.trigger)")
+    recipe = parser.add_argument_group("recipe")
+    recipe.add_argument("--steps", type=int, metavar="N", help="optimizer steps (default 1000)")
+    recipe.add_argument("--lr", type=float, metavar="X", help="learning rate (default 4e-4)")
+    recipe.add_argument("--rank", type=int, metavar="N", help="rank of the LoRA (default 16)")
+    recipe.add_argument("--resolution", metavar="N[,N]", help="sizes in pixels (default 512,768,1024)")
+    where = parser.add_argument_group("where")
+    where.add_argument(
+        "--out", type=Path, metavar="DIR", help="folder for the LoRA and its samples (default loras/TRIGGER)"
+    )
+    where.add_argument("--resume", action="store_true", help="go on with the training in --out")
+    where.add_argument("--export", choices=_EXPORTS, action="append", help="write this form too")
+    where.add_argument("--destination", metavar="OWNER/NAME", help="replicate: the model that the training makes")
+    where.add_argument("--data-url", metavar="URL", help="replicate: the archive where it is hosted already")
+    where.add_argument("--config", type=Path, metavar="FILE", help="settings that win over configs/badge.toml")
+    where.add_argument("--debug", action="store_true", help="show library logs and tracebacks")
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line; returns the exit code."""
+    codes: dict[type[Exception], int] = {
+        ConfigError: BAD_INPUT,
+        InvalidJob: BAD_INPUT,
+        InvalidRequest: BAD_INPUT,
+        TrainingError: FAILED,
+        RenderError: FAILED,
+    }
+    return run_command(_command, build_parser(), argv, codes)
+
+
+def _command(args: argparse.Namespace) -> int:
+    settings = load_settings(args.config)
+    job = job_from(args, settings)
+    logging.getLogger("training").setLevel(logging.INFO)
+    with logging_redirect_tqdm(), _Bar(job.steps) as bar:
+        lora = open_trainer(settings, args.backend or "").train(job, bar)
+    _tell(lora, job, settings)
+    return DONE
+
+
+def job_from(args: argparse.Namespace, settings: Settings) -> TrainingJob:
+    """The job that the command line asks for. Raises InvalidJob."""
+    trigger = args.trigger or settings.prompt.trigger
+    return make_job(
+        settings.training,
+        settings.prompt,
+        data=args.data or Path("training_images"),
+        out=args.out or Path("loras") / (trigger or "style"),
+        profile=args.profile or settings.generator.profile,
+        trigger=trigger,
+        steps=args.steps,
+        learning_rate=args.lr,
+        rank=args.rank,
+        resolutions=_sizes(args.resolution),
+        resume=args.resume,
+        export=tuple(args.export or ()),
+        destination=args.destination,
+        data_url=args.data_url,
+    )
+
+
+def _sizes(text: str | None) -> tuple[int, ...] | None:
+    if text is None:
+        return None
+    try:
+        return tuple(int(part) for part in text.split(","))
+    except ValueError as error:
+        raise InvalidJob(f"--resolution {text!r}: write sizes in pixels, such as 512 or 512,768") from error
+
+
+class _Bar:
+    """The progress bar, and the way from a signal to the trainer: a request to stop is raised at the next status."""
+
+    def __init__(self, steps: int) -> None:
+        self._stop = ""
+        self._bar = tqdm(
+            total=steps, desc="training", unit="step", file=sys.stderr, disable=not sys.stderr.isatty(), smoothing=0.1,
+            bar_format="{desc} {n_fmt}/{total_fmt} |{bar}| {elapsed} gone, {remaining} left {postfix}",
+        )  # fmt: skip
+        self._old: dict[signal.Signals, Any] = {}
+
+    def __enter__(self) -> "_Bar":
+        for number in (signal.SIGTERM, signal.SIGINT):
+            self._old[number] = signal.signal(number, self._note)
+        return self
+
+    def __exit__(self, *problem: object) -> None:
+        for number, handler in self._old.items():
+            signal.signal(number, handler)
+        self._bar.close()
+
+    def _note(self, number: int, _frame: FrameType | None) -> None:
+        if self._stop:
+            raise KeyboardInterrupt
+        self._stop = signal.Signals(number).name
+
+    def __call__(self, status: Status) -> None:
+        self._bar.set_description_str(status.stage, refresh=False)
+        if status.step < self._bar.n:
+            self._bar.reset(status.steps)
+        self._bar.update(status.step - self._bar.n)
+        if status.loss is not None and status.average_loss is not None:
+            speed = f", {1 / status.seconds_a_step:.2f} it/s" if status.seconds_a_step else ""
+            self._bar.set_postfix_str(
+                f"loss {status.loss:.4f}, average {status.average_loss:.4f}{speed}", refresh=False
+            )
+        if self._stop:
+            raise TrainingInterrupted(f"stopped by {self._stop} at step {status.step}; go on with --resume")
+
+
+def _tell(lora: TrainedLora, job: TrainingJob, settings: Settings) -> None:
+    for reason in lora.reasons:
+        print(reason, file=sys.stderr)
+    for path in lora.exports:
+        print(f"ComfyUI form: {path}", file=sys.stderr)
+    cost = f", ${lora.cost_usd:.2f}" if lora.cost_usd else ""
+    print(
+        f"{lora.path}  {lora.card.steps} steps, rank {lora.card.rank}, {lora.seconds / 60:.1f} minutes{cost}",
+        file=sys.stderr,
+    )
+    print(f'The bot draws with it after one line under [local] in your settings: lora = "{lora.path}"', file=sys.stderr)
+    if lora.card.trigger != settings.prompt.trigger:
+        print(f'and one under [prompt]: trigger = "{lora.card.trigger}"', file=sys.stderr)
+    if lora.hosted_model:
+        print(f'On Replicate, under [replicate]: model = "{lora.hosted_model}"', file=sys.stderr)
+    print(f"Did it learn the style? python -m training.evaluate --lora {lora.path}", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,160 @@
+"""The steps from the last checkpoint to the end: reading losses, saving, scoring, sampling, stopping when asked."""
+
+import csv
+import logging
+import math
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from training.checkpoint import State, load_checkpoint, newest, save_checkpoint
+from training.errors import TrainingFailed
+from training.finish import write_candidate
+from training.job import TrainingJob
+from training.judge import Judge, Score
+from training.loop import Loop, learning_rate
+from training.lora_layers import LoraLayers
+from training.losses import LossLog, Tracker
+from training.samples import Samples, write_page
+from training.trainer import Status, StatusCallback
+
+if TYPE_CHECKING:
+    from accelerate import Accelerator
+
+log = logging.getLogger(__name__)
+MEASURE = 20
+DIVERGED = 3.0
+_MEMORY = 0.9
+
+
+class Session:
+    """One sitting of a training."""
+
+    def __init__(
+        self,
+        job: TrainingJob,
+        belongs_to: dict[str, Any],
+        loop: Loop,
+        lora: LoraLayers,
+        optimizer: torch.optim.Optimizer,
+        judge: Judge,
+        samples: Samples,
+        accelerator: "Accelerator",
+        tracker: Tracker | None,
+    ) -> None:
+        self._job, self._loop, self._lora, self._optimizer = job, loop, lora, optimizer
+        self._judge, self._samples, self._accelerator, self._tracker = judge, samples, accelerator, tracker
+        self._state = State(0, belongs_to)
+        self._main = accelerator.is_main_process
+        self._seconds = 0.0
+
+    def run(self, tell: StatusCallback, on_measured: Callable[[float], None]) -> list[Score]:
+        """All steps that are left; returns the scores of all checkpoints, earlier sittings' too."""
+        start = self._restore()
+        losses = LossLog(self._job.out, start, self._tracker) if self._main else None
+        if start == 0 and self._main:
+            self._samples.draw(0)
+        began = mark = time.perf_counter()
+        for step in range(start, self._job.steps):
+            self._loop.step(step)
+            done = self._state.step = step + 1
+            loss = None
+            if done % self._job.log_every == 0 or done == self._job.steps:
+                loss = self._read(losses, mark, done)
+                mark = time.perf_counter()
+            if done == start + MEASURE and self._main:
+                on_measured((time.perf_counter() - began) / MEASURE)
+            last = done == self._job.steps
+            if done % self._job.save_every == 0 or last:
+                self._score_and_save(losses)
+                mark = time.perf_counter()
+            if self._job.sample_every and (done % self._job.sample_every == 0 or last) and self._main:
+                self._samples.draw(done)
+                mark = time.perf_counter()
+            self._stop_if_asked(tell, Status("training", done, self._job.steps, loss, self._state.average_loss,
+                                             self._seconds or None))  # fmt: skip
+        if losses:
+            losses.close()
+            if self._job.sample_every:
+                write_page(self._job)
+        return [Score(**{**score, "step": int(score["step"])}) for score in self._state.scores]
+
+    def _restore(self) -> int:
+        path = newest(self._job.out / "checkpoints")
+        if path is None:
+            return 0
+        belongs_to = self._state.belongs_to
+        self._state = load_checkpoint(path, self._lora, self._optimizer)
+        self._state.belongs_to = belongs_to
+        self._loop.continue_loss(self._state.open_loss, self._state.open_steps)
+        if self._main:
+            log.info("going on from step %d", self._state.step)
+        return self._state.step
+
+    def _read(self, losses: LossLog | None, mark: float, done: int) -> float:
+        self._seconds = (time.perf_counter() - mark) / max(1, self._loop.open_steps)
+        loss = self._loop.read_loss()
+        state = self._state
+        state.average_loss = loss if state.average_loss is None else _MEMORY * state.average_loss + (1 - _MEMORY) * loss
+        if not math.isfinite(loss):
+            self._diverged(f"the loss is {loss}")
+        if state.first_loss is None and done > self._job.warmup:
+            state.first_loss = state.average_loss
+        if state.first_loss is not None and state.average_loss > DIVERGED * state.first_loss:
+            self._diverged(f"the average loss rose from {state.first_loss:.3f} to {state.average_loss:.3f}")
+        if losses:
+            losses.add(done, loss, state.average_loss, learning_rate(done - 1, self._job), self._seconds)
+        return loss
+
+    def _score_and_save(self, losses: LossLog | None) -> None:
+        if not self._lora.finite():
+            self._diverged("the weights are no longer numbers")
+        score = self._judge.score(self._state.step)
+        self._state.scores.append(dict(vars(score)))
+        if not self._main:
+            return
+        write_candidate(self._job, self._lora, score)
+        self._save()
+        _write_scores(self._job, self._state.scores)
+        if losses:
+            losses.draw()
+
+    def _save(self) -> None:
+        self._state.open_loss, self._state.open_steps = self._loop.open_loss, self._loop.open_steps
+        save_checkpoint(self._job.out / "checkpoints", self._state, self._lora, self._optimizer)
+
+    def _stop_if_asked(self, tell: StatusCallback, status: Status) -> None:
+        """What `tell` raises ends the run on all ranks, once the state is saved."""
+        asked: BaseException | None = None
+        try:
+            tell(status)
+        except BaseException as request:  # noqa: BLE001 (raised again below)
+            asked = request
+        if self._accelerator.num_processes > 1:
+            flag = torch.tensor(float(asked is not None), device=self._accelerator.device)
+            if float(self._accelerator.reduce(flag, "sum")) and asked is None:
+                asked = KeyboardInterrupt()
+        if asked is None:
+            return
+        if self._main and status.step < self._job.steps:
+            self._save()
+        raise asked
+
+    def _diverged(self, why: str) -> None:
+        good = [int(score["step"]) for score in self._state.scores]
+        keep = (
+            f"the last good LoRA is candidates/step-{good[-1]:06d}.safetensors" if good else "no checkpoint was reached"
+        )
+        raise TrainingFailed(
+            f"training diverged at step {self._state.step}: {why}; {keep}; start again in another --out with a lower "
+            f"--lr than {self._job.learning_rate:g}"
+        )
+
+
+def _write_scores(job: TrainingJob, scores: list[dict[str, float]]) -> None:
+    with (job.out / "scores.csv").open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, ["step", "loss", "average_loss", "drift"])
+        writer.writeheader()
+        writer.writerows(scores)
