@@ -105,13 +105,28 @@ def main() -> None:
     symbols = TTFont(source(f"{NOTO}/NotoSansSymbols2-Regular.ttf"))
     cut(symbols, set(SYMBOLS) & set(symbols.getBestCmap()), HERE / "noto" / "NotoSansSymbols2-Regular.ttf")
 
-    punctuation = {*range(0x20, 0x7F), *range(0x3000, 0x3040), *range(0xFF00, 0xFFF0), 0xB7, 0x2014, 0x2018, 0x2019, 0x201C, 0x201D, 0x2026}
+    punctuation = {
+        *range(0x20, 0x7F),
+        *range(0x3000, 0x3040),
+        *range(0xFF00, 0xFFF0),
+        0xB7,
+        0x2014,
+        0x2018,
+        0x2019,
+        0x201C,
+        0x201D,
+        0x2026,
+    }
     hangul = {*range(0x1100, 0x1200), *range(0x3130, 0x3190), *range(0xAC00, 0xD7A4)} | punctuation
     bopomofo = {*range(0x3100, 0x3130)}
     vertical = ("vhea", "vmtx", "VORG")
     cut(TTFont(source(CJK), fontNumber=1), hangul, HERE / "noto-cjk" / "NotoSansCJKkr-Black-subset.otf", vertical)
-    cut(TTFont(source(CJK), fontNumber=2), hanzi() | bopomofo | punctuation,
-        HERE / "noto-cjk" / "NotoSansCJKsc-Black-subset.otf", vertical)
+    cut(
+        TTFont(source(CJK), fontNumber=2),
+        hanzi() | bopomofo | punctuation,
+        HERE / "noto-cjk" / "NotoSansCJKsc-Black-subset.otf",
+        vertical,
+    )
 
     emoji = TTFont(source("files/noto-color-emoji-emoji-400-normal.woff2"))
     for tag in ("SVG ", "vhea", "vmtx"):

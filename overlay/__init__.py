@@ -1,10 +1,14 @@
 """The banner over a portrait: `draw_banner(image, text, style="ribbon")`, image in, image out.
 
-Pure drawing: nothing here reads settings, the environment or the network.
+Pure drawing: nothing here reads settings, the environment or the network. Styles are data (overlay/styles/), the
+text engine is HarfBuzz (overlay/shaping.py), sizes follow from numbers (overlay/layout.py), the banner's height in
+the picture from what it would hide (overlay/placement.py); overlay/exports.py writes the files. What can go wrong
+is a `BannerError` (overlay/errors.py).
 """
 
-from overlay.banner import draw_banner
+from overlay.banner import draw_banner, draw_print
 from overlay.errors import BannerError, InvalidImage, InvalidText, UnknownStyle
+from overlay.exports import to_jpeg, to_png, to_print_pdf, to_print_png, to_sticker, to_webp
 from overlay.images import open_portrait
 from overlay.style import BannerStyle
 from overlay.styles import AUTO, DEFAULT_STYLE, STYLES
@@ -12,11 +16,28 @@ from overlay.text import MAX_GRAPHEMES, clean_text
 
 
 def style_names() -> list[str]:
-    """Every style that `draw_banner` takes, in alphabetical order."""
+    """Every style that `draw_banner` takes, "auto" included, in alphabetical order."""
     return sorted([*STYLES, AUTO])
 
 
 __all__ = [
-    "DEFAULT_STYLE", "MAX_GRAPHEMES", "STYLES", "BannerError", "BannerStyle", "InvalidImage", "InvalidText",
-    "UnknownStyle", "clean_text", "draw_banner", "open_portrait", "style_names",
-]  # fmt: skip
+    "DEFAULT_STYLE",
+    "MAX_GRAPHEMES",
+    "STYLES",
+    "BannerError",
+    "BannerStyle",
+    "InvalidImage",
+    "InvalidText",
+    "UnknownStyle",
+    "clean_text",
+    "draw_banner",
+    "draw_print",
+    "open_portrait",
+    "style_names",
+    "to_jpeg",
+    "to_png",
+    "to_print_pdf",
+    "to_print_png",
+    "to_sticker",
+    "to_webp",
+]

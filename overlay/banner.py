@@ -6,24 +6,31 @@ and kept, up to a fixed number of bytes; a banner over a kept ribbon takes milli
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from PIL import Image
 
 from overlay.cache import LayerCache
+from overlay.errors import InvalidImage
 from overlay.geometry import Arc, Bend, Flat
-from overlay.images import as_portrait
+from overlay.images import MIN_SIDE, as_portrait
 from overlay.layout import TextLayout, lay_out
 from overlay.lettering import paint_text
-from overlay.medallion import border_layer, mounted, ring_layer
+from overlay.medallion import border_layer, mount, ring_layer
 from overlay.paint import Layer
 from overlay.placement import find_height, find_subject
-from overlay.plaque import plaque_layer
+from overlay.plaque import plaque_layer, plaque_outline
 from overlay.raster import Box
-from overlay.ribbon import ribbon_layer
+from overlay.ribbon import ribbon_layer, ribbon_shape
 from overlay.style import BannerStyle, PlaqueBody, RibbonBody, Ring, Shadow
 from overlay.styles import DEFAULT_STYLE, choose_style
 from overlay.text import clean_text, graphemes
 
-_KEPT = LayerCache(96 * 2**20)
+PRINT_SIDE = 4096
+MAX_PRINT_SIDE = 4472
+"""Its square is the most pixels that a portrait may have."""
+
+_KEPT = LayerCache(most_bytes=96 * 2**20, largest=12 * 2**20)
 
 
 def draw_banner(image: Image.Image, text: str, style: str = DEFAULT_STYLE) -> Image.Image:
@@ -35,24 +42,43 @@ def draw_banner(image: Image.Image, text: str, style: str = DEFAULT_STYLE) -> Im
     """
     said = clean_text(text)
     chosen = choose_style(style, said)
-    portrait = as_portrait(image)
-    layout = lay_out(said, chosen)
+    return _draw(as_portrait(image), lay_out(said, chosen), chosen)
+
+
+def draw_print(image: Image.Image, text: str, style: str = DEFAULT_STYLE, side: int = PRINT_SIDE) -> Image.Image:
+    """As `draw_banner`, with the portrait enlarged to `side` pixels and the banner drawn at that size, not enlarged.
+
+    The longer side gets `side` pixels (64 to 4472). Raises what `draw_banner` raises.
+    """
+    if not MIN_SIDE <= side <= MAX_PRINT_SIDE:
+        raise InvalidImage(f"a print of {side} pixels cannot be made: give {MIN_SIDE} to {MAX_PRINT_SIDE}")
+    said = clean_text(text)
+    chosen = choose_style(style, said)
+    portrait, layout = as_portrait(image), lay_out(said, chosen)
     if chosen.ring is not None:
-        return _draw_round(portrait, layout, chosen, chosen.ring)
+        return _draw_round(portrait, layout, chosen, chosen.ring, side)
+    scale = side / max(portrait.size)
+    size = max(MIN_SIDE, round(portrait.width * scale)), max(MIN_SIDE, round(portrait.height * scale))
+    return _draw(portrait.resize(size, Image.Resampling.BICUBIC), layout, chosen)
+
+
+def _draw(portrait: Image.Image, layout: TextLayout, style: BannerStyle) -> Image.Image:
+    """A banner at the portrait's own size."""
     width, height = portrait.size
+    if style.ring is not None:
+        return _draw_round(portrait, layout, style, style.ring, min(width, height))
     u = min(width, height) / 1024
-    result = portrait.copy() if portrait is image else portrait
-    sag = _sag(layout, chosen)
-    body = _body(chosen, layout, sag, chosen.shadow, u)
-    at = width // 2, find_height(portrait, body, round(chosen.centre_y / 1024 * height))
+    sag = _sag(layout, style)
+    body = _body(style, layout, sag, style.shadow, u)
+    at = width // 2, find_height(portrait, body, round(style.centre_y / 1024 * height))
+    result = portrait.copy()
     body.moved(*at).onto(result)
-    paint_text(result, layout, chosen.lettering, _bend(layout, sag, at, u), u)
+    paint_text(result, layout, style.lettering, _bend(layout, sag, at, u), u)
     return result
 
 
-def _draw_round(portrait: Image.Image, layout: TextLayout, style: BannerStyle, ring: Ring) -> Image.Image:
-    """The die-cut badge, square, of the portrait's shorter side."""
-    side = min(portrait.size)
+def _draw_round(portrait: Image.Image, layout: TextLayout, style: BannerStyle, ring: Ring, side: int) -> Image.Image:
+    """The die-cut badge, `side` pixels square."""
     u = side / 1024
     box = Box(0, 0, side, side)
     at = side // 2, round(style.centre_y * u)
@@ -60,10 +86,16 @@ def _draw_round(portrait: Image.Image, layout: TextLayout, style: BannerStyle, r
     banner = _body(style, layout, sag, None, u).moved(*at)
 
     def border() -> Layer:
-        return border_layer(ring, box, banner, style.shadow, u)
+        bend, size = _bend(layout, sag, at, u), (layout.plate_width * u, layout.plate_height * u)
+        body = _body_for(style.body, sag)
+        if isinstance(body, PlaqueBody):
+            outline = [plaque_outline(body, bend, size, u)]
+        else:
+            outline = ribbon_shape(body, bend, size, u).silhouette
+        return border_layer(ring, box, outline, body.outline_width * u, style.shadow, u)
 
-    result = _KEPT.get(("border", ring, layout.plate_width, layout.plate_height, sag, side), border).image.copy()
-    result.alpha_composite(mounted(portrait, find_subject(portrait), ring, side, u))
+    result = _KEPT.get(("border", style, layout.plate_width, layout.plate_height, sag, side), border).image.copy()
+    mount(result, portrait, find_subject(portrait), ring, u)
     _KEPT.get(("ring", ring, side), lambda: ring_layer(ring, box, u)).onto(result)
     banner.onto(result)
     paint_text(result, layout, style.lettering, _bend(layout, sag, at, u), u)
@@ -87,19 +119,19 @@ def _bend(layout: TextLayout, sag: float, at: tuple[float, float], u: float) -> 
 def _body(style: BannerStyle, layout: TextLayout, sag: float, shadow: Shadow | None, u: float) -> Layer:
     """The plate about (0, 0), kept for the next banner of its size."""
     size = layout.plate_width * u, layout.plate_height * u
-    body = style.body
+    body = _body_for(style.body, sag)
 
     def draw() -> Layer:
         bend = _bend(layout, sag, (0.0, 0.0), u)
         if isinstance(body, PlaqueBody):
             return plaque_layer(body, shadow, bend, size, u)
-        return ribbon_layer(body if sag or body.tail_drop > 0 else _hanging(body), shadow, bend, size, u)
+        return ribbon_layer(body, shadow, bend, size, u)
 
     return _KEPT.get((body, shadow, size, sag, u), draw)
 
 
-def _hanging(body: RibbonBody) -> RibbonBody:
-    """The same ribbon laid straight: its tails hang below the plate instead of rising above it."""
-    from dataclasses import replace
-
-    return replace(body, tail_drop=-body.tail_drop)
+def _body_for(body: RibbonBody | PlaqueBody, sag: float) -> RibbonBody | PlaqueBody:
+    """The body itself; a ribbon made for an arc but laid straight lets its tails hang instead of rising."""
+    if isinstance(body, RibbonBody) and not sag and body.tail_drop < 0:
+        return replace(body, tail_drop=-body.tail_drop)
+    return body

@@ -10,10 +10,11 @@ from overlay.paint import Layer
 
 
 class LayerCache:
-    """Layers by key. A layer larger than the whole allowance is drawn and not kept."""
+    """Layers by key, `most_bytes` in all. One larger than `largest` bytes (a print's) is drawn and not kept."""
 
-    def __init__(self, most_bytes: int) -> None:
+    def __init__(self, most_bytes: int, largest: int) -> None:
         self._most = most_bytes
+        self._largest = largest
         self._held = 0
         self._layers: OrderedDict[Hashable, Layer] = OrderedDict()
         self._lock = threading.Lock()
@@ -26,7 +27,7 @@ class LayerCache:
                 return self._layers[key]
         layer = draw()
         with self._lock:
-            if key not in self._layers and _bytes(layer) <= self._most:
+            if key not in self._layers and _bytes(layer) <= self._largest:
                 self._layers[key] = layer
                 self._held += _bytes(layer)
                 while self._held > self._most:

@@ -19,6 +19,38 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
+@dataclass(frozen=True)
+class Grid:
+    """Sample points over a rectangle: the middles of `columns` x `rows` equal cells."""
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+    columns: int
+    rows: int
+
+    def x(self) -> NDArray[np.float32]:
+        """The columns' x, shape (1, columns)."""
+        import numpy as np
+
+        step = (self.right - self.left) / self.columns
+        return (np.arange(self.columns, dtype=np.float32)[None, :] + 0.5) * np.float32(step) + np.float32(self.left)
+
+    def y(self) -> NDArray[np.float32]:
+        """The rows' y, shape (rows, 1)."""
+        import numpy as np
+
+        step = (self.bottom - self.top) / self.rows
+        return (np.arange(self.rows, dtype=np.float32)[:, None] + 0.5) * np.float32(step) + np.float32(self.top)
+
+    @staticmethod
+    def over(box: Box, cell: int = 1) -> Grid:
+        """Cells of about `cell` pixels over a box."""
+        columns, rows = max(1, box.width // cell), max(1, box.height // cell)
+        return Grid(box.left, box.top, box.right, box.bottom, columns, rows)
+
+
 class Bend(Protocol):
     """A map from the flat plane of a banner to image pixels."""
 
@@ -28,8 +60,14 @@ class Bend(Protocol):
     def turn(self, s: float) -> float:
         """The rotation at s in radians, positive clockwise on screen."""
 
-    def fields(self, box: Box) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """(s, t) at every pixel centre of `box`, each broadcastable to (height, width), in pixels."""
+    def along(self, grid: Grid) -> NDArray[np.float32]:
+        """s at the sample points, of the grid's shape or one row of it."""
+
+    def across(self, grid: Grid) -> NDArray[np.float32]:
+        """t at the sample points, of the grid's shape or one column of it."""
+
+    def coarse(self, box: Box, span: float) -> Grid:
+        """Sample points dense enough for a gradient over `span` pixels."""
 
 
 @dataclass(frozen=True)
@@ -47,13 +85,21 @@ class Flat:
         """Nothing turns on a straight banner."""
         return 0.0
 
-    def fields(self, box: Box) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """s as one row, t as one column."""
+    def along(self, grid: Grid) -> NDArray[np.float32]:
+        """One row."""
         import numpy as np
 
-        s = np.arange(box.left, box.right, dtype=np.float32) + np.float32(0.5 - self.x)
-        t = np.arange(box.top, box.bottom, dtype=np.float32) + np.float32(0.5 - self.y)
-        return s[None, :], t[:, None]
+        return grid.x() - np.float32(self.x)
+
+    def across(self, grid: Grid) -> NDArray[np.float32]:
+        """One column."""
+        import numpy as np
+
+        return grid.y() - np.float32(self.y)
+
+    def coarse(self, box: Box, span: float) -> Grid:
+        """Every row and column, since only one of either is ever computed."""
+        return Grid.over(box)
 
 
 @dataclass(frozen=True)
@@ -73,13 +119,21 @@ class Arc:
         """Right of the middle the banner turns anticlockwise, towards the circle's centre."""
         return -s / self.radius
 
-    def fields(self, box: Box) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Angle and distance from the circle's centre, as (s, t)."""
+    def along(self, grid: Grid) -> NDArray[np.float32]:
+        """The angle about the circle's centre, as a length on the circle."""
         import numpy as np
 
-        dx = np.arange(box.left, box.right, dtype=np.float32)[None, :] + np.float32(0.5 - self.x)
-        dy = np.arange(box.top, box.bottom, dtype=np.float32)[:, None] + np.float32(0.5 - self.y + self.radius)
-        return np.arctan2(dx, dy) * np.float32(self.radius), np.hypot(dx, dy) - np.float32(self.radius)
+        return np.arctan2(grid.x() - self.x, grid.y() - self.y + self.radius) * np.float32(self.radius)
+
+    def across(self, grid: Grid) -> NDArray[np.float32]:
+        """The distance from the circle."""
+        import numpy as np
+
+        return np.hypot(grid.x() - self.x, grid.y() - self.y + self.radius) - np.float32(self.radius)
+
+    def coarse(self, box: Box, span: float) -> Grid:
+        """Cells of a hundredth of the span, but never finer than pixels."""
+        return Grid.over(box, max(1, int(span / 150)))
 
 
 def place_glyph(bend: Bend, s: float, t: float, middle: float, scale_x: float, scale_y: float) -> Affine:
@@ -114,8 +168,13 @@ def rectangle(left: float, top: float, right: float, bottom: float, radius: floa
     """A rectangle, clockwise from the top left, its corners rounded by `radius`."""
     if radius <= 0:
         return [(left, top), (right, top), (right, bottom), (left, bottom)]
-    corners = ((left + radius, top + radius, 180), (right - radius, top + radius, 270))
-    corners += ((right - radius, bottom - radius, 0), (left + radius, bottom - radius, 90))
+    near, far = left + radius, right - radius
+    corners = (
+        (near, top + radius, 180),
+        (far, top + radius, 270),
+        (far, bottom - radius, 0),
+        (near, bottom - radius, 90),
+    )
     points: list[Point] = []
     for cx, cy, start in corners:
         for k in range(9):

@@ -71,7 +71,9 @@ def _translated(name: str) -> Iterator[None]:
     except FileNotFoundError as error:
         raise InvalidImage(f"{name} does not exist") from error
     except _BROKEN as error:
-        raise InvalidImage(f"{name} cannot be read as a picture ({type(error).__name__}): save it as PNG or JPEG") from error
+        raise InvalidImage(
+            f"{name} cannot be read as a picture ({type(error).__name__}): save it as PNG or JPEG"
+        ) from error
 
 
 def _flattened(image: Image.Image) -> Image.Image:

@@ -163,7 +163,15 @@ def _place(fit: _Fit, style: BannerStyle, height: float) -> TextLayout:
     width = min(math.ceil(width / style.width_step) * style.width_step, style.plate_room)
     baselines = tuple(first + row * fit.pitch * size for row in range(len(fit.lines)))
     return TextLayout(
-        tuple(placed), tuple(line.text for line in fit.lines), baselines, size, fit.condense, fit.tracking, width, height, ink
+        tuple(placed),
+        tuple(line.text for line in fit.lines),
+        baselines,
+        size,
+        fit.condense,
+        fit.tracking,
+        width,
+        height,
+        ink,
     )
 
 

@@ -14,7 +14,7 @@ from PIL import Image, ImageFilter
 from overlay.fonts import FontFile
 from overlay.geometry import Bend, place_glyph
 from overlay.layout import PlacedGlyph, TextLayout
-from overlay.paint import gradient, rgb
+from overlay.paint import Gradient, rgb
 from overlay.raster import Affine, Box, Canvas, Point, ring
 from overlay.style import Lettering
 
@@ -35,7 +35,7 @@ def paint_text(image: Image.Image, layout: TextLayout, lettering: Lettering, ben
             under.glyph(g.glyph.font.font, g.glyph.index, place, offsets)
         part = image.crop(box.as_tuple())
         part.paste(rgb(lettering.stroke), (0, 0), under.mask())
-        part.paste(_face(layout, lettering, bend, u, box), (0, 0), faces.mask())
+        part.paste(_face(layout, lettering, bend, u).image(box), (0, 0), faces.mask())
         image.paste(part, (box.left, box.top))
     for g in colours:
         _paint_emoji(image, g, bend, u, lettering.stroke)
@@ -68,20 +68,16 @@ def _box(glyphs: list[PlacedGlyph], bend: Bend, u: float, margin: float) -> Box:
     return Box.around([_corners(g, bend, u) for g in glyphs], margin)
 
 
-def _face(layout: TextLayout, lettering: Lettering, bend: Bend, u: float, box: Box) -> Image.Image:
-    """The gradient of the letters, once for each line."""
-    import numpy as np
-
-    _, t = bend.fields(box)
-    cap = 0.74 * layout.size * u
-    position = np.zeros_like(t)
-    previous = -np.inf
-    for baseline in layout.baselines:
-        bottom = baseline * u + 0.02 * layout.size * u
-        here = t > previous
-        position = np.where(here, (t - (bottom - cap)) / cap, position)
-        previous = bottom + 0.22 * layout.size * u
-    return gradient(lettering.face, position, box.size)
+def _face(layout: TextLayout, lettering: Lettering, bend: Bend, u: float) -> Gradient:
+    """The gradient of the letters, once over for each line."""
+    cap, foot = 0.74 * layout.size * u, 0.02 * layout.size * u
+    start, end = layout.baselines[0] * u + foot - cap, layout.baselines[-1] * u + foot
+    stops = [
+        ((baseline * u + foot - cap * (1 - position) - start) / (end - start), colour)
+        for baseline in layout.baselines
+        for position, colour in lettering.face
+    ]
+    return Gradient(bend, tuple(stops), start, end)
 
 
 def _paint_emoji(image: Image.Image, g: PlacedGlyph, bend: Bend, u: float, rim_colour: str) -> None:

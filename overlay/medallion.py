@@ -7,83 +7,117 @@ on the portrait (border, ring) are layers of their own and can be kept.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from PIL import Image, ImageChops
 
-from overlay.geometry import circle
-from overlay.paint import Layer, blurred, gradient, rgb, shifted, without
+from overlay.geometry import Grid, circle
+from overlay.paint import Colours, Layer, Paint, coloured, rgb
 from overlay.placement import Subject
-from overlay.raster import Box, polygon_mask
-from overlay.ribbon import cast_shadow
+from overlay.raster import Box, Canvas, Contour, Polygons, polygon_mask
+from overlay.raster import ring as ring_of_offsets
+from overlay.ribbon import with_shadow
 from overlay.style import Ring, Shadow
+
+_LIGHT = -118.0
+"""Where the light comes from, in degrees clockwise from the right."""
 
 
 def ring_layer(ring: Ring, box: Box, u: float) -> Layer:
     """The golden ring over `box` (a picture whose side is 1024 u), and the shade it throws on the portrait."""
-    import numpy as np
-
-    layer = Layer.empty(box)
-    cx, cy = 512 * u, ring.centre_y * u
-    outer, inner = ring.radius * u, (ring.radius - ring.width) * u
-    edge = ring.outline_width * u
-    disc = polygon_mask(box, [circle(cx, cy, outer)])
-    hole = polygon_mask(box, [circle(cx, cy, inner)])
-    window = polygon_mask(box, [circle(cx, cy, inner - edge)])
-
-    shade = blurred(ImageChops.invert(shifted(window, round(2 * u), round(9 * u))), 26 * u)
-    layer.paint(ImageChops.multiply(shade, window), ring.outline, 0.5)
-    layer.paint(without(polygon_mask(box, [circle(cx, cy, outer + edge)]), window), ring.outline)
-
-    x = np.arange(box.left, box.right, dtype=np.float32)[None, :] + np.float32(0.5 - cx)
-    y = np.arange(box.top, box.bottom, dtype=np.float32)[:, None] + np.float32(0.5 - cy)
-    # A polished ring: bright where it faces the light and opposite to it, as a cone reflects; a ridge across.
-    angle = np.arctan2(y, x) - np.float32(math.radians(-118))
-    across = (np.hypot(x, y) - np.float32(inner)) / np.float32(outer - inner)
-    polish = 0.42 + 0.30 * np.cos(2 * angle) + 0.20 * np.cos(angle)
-    ridge = np.where(across > 0.5, 0.16 * np.cos(angle), -0.16 * np.cos(angle)).astype(np.float32)
-    layer.paint(without(disc, hole), gradient(ring.gold, polish + ridge, box.size))
+    outer, inner, edge = ring.radius, ring.radius - ring.width, ring.outline_width
+    layer = Layer.empty(box, ring.outline)
+    _fill_ring(layer, ring, inner - 60, inner, u, ring.outline, _Shade(ring, u))
+    _fill_ring(layer, ring, inner - edge, outer + edge, u, ring.outline)
+    _fill_ring(layer, ring, inner, outer, u, _Polish(ring, u))
     for at, width, opacity in ((0.5, 2.0, 0.8), (0.06, 1.6, 0.5), (0.94, 1.6, 0.65)):
-        radius = inner + at * (outer - inner)
-        line = without(
-            polygon_mask(box, [circle(cx, cy, radius + width * u / 2)]),
-            polygon_mask(box, [circle(cx, cy, radius - width * u / 2)]),
-        )
-        layer.paint(line, ring.gold[-1][1], opacity)
+        middle = inner + at * ring.width
+        _fill_ring(layer, ring, middle - width / 2, middle + width / 2, u, ring.gold[-1][1], opacity=opacity)
     return layer
 
 
-def border_layer(ring: Ring, box: Box, banner: Layer, shadow: Shadow, u: float) -> Layer:
-    """White under ring and banner and a little beyond them, with the sticker's own soft shadow."""
-    silhouette = polygon_mask(box, [circle(512 * u, ring.centre_y * u, (ring.radius + ring.outline_width) * u)])
-    alpha = Image.new("L", box.size)
-    alpha.paste(banner.image.getchannel("A"), (banner.box.left - box.left, banner.box.top - box.top))
-    silhouette = ImageChops.lighter(silhouette, alpha.point([0] * 128 + [255] * 128))
-    # Grown by distance: a blur of the silhouette, cut where it falls to a sixth, follows corners roundly.
-    grown = _grow(silhouette, ring.border * u)
-    layer = Layer.empty(box)
-    cast_shadow(layer, grown, shadow, u)
-    layer.paint(grown, ring.border_colour)
+def _fill_ring(
+    layer: Layer, ring: Ring, inner: float, outer: float, u: float, paint: Paint, fade: Colours | None = None,
+    opacity: float = 1.0,
+) -> None:  # fmt: skip
+    """Paint between two radii (in u), tile by tile, so that the large empty middle costs nothing."""
+    cx, cy, inner, outer = 512 * u, ring.centre_y * u, inner * u, outer * u
+    shape = Polygons([circle(cx, cy, outer), circle(cx, cy, inner)[::-1]])
+    reach = Box(*(round(v) for v in (cx - outer - 2, cy - outer - 2, cx + outer + 2, cy + outer + 2)))
+    size = max(64, round(96 * u))
+    for top in range(reach.top, reach.bottom, size):
+        for left in range(reach.left, reach.right, size):
+            tile = Box(left, top, min(left + size, reach.right), min(top + size, reach.bottom)).clipped(*layer.box.size)
+            near = math.hypot(max(tile.left - cx, 0, cx - tile.right), max(tile.top - cy, 0, cy - tile.bottom))
+            far = math.hypot(
+                max(abs(tile.left - cx), abs(tile.right - cx)), max(abs(tile.top - cy), abs(tile.bottom - cy))
+            )
+            if not tile.width or not tile.height or near > outer + 1 or far < inner - 1:
+                continue
+            mask = polygon_mask(tile, shape)
+            if fade is not None:
+                mask = ImageChops.multiply(mask, fade.image(tile).getchannel("R"))
+            layer.stamp(tile, mask, paint, opacity)
+
+
+@dataclass(frozen=True)
+class _Shade:
+    """White for full shade at the ring's inner edge, black for none; deeper above, since the light is there."""
+
+    ring: Ring
+    u: float
+
+    def image(self, box: Box) -> Image.Image:
+        """The depth of the shade over `box` as grey RGBA."""
+        import numpy as np
+
+        grid = Grid.over(box, max(1, round(self.u)))
+        x, y = grid.x() - np.float32(514 * self.u), grid.y() - np.float32((self.ring.centre_y + 10) * self.u)
+        edge = (self.ring.radius - self.ring.width) * self.u
+        depth = np.clip((np.hypot(x, y) - np.float32(edge - 42 * self.u)) / np.float32(48 * self.u), 0, 1)
+        return coloured(((0.0, "#000000"), (1.0, "#808080")), depth * depth, box.size)
+
+
+@dataclass(frozen=True)
+class _Polish:
+    """A polished ring: bright where it faces the light and opposite to it, as a cone reflects; a ridge across."""
+
+    ring: Ring
+    u: float
+
+    def image(self, box: Box) -> Image.Image:
+        """The metal's colours over `box` as RGBA."""
+        import numpy as np
+
+        grid = Grid.over(box, max(1, round(self.u)))
+        x, y = grid.x() - np.float32(512 * self.u), grid.y() - np.float32(self.ring.centre_y * self.u)
+        distance = np.hypot(x, y)
+        angle = np.float32(math.radians(_LIGHT))
+        facing = (x * np.cos(angle) + y * np.sin(angle)) / np.maximum(distance, 1)
+        ridge = np.float32((self.ring.radius - self.ring.width / 2) * self.u)
+        slope = np.clip((distance - ridge) / np.float32(2 * self.u), -1, 1)
+        polish = 0.42 + 0.30 * (2 * facing * facing - 1) + (0.20 + 0.16 * slope) * facing
+        return coloured(self.ring.gold, polish, box.size)
+
+
+def border_layer(ring: Ring, box: Box, banner: Sequence[Contour], edge: float, shadow: Shadow, u: float) -> Layer:
+    """White under ring and banner and a little beyond, with the sticker's own soft shadow.
+
+    `banner` is what the banner covers, in pixels, without its outline, which is `edge` wide.
+    """
+    canvas = Canvas(box)
+    outer = (ring.radius + ring.outline_width + ring.border) * u
+    canvas.polygons([circle(512 * u, ring.centre_y * u, outer)])
+    canvas.polygons(banner, ring_of_offsets(edge + ring.border * u))
+    white = canvas.mask()
+    layer = with_shadow(box, [white], shadow, u)
+    layer.stamp(box, white, ring.border_colour)
     return layer
 
 
-def _grow(mask: Image.Image, radius: float) -> Image.Image:
-    """The mask grown by `radius` pixels with round corners, antialiased: shifted copies on a ring, united."""
-    result = mask
-    steps = 48
-    reach = math.ceil(radius)
-    for distance in (radius, radius * 0.55):
-        for k in range(steps):
-            angle = 2 * math.pi * k / steps
-            moved = ImageChops.offset(mask, round(distance * math.cos(angle)), round(distance * math.sin(angle)))
-            result = ImageChops.lighter(result, moved)
-    if reach > 2:
-        soft = blurred(result, 2.4)
-        result = soft.point([max(0, min(255, round((v - 128) * 1.7 + 128))) for v in range(256)])
-    return result
-
-
-def mounted(portrait: Image.Image, subject: Subject | None, ring: Ring, side: int, u: float) -> Image.Image:
-    """The portrait in the ring's window, as RGBA of `side` x `side`, transparent outside the ring.
+def mount(result: Image.Image, portrait: Image.Image, subject: Subject | None, ring: Ring, u: float) -> None:
+    """Put the portrait into the ring's window on the RGBA picture `result`, in place.
 
     Its shorter side spans the window. Where the background is plain and the subject would be cut by the circle,
     the picture is shrunk and moved until it is not, and the background continued.
@@ -94,16 +128,16 @@ def mounted(portrait: Image.Image, subject: Subject | None, ring: Ring, side: in
     if subject is not None:
         scale, dx, dy = _fit_subject(subject, portrait.size, scale, (ring.radius - ring.width - 8) * u)
     new = max(1, round(width * scale)), max(1, round(height * scale))
-    small = portrait.resize(new, Image.Resampling.LANCZOS, reducing_gap=3.0)
-    picture = Image.new("RGB", (side, side), subject.background if subject else rgb(ring.outline))
-    picture.paste(small, (round(512 * u + dx - new[0] / 2), round(ring.centre_y * u + dy - new[1] / 2)))
-    picture.putalpha(polygon_mask(Box(0, 0, side, side), [circle(512 * u, ring.centre_y * u, radius)]))
-    return picture
+    window = [circle(512 * u, ring.centre_y * u, radius)]
+    box = Box.around(window, 1).clipped(*result.size)
+    picture = Image.new("RGBA", box.size, (*(subject.background if subject else rgb(ring.outline)), 255))
+    left, top = round(512 * u + dx - new[0] / 2), round(ring.centre_y * u + dy - new[1] / 2)
+    small = portrait.resize(new, Image.Resampling.LANCZOS if scale < 1 else Image.Resampling.BICUBIC)
+    picture.paste(small, (left - box.left, top - box.top))
+    result.paste(picture, (box.left, box.top), polygon_mask(box, window))
 
 
-def _fit_subject(
-    subject: Subject, size: tuple[int, int], scale: float, window: float
-) -> tuple[float, float, float]:
+def _fit_subject(subject: Subject, size: tuple[int, int], scale: float, window: float) -> tuple[float, float, float]:
     """(scale, dx, dy) at which the subject's upper corners lie inside the window; dx, dy move the picture's middle.
 
     Only the upper part is kept in view: the ribbon covers the foot of the window anyway.

@@ -51,7 +51,8 @@ def saliency(portrait: Image.Image) -> NDArray[np.float32]:
     edges = np.zeros_like(light)
     edges[:, 1:] += np.abs(np.diff(light, axis=1))
     edges[1:] += np.abs(np.diff(light, axis=0))
-    return (plain * 0.6 * distance + 0.4 * np.clip(edges * 4.0, 0.0, 1.0)).astype(np.float32)
+    result: NDArray[np.float32] = (plain * 0.6 * distance + 0.4 * np.clip(edges * 4.0, 0.0, 1.0)).astype(np.float32)
+    return result
 
 
 def find_subject(portrait: Image.Image) -> Subject | None:
@@ -80,11 +81,11 @@ def find_height(portrait: Image.Image, banner: Layer, usual: int) -> int:
     u = min(width, height) / 1024
     cell = min(width, height) / GRID
     weighted = saliency(portrait) * _importance(round(height / cell))[:, None]
-    mask, top = _outline(banner, cell, width)
-    heights = _heights(banner, usual, height, u)
+    mask = _outline(banner, cell, width)
+    heights = _heights(banner, mask, cell, usual, height, u)
     costs = []
     for y in heights:
-        first = round(y / cell + top)
+        first = round((y + banner.box.top) / cell)
         rows = range(max(0, first), min(len(weighted), first + len(mask)))
         under = float((weighted[rows.start : rows.stop] * mask[rows.start - first : rows.stop - first]).sum())
         charge = MOVE_COST * abs(y - usual) / height
@@ -93,29 +94,37 @@ def find_height(portrait: Image.Image, banner: Layer, usual: int) -> int:
     return heights[int(np.argmin(costs))]
 
 
-def _heights(banner: Layer, usual: int, height: int, u: float) -> list[int]:
+def _heights(banner: Layer, mask: NDArray[np.float32], cell: float, usual: int, height: int, u: float) -> list[int]:
     """The places to try, the usual one first: a range at the foot of the picture, and one at its top."""
-    bounds = banner.image.getchannel("A").point([0] * 160 + [255] * 96).getbbox() or (0, 0, *banner.box.size)
-    above, below = banner.box.top + bounds[1], banner.box.top + bounds[3]
+    import numpy as np
+
+    rows = np.flatnonzero(mask.any(axis=1))
+    above = banner.box.top + round(float(rows[0]) * cell)
+    below = banner.box.top + round(float(rows[-1] + 1) * cell)
     scale = height / 1024
     lowest = max(usual, round(LOWEST * scale) - below)
     highest = min(usual, round(HIGHEST * scale) - above)
     step = max(1, round(STEP * u))
-    return [usual, *range(usual + step, lowest + 1, step), *range(usual - step, highest - 1, -step), round(14 * u) - above]
+    return [
+        usual,
+        *range(usual + step, lowest + 1, step),
+        *range(usual - step, highest - 1, -step),
+        round(14 * u) - above,
+    ]
 
 
-def _outline(banner: Layer, cell: float, width: int) -> tuple[NDArray[np.float32], float]:
-    """The banner's opaque part in cells of the picture, and its first row relative to the banner's middle."""
+def _outline(banner: Layer, cell: float, width: int) -> NDArray[np.float32]:
+    """Which cells the banner's opaque part covers, from its box's first row on, over the picture's whole width."""
     import numpy as np
 
     columns, rows = round(width / cell), max(1, round(banner.box.height / cell))
-    alpha = banner.image.getchannel("A").point([0] * 160 + [255] * 96)
-    scaled = alpha.resize((max(1, round(banner.box.width / cell)), rows), Image.Resampling.BOX)
+    size = max(1, round(banner.box.width / cell)), rows
+    alpha = banner.image.getchannel("A").resize(size, Image.Resampling.BOX, reducing_gap=2.0)
     mask = np.zeros((rows, columns), dtype=np.float32)
     left = round((banner.box.left + width / 2) / cell)
-    part = np.asarray(scaled, dtype=np.float32)[:, max(0, -left) : max(0, columns - left)] / 255
+    part = (np.asarray(alpha, dtype=np.float32)[:, max(0, -left) : max(0, columns - left)] > 140).astype(np.float32)
     mask[:, max(0, left) : max(0, left) + part.shape[1]] = part
-    return mask, banner.box.top / cell
+    return mask
 
 
 def _importance(rows: int) -> NDArray[np.float32]:
@@ -144,6 +153,6 @@ def _background(cells: NDArray[np.float32]) -> tuple[NDArray[np.float32], float]
 
     rows = round(0.6 * len(cells))
     edge = np.concatenate([cells[:2].reshape(-1, 3), cells[:rows, :2].reshape(-1, 3), cells[:rows, -2:].reshape(-1, 3)])
-    colour = np.median(edge, axis=0)
+    colour = np.median(edge, axis=0).astype(np.float32)
     off = np.linalg.norm(edge - colour, axis=1) > 0.08
     return colour, float(np.clip(1.0 - 2.0 * off.mean(), 0.0, 1.0))

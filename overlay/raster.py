@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import uharfbuzz as hb
-from PIL import Image
+from PIL import Image, ImageChops
 
 Point = tuple[float, float]
 Contour = Sequence[Point]
@@ -96,10 +96,10 @@ class Canvas:
             self._draw.transform = (xx, -yx, xy, -yy, dx + ox, -(dy + oy))
             self._draw.draw_glyph(font, glyph)
 
-    def polygons(self, contours: Sequence[Contour], offsets: Sequence[Point] = ((0.0, 0.0),)) -> None:
+    def polygons(self, contours: Sequence[Contour] | Polygons, offsets: Sequence[Point] = ((0.0, 0.0),)) -> None:
         """Add closed polygons, given in pixels, repeated at each offset."""
-        face = _PolygonFace(contours)
-        self.glyph(face.font, 0, face.place, offsets)
+        shape = contours if isinstance(contours, Polygons) else Polygons(contours)
+        self.glyph(shape.font, 0, shape.place, offsets)
 
     def mask(self) -> Image.Image:
         """The collected shapes as an "L" image of the box's size."""
@@ -110,17 +110,17 @@ class Canvas:
         return Image.frombytes("L", (extents.width, extents.height), image.buffer, "raw", "L", extents.stride, -1)
 
 
-def polygon_mask(box: Box, contours: Sequence[Contour], grow: float = 0.0) -> Image.Image:
+def polygon_mask(box: Box, contours: Sequence[Contour] | Polygons, grow: float = 0.0) -> Image.Image:
     """The mask of polygons in `box`, grown by `grow` pixels; a negative value shrinks them."""
     if grow >= 0:
         canvas = Canvas(box)
         canvas.polygons(contours, ring(grow))
         return canvas.mask()
-    from PIL import ImageChops
-
+    if isinstance(contours, Polygons):
+        raise TypeError("only plain contours can be shrunk")
     frame = Box.around(contours, margin=4 - 2 * grow)
     wall = [(frame.left, frame.top), (frame.right, frame.top), (frame.right, frame.bottom), (frame.left, frame.bottom)]
-    outside = [wall, *(_turned(contour, wall) for contour in contours)]
+    outside: list[Contour] = [wall, *(_turned(contour, wall) for contour in contours)]
     canvas = Canvas(box)
     canvas.polygons(outside, ring(-grow))
     inner = Canvas(box)
@@ -139,8 +139,8 @@ def _turned(contour: Contour, against: Contour) -> list[Point]:
     return points[::-1] if _area(contour) * _area(against) > 0 else points
 
 
-class _PolygonFace:
-    """A TrueType face with one glyph: the polygons, scaled into int16."""
+class Polygons:
+    """Closed polygons made ready for the rasterizer: a TrueType face with one glyph, scaled into int16."""
 
     def __init__(self, contours: Sequence[Contour]) -> None:
         frame = Box.around(contours)
@@ -170,7 +170,24 @@ def _glyf_tables(contours: list[list[tuple[int, int]]]) -> dict[str, bytes]:
     glyf += struct.pack(f">{len(flat)}h", *deltas_x) + struct.pack(f">{len(flat)}h", *deltas_y)
     glyf += b"\0" * (-len(glyf) % 4)
     head = struct.pack(
-        ">IIIIHHqqhhhhHHhhh", 0x10000, 0, 0, 0x5F0F3CF5, 0, 16384, 0, 0, min(xs), min(ys), max(xs), max(ys), 0, 8, 2, 1, 0
+        ">IIIIHHqqhhhhHHhhh",
+        0x10000,
+        0,
+        0,
+        0x5F0F3CF5,
+        0,
+        16384,
+        0,
+        0,
+        min(xs),
+        min(ys),
+        max(xs),
+        max(ys),
+        0,
+        8,
+        2,
+        1,
+        0,
     )
     maxp = struct.pack(">IHHHHHHHHHHHHHH", 0x10000, 1, len(flat), len(contours), 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0)
     hhea = struct.pack(">IhhhHhhhhhhhhhhhH", 0x10000, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 1)

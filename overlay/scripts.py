@@ -15,8 +15,8 @@ _SCRIPTS = (
 )  # fmt: skip
 _SCRIPT = regex.compile("|".join(rf"(?P<{name}>\p{{Script={name}}})" for name in _SCRIPTS))
 _EMOJI = regex.compile(
-    r"\p{Emoji_Presentation}|\p{Regional_Indicator}{2}|\p{Emoji}\ufe0f|[0-9#*]\ufe0f?\u20e3"
-    r"|\p{Extended_Pictographic}(?:\ufe0f|\p{Emoji_Modifier})?\u200d|\p{Emoji}\p{Emoji_Modifier}"
+    r"\p{Emoji_Presentation}|\p{Regional_Indicator}{2}|\p{Extended_Pictographic}\ufe0f|[0-9#*]\ufe0f?\u20e3"
+    r"|\p{Extended_Pictographic}(?:\ufe0f|\p{Emoji_Modifier})?\u200d|\p{Emoji_Modifier_Base}\p{Emoji_Modifier}"
 )
 _PICTURE = regex.compile(r"\p{Extended_Pictographic}")
 

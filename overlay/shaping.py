@@ -18,7 +18,6 @@ from overlay.fonts import FontFile
 from overlay.scripts import JOINED, scripts_of
 from overlay.text import graphemes
 
-
 _JOINERS = "\u200c\u200d\ufe0e\ufe0f"
 
 
@@ -63,8 +62,10 @@ def shape_line(text: str, base: int | None = None) -> Line:
     fonts = [font for font, g in zip(choose_fonts(clusters), clusters, strict=True) for _ in g]
     scripts = scripts_of(text)
     directions = levels(text, base)
-    kinds = [(font, "" if font.colour else script, level)
-             for font, script, level in zip(fonts, scripts, directions, strict=True)]
+    kinds = [
+        (font, "" if font.colour else script, level)
+        for font, script, level in zip(fonts, scripts, directions, strict=True)
+    ]
     starts = [i for i in range(len(text)) if i == 0 or kinds[i] != kinds[i - 1]]
     runs = list(zip(starts, [*starts[1:], len(text)], strict=True))
     shaped = [_shape_run(text, start, end, fonts[start], scripts[start], directions[start]) for start, end in runs]

@@ -39,6 +39,8 @@ class RibbonBody:
     face: Stops = GOLD
     tail: Stops = ((0.0, "#E0950F"), (0.5, "#C87C08"), (1.0, "#A45E05"))
     fold: str = "#6B3A02"
+    curl: str = "#7A4300"
+    """The shade at either end of the plate, where it curls over to the tails."""
     outline: str = INK
     outline_width: float = 6.0
     light: str = "#FFF6C8"
@@ -65,6 +67,7 @@ class PlaqueBody:
     rim_width: float = 22.0
     cut: float = 34.0
     rivet: float = 6.5
+    shade: str = "#2A0302"
     overhang: float = 26.0
     """How far the frame reaches beyond the text plate to either side."""
 

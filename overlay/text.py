@@ -18,15 +18,21 @@ MAX_CHARACTERS = 2_000
 """Longer input is refused before any other work is done on it."""
 MAX_MARKS = 2
 """Combining marks kept on one base; stacked ones beyond that ("zalgo") leave the plate."""
+MAX_SIGNS = 4
+"""Vowel signs and viramas kept in a row: no word of any script has more."""
 
 _GRAPHEME = regex.compile(r"\X")
 _SPACE = regex.compile(r"\s+")
+_IGNORABLE = regex.compile(r"\p{Default_Ignorable_Code_Point}")
 _ZWNJ, _ZWJ = "\u200c", "\u200d"
+_KEPT_IGNORABLES = frozenset((_ZWNJ, _ZWJ, "\ufe0e", "\ufe0f"))
 _EMOJI_TAG = range(0xE0020, 0xE0080)
 _BLACK_FLAG = "\U0001f3f4"
 _EMOJI_BASE = regex.compile(r"\p{Extended_Pictographic}|\p{Emoji_Modifier}|\p{Regional_Indicator}")
-_JOINING = regex.compile(r"[\p{Script=Arabic}\p{Script=Syriac}\p{Script=Mongolian}\p{Script=NKo}"
-                         r"\p{InSC=Virama}\p{InSC=Invisible_Stacker}\p{InSC=Vowel_Dependent}\p{InSC=Consonant}]")  # fmt: skip
+_JOINING = regex.compile(
+    r"[\p{Script=Arabic}\p{Script=Syriac}\p{Script=Mongolian}\p{Script=NKo}"
+    r"\p{InSC=Virama}\p{InSC=Invisible_Stacker}\p{InSC=Vowel_Dependent}\p{InSC=Consonant}]"
+)
 
 
 def graphemes(text: str) -> list[str]:
@@ -58,30 +64,36 @@ def clean_text(text: str) -> str:
 
 
 def _is_drawable(char: str) -> bool:
-    """False for controls, surrogates, private use, unassigned, and invisible format characters we do not need."""
+    """False for controls, surrogates, private use, and invisible characters that no banner needs.
+
+    Unassigned code points stay: they may be newer than this Python, and what no font has is an error, not a gap.
+    """
     if char.isspace():
         return True
-    category = unicodedata.category(char)
-    if category in ("Cc", "Cs", "Co", "Cn"):
+    if unicodedata.category(char) in ("Cc", "Cs", "Co"):
         return False
-    if category == "Cf":
-        return char in (_ZWNJ, _ZWJ) or ord(char) in _EMOJI_TAG
-    return True
+    if unicodedata.bidirectional(char) in ("LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"):
+        return False
+    return char in _KEPT_IGNORABLES or ord(char) in _EMOJI_TAG or _IGNORABLE.match(char) is None
 
 
 def _tidy(cluster: str) -> str:
-    """One grapheme with at most two marks, joiners only where they join, tags only in flags."""
+    """One grapheme with few marks, joiners only where they join, tags only in flags."""
     kept: list[str] = []
-    marks = 0
+    marks = signs = 0
     for char in cluster:
-        code = ord(char)
-        if code in _EMOJI_TAG and not cluster.startswith(_BLACK_FLAG):
+        if ord(char) in _EMOJI_TAG and not cluster.startswith(_BLACK_FLAG):
             continue
         if char in (_ZWJ, _ZWNJ) and not (kept and (_EMOJI_BASE.search(cluster) or _JOINING.match(kept[-1]))):
             continue
-        if unicodedata.category(char) in ("Mn", "Me") and unicodedata.combining(char) not in (0, 7, 9):
-            marks += 1
-            if marks > MAX_MARKS:
+        if unicodedata.category(char) in ("Mn", "Mc", "Me") and char not in _KEPT_IGNORABLES:
+            if unicodedata.combining(char) in (0, 7, 9) and unicodedata.category(char) != "Me":
+                signs += 1
+            else:
+                marks += 1
+            if marks > MAX_MARKS or signs > MAX_SIGNS:
                 continue
+        elif char not in (_ZWJ, _ZWNJ):
+            marks = signs = 0
         kept.append(char)
     return "".join(kept)
