@@ -16,6 +16,7 @@ from PIL import Image
 
 from configs.sections.replicate import LOOPBACK, ReplicateSettings
 from inference.replicate_errors import ApiUnreachable, BadOutput
+from inference.replicate_http import tls
 
 log = logging.getLogger(__name__)
 
@@ -36,7 +37,7 @@ class Downloader:
         api_host = (urlsplit(base_url).hostname or "").lower()
         self._hosts = (*settings.hosts, *(LOOPBACK if api_host in LOOPBACK else ()))
         limits = httpx.Timeout(settings.read_timeout_s, connect=settings.connect_timeout_s)
-        self._client = httpx.Client(timeout=limits, follow_redirects=False)
+        self._client = httpx.Client(timeout=limits, follow_redirects=False, verify=tls())
 
     def close(self) -> None:
         """Close the connections. Repeatable."""

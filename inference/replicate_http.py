@@ -7,8 +7,10 @@ tries and pauses are decided in `replicate_api.py`. Redirects are not followed: 
 
 import email.utils
 import json
+import ssl
 import time
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import httpx
@@ -36,11 +38,17 @@ class Timeouts:
     read: float
 
 
+@cache
+def tls() -> ssl.SSLContext:
+    """The certificates that httpx trusts, read once: that takes longer than most requests."""
+    return httpx.create_ssl_context()
+
+
 class _Transport(httpx.BaseTransport):
     """Reads each answer whole, within `whole_s` and `_MAX_ANSWER`, and raises where it is no success."""
 
     def __init__(self, token: str) -> None:
-        self._inner = httpx.HTTPTransport()
+        self._inner = httpx.HTTPTransport(verify=tls())
         self._token = token
         self.server_ahead = 0.0
 

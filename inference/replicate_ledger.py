@@ -66,7 +66,7 @@ class Ledger:
         path.parent.mkdir(parents=True, exist_ok=True)
         os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
         path.chmod(0o600)
-        with self._book() as book:
+        with self._book(durable=True) as book:
             for statement in filter(str.strip, _TABLES.split(";")):
                 book.execute(statement)
 
@@ -78,7 +78,7 @@ class Ledger:
         """
         now = self._clock()
         day, month = _day(now), _month(now)
-        with self._book() as book:
+        with self._book(durable=True) as book:
             self._check_money(book, "day", day, day + timedelta(days=1), estimate_usd, self._limits.day_usd)
             self._check_money(book, "month", month, _next_month(month), estimate_usd, self._limits.month_usd)
             if kind == "badge":
@@ -205,10 +205,16 @@ class Ledger:
             book.execute(f"update jobs set {change} where line = ?", (*values, line))
 
     @contextmanager
-    def _book(self) -> Iterator[sqlite3.Connection]:
-        """A transaction that holds the write lock from its start, so that two processes never count the same."""
+    def _book(self, *, durable: bool = False) -> Iterator[sqlite3.Connection]:
+        """A transaction that holds the write lock from its start, so that two processes never count the same.
+
+        It survives the end of any process; `durable` makes it, and all before it, survive a power cut too, which
+        takes many milliseconds and matters only for "a job is about to be paid".
+        """
         book = sqlite3.connect(self._path, timeout=30, isolation_level=None)
         try:
+            book.execute("pragma journal_mode = wal")
+            book.execute(f"pragma synchronous = {'full' if durable else 'normal'}")
             book.execute("begin immediate")
             yield book
             book.execute("commit")
