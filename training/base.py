@@ -165,7 +165,7 @@ class Base(ABC):
 
         with _translated(self.profile):
             return getattr(diffusers, kind).from_pretrained(
-                self.profile.source, subfolder=part, torch_dtype=dtype, use_safetensors=True, **self._where, **more
+                self.profile.source, subfolder=part, dtype=dtype, use_safetensors=True, **self._where, **more
             )
 
     @property

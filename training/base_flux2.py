@@ -28,7 +28,7 @@ class Flux2(Base):
 
         with _translated(self.profile):
             return diffusers.Flux2KleinPipeline.from_pretrained(
-                self.profile.source, transformer=None, vae=None, torch_dtype=dtype, use_safetensors=True, **self._where
+                self.profile.source, transformer=None, vae=None, dtype=dtype, use_safetensors=True, **self._where
             )
 
     def encode(self, encoders: Any, prompt: str) -> Text:

@@ -9,7 +9,7 @@ import json
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -59,6 +59,7 @@ def save_aside(tensors: dict[str, Tensor], path: Path, header: dict[str, str]) -
         path.parent.mkdir(parents=True, exist_ok=True)
         save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, aside, header)
         with aside.open("rb+") as file:
+            _sort_header(file)
             os.fsync(file.fileno())
         aside.replace(path)
         descriptor = os.open(path.parent, os.O_RDONLY)
@@ -70,6 +71,18 @@ def save_aside(tensors: dict[str, Tensor], path: Path, header: dict[str, str]) -
         _discard(aside)
         reason = getattr(error, "strerror", None) or str(error)
         raise TrainingFailed(f"cannot save {path}: {reason}; the last whole checkpoint stays") from error
+
+
+def _sort_header(file: BinaryIO) -> None:
+    """Metadata in the order of its names: the library writes it in a random one, and equal LoRAs should be equal files."""
+    length = int.from_bytes(file.read(8), "little")
+    header = json.loads(file.read(length))
+    header["__metadata__"] = dict(sorted(header.get("__metadata__", {}).items()))
+    text = json.dumps(header, ensure_ascii=False, separators=(",", ":")).encode()
+    if len(text) <= length:
+        file.seek(8)
+        file.write(text.ljust(length))
+        file.flush()
 
 
 def newest(folder: Path) -> Path | None:

@@ -2,7 +2,7 @@
 
 `lora.safetensors` is written with diffusers' own names and PEFT's metadata, so that alpha survives. The kohya form
 fuses q, k and v as Black Forest Labs' checkpoints do: the three downs one under another, the ups as a block diagonal,
-alpha grown with the rank, which is the same change exactly. Both files are read back with the reader that the bot uses, and
+alpha grown with the rank, which is the same change exactly. Both files are read back with the bot's own reader, and
 each layer's change is compared with the trained one; then diffusers loads the first one beside the trained adapter.
 """
 

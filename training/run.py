@@ -5,7 +5,7 @@
     python -m training.run --backend replicate --data training_images --destination owner/samurai-badge-lora
 
 Ctrl-C or SIGTERM saves within a step; `--resume` goes on from there, or from the last checkpoint after a kill.
-Everything else is in `[training]` of configs/badge.toml, for --config FILE. Several cards: accelerate launch -m training.run ...
+Everything else is in `[training]` of configs/badge.toml. Several cards: accelerate launch -m training.run ...
 """
 
 import argparse
