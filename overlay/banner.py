@@ -6,7 +6,7 @@ and kept, up to a fixed number of bytes; a banner over a kept ribbon takes milli
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from PIL import Image
 
@@ -42,7 +42,7 @@ def draw_banner(image: Image.Image, text: str, style: str = DEFAULT_STYLE) -> Im
     """
     said = clean_text(text)
     chosen = choose_style(style, said)
-    return _draw(as_portrait(image), lay_out(said, chosen), chosen)
+    return _draw(as_portrait(image), said, chosen)
 
 
 def draw_print(image: Image.Image, text: str, style: str = DEFAULT_STYLE, side: int = PRINT_SIDE) -> Image.Image:
@@ -54,51 +54,75 @@ def draw_print(image: Image.Image, text: str, style: str = DEFAULT_STYLE, side: 
         raise InvalidImage(f"a print of {side} pixels cannot be made: give {MIN_SIDE} to {MAX_PRINT_SIDE}")
     said = clean_text(text)
     chosen = choose_style(style, said)
-    portrait, layout = as_portrait(image), lay_out(said, chosen)
+    portrait = as_portrait(image)
     if chosen.ring is not None:
-        return _draw_round(portrait, layout, chosen, chosen.ring, side)
+        return _draw(portrait, said, chosen, side)
     scale = side / max(portrait.size)
     size = max(MIN_SIDE, round(portrait.width * scale)), max(MIN_SIDE, round(portrait.height * scale))
-    return _draw(portrait.resize(size, Image.Resampling.BICUBIC), layout, chosen)
+    return _draw(portrait.resize(size, Image.Resampling.BICUBIC), said, chosen)
 
 
-def _draw(portrait: Image.Image, layout: TextLayout, style: BannerStyle) -> Image.Image:
-    """A banner at the portrait's own size."""
-    width, height = portrait.size
+@dataclass(frozen=True)
+class Plan:
+    """Where everything of one banner goes in a picture of `side` x ... pixels; u is pixels per layout unit."""
+
+    style: BannerStyle
+    layout: TextLayout
+    u: float
+    at: tuple[int, int]
+    """The middle of the plate, in pixels."""
+    body: Layer
+    """Ribbon or plaque, in the picture's pixels."""
+    bend: Bend
+
+
+def plan_banner(portrait: Image.Image, text: str, style: BannerStyle, side: int | None = None) -> Plan:
+    """Lay out a cleaned text, draw (or take from the cache) its plate, and find the plate's place.
+
+    `portrait` is RGB from `as_portrait`; `side` is the side of the finished round badge, the portrait's shorter
+    side where it is left out. Raises InvalidText.
+    """
+    layout = lay_out(text, style)
+    width, height = (side, side) if side and style.ring else portrait.size
     if style.ring is not None:
-        return _draw_round(portrait, layout, style, style.ring, min(width, height))
+        width = height = min(width, height)
     u = min(width, height) / 1024
     sag = _sag(layout, style)
-    body = _body(style, layout, sag, style.shadow, u)
-    at = width // 2, find_height(portrait, body, round(style.centre_y / 1024 * height))
-    result = portrait.copy()
-    body.moved(*at).onto(result)
-    paint_text(result, layout, style.lettering, _bend(layout, sag, at, u), u)
+    body = _body(style, layout, sag, None if style.ring else style.shadow, u)
+    usual = round(style.centre_y / 1024 * height)
+    at = width // 2, usual if style.ring else find_height(portrait, body, usual)
+    return Plan(style, layout, u, at, body.moved(*at), _bend(layout, sag, at, u))
+
+
+def _draw(portrait: Image.Image, text: str, style: BannerStyle, side: int | None = None) -> Image.Image:
+    """The portrait with its banner, at the portrait's own size; or the round badge, `side` pixels square."""
+    plan = plan_banner(portrait, text, style, side)
+    result = portrait.copy() if style.ring is None else _mounted(portrait, plan, style.ring)
+    plan.body.onto(result)
+    paint_text(result, plan.layout, style.lettering, plan.bend, plan.u)
     return result
 
 
-def _draw_round(portrait: Image.Image, layout: TextLayout, style: BannerStyle, ring: Ring, side: int) -> Image.Image:
-    """The die-cut badge, `side` pixels square."""
-    u = side / 1024
+def _mounted(portrait: Image.Image, plan: Plan, ring: Ring) -> Image.Image:
+    """The portrait in its ring on the white border, RGBA, still without the banner."""
+    side = round(1024 * plan.u)
     box = Box(0, 0, side, side)
-    at = side // 2, round(style.centre_y * u)
+    layout, style = plan.layout, plan.style
     sag = _sag(layout, style)
-    banner = _body(style, layout, sag, None, u).moved(*at)
 
     def border() -> Layer:
-        bend, size = _bend(layout, sag, at, u), (layout.plate_width * u, layout.plate_height * u)
+        size = layout.plate_width * plan.u, layout.plate_height * plan.u
         body = _body_for(style.body, sag)
         if isinstance(body, PlaqueBody):
-            outline = [plaque_outline(body, bend, size, u)]
+            outline = [plaque_outline(body, plan.bend, size, plan.u)]
         else:
-            outline = ribbon_shape(body, bend, size, u).silhouette
-        return border_layer(ring, box, outline, body.outline_width * u, style.shadow, u)
+            outline = ribbon_shape(body, plan.bend, size, plan.u).silhouette
+        return border_layer(ring, box, outline, body.outline_width * plan.u, style.shadow, plan.u)
 
-    result = _KEPT.get(("border", style, layout.plate_width, layout.plate_height, sag, side), border).image.copy()
-    mount(result, portrait, find_subject(portrait), ring, u)
-    _KEPT.get(("ring", ring, side), lambda: ring_layer(ring, box, u)).onto(result)
-    banner.onto(result)
-    paint_text(result, layout, style.lettering, _bend(layout, sag, at, u), u)
+    key = ("border", style, layout.plate_width, layout.plate_height, sag, side)
+    result = _KEPT.get(key, border).image.copy()
+    mount(result, portrait, find_subject(portrait), ring, plan.u)
+    _KEPT.get(("ring", ring, side), lambda: ring_layer(ring, box, plan.u)).onto(result)
     return result
 
 

@@ -89,13 +89,15 @@ class Flat:
         """One row."""
         import numpy as np
 
-        return grid.x() - np.float32(self.x)
+        s: NDArray[np.float32] = grid.x() - np.float32(self.x)
+        return s
 
     def across(self, grid: Grid) -> NDArray[np.float32]:
         """One column."""
         import numpy as np
 
-        return grid.y() - np.float32(self.y)
+        t: NDArray[np.float32] = grid.y() - np.float32(self.y)
+        return t
 
     def coarse(self, box: Box, span: float) -> Grid:
         """Every row and column, since only one of either is ever computed."""
@@ -123,13 +125,17 @@ class Arc:
         """The angle about the circle's centre, as a length on the circle."""
         import numpy as np
 
-        return np.arctan2(grid.x() - self.x, grid.y() - self.y + self.radius) * np.float32(self.radius)
+        dx, dy = grid.x() - np.float32(self.x), grid.y() - np.float32(self.y - self.radius)
+        s: NDArray[np.float32] = np.arctan2(dx, dy) * np.float32(self.radius)
+        return s
 
     def across(self, grid: Grid) -> NDArray[np.float32]:
         """The distance from the circle."""
         import numpy as np
 
-        return np.hypot(grid.x() - self.x, grid.y() - self.y + self.radius) - np.float32(self.radius)
+        dx, dy = grid.x() - np.float32(self.x), grid.y() - np.float32(self.y - self.radius)
+        t: NDArray[np.float32] = np.hypot(dx, dy) - np.float32(self.radius)
+        return t
 
     def coarse(self, box: Box, span: float) -> Grid:
         """Cells of a hundredth of the span, but never finer than pixels."""

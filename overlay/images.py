@@ -10,8 +10,6 @@ from __future__ import annotations
 import io
 import struct
 import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from PIL import Image, ImageOps
@@ -33,16 +31,21 @@ _BROKEN = (
 def open_portrait(source: Path | str | bytes) -> Image.Image:
     """The picture in a file (a path), or in the file's bytes, as upright 8-bit RGB. Raises InvalidImage."""
     name = "the portrait" if isinstance(source, bytes) else f"the portrait {Path(source).name}"
-    with _translated(name):
+    try:
         with Image.open(io.BytesIO(source) if isinstance(source, bytes) else source, formats=FORMATS) as image:
             return as_portrait(image)
-    raise AssertionError("unreachable")
+    except InvalidImage:
+        raise
+    except FileNotFoundError as error:
+        raise InvalidImage(f"{name} does not exist") from error
+    except _BROKEN as error:
+        raise _unreadable(name, error) from error
 
 
 def as_portrait(image: Image.Image) -> Image.Image:
     """The picture as upright 8-bit RGB; the very same object where it is that already.
 
-    Raises InvalidImage for what is no picture, has more than 20 million pixels or a side under 64, or cannot be decoded.
+    Raises InvalidImage for what is no picture, has more than 20 million pixels or a side under 64, or is broken.
     """
     if not isinstance(image, Image.Image):
         raise InvalidImage(f"the portrait must be a Pillow image, not {type(image).__name__}")
@@ -51,29 +54,20 @@ def as_portrait(image: Image.Image) -> Image.Image:
         raise InvalidImage(f"the portrait has {width} x {height} pixels; at most {MAX_PIXELS:,} are taken: shrink it")
     if min(width, height) < MIN_SIDE:
         raise InvalidImage(f"the portrait has {width} x {height} pixels; each side must have at least {MIN_SIDE}")
-    with _translated("the portrait"):
+    try:
         if getattr(image, "n_frames", 1) > 1:
             image.seek(0)
         image.load()
         return _flattened(ImageOps.exif_transpose(image) if "exif" in image.info else image)
-    raise AssertionError("unreachable")
-
-
-@contextmanager
-def _translated(name: str) -> Iterator[None]:
-    """Whatever the reader raises, as InvalidImage; our own errors pass."""
-    try:
-        yield
-    except InvalidImage:
-        raise
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise InvalidImage(f"{name} has far more than {MAX_PIXELS:,} pixels: shrink it") from error
-    except FileNotFoundError as error:
-        raise InvalidImage(f"{name} does not exist") from error
     except _BROKEN as error:
-        raise InvalidImage(
-            f"{name} cannot be read as a picture ({type(error).__name__}): save it as PNG or JPEG"
-        ) from error
+        raise _unreadable("the portrait", error) from error
+
+
+def _unreadable(name: str, error: BaseException) -> InvalidImage:
+    """The InvalidImage for whatever a reader raised."""
+    if isinstance(error, Image.DecompressionBombError | Image.DecompressionBombWarning):
+        return InvalidImage(f"{name} has far more than {MAX_PIXELS:,} pixels: shrink it")
+    return InvalidImage(f"{name} cannot be read as a picture ({type(error).__name__}): save it as PNG or JPEG")
 
 
 def _flattened(image: Image.Image) -> Image.Image:

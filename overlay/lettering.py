@@ -21,24 +21,34 @@ from overlay.style import Lettering
 
 def paint_text(image: Image.Image, layout: TextLayout, lettering: Lettering, bend: Bend, u: float) -> None:
     """Draw the text onto an RGB or RGBA image, in place; `bend` maps the plate's middle, u is pixels per unit."""
+    masks = text_masks(layout, lettering, bend, u)
+    if masks is not None:
+        box, faces, under = masks
+        area = box.as_tuple()
+        image.paste((*rgb(lettering.stroke), 255)[: len(image.getbands())], area, under)
+        image.paste(_face(layout, lettering, bend, u).image(box), area, faces)
+    for g in layout.glyphs:
+        if g.glyph.font.colour:
+            _paint_emoji(image, g, bend, u, lettering.stroke)
+
+
+def text_masks(
+    layout: TextLayout, lettering: Lettering, bend: Bend, u: float
+) -> tuple[Box, Image.Image, Image.Image] | None:
+    """(box, faces, stroke with faces): the letters' masks over a box in the picture; None if all are emoji."""
     size = layout.size * u
     stroke, depth = lettering.stroke_width * size, lettering.extrude * size
     letters = [g for g in layout.glyphs if not g.glyph.font.colour]
-    colours = [g for g in layout.glyphs if g.glyph.font.colour]
-    if letters:
-        box = _box(letters, bend, u, stroke + depth + 3).clipped(*image.size)
-        faces, under = Canvas(box), Canvas(box)
-        offsets = _extruded(stroke, depth)
-        for g in letters:
-            place = _place(g, bend, u)
-            faces.glyph(g.glyph.font.font, g.glyph.index, place)
-            under.glyph(g.glyph.font.font, g.glyph.index, place, offsets)
-        part = image.crop(box.as_tuple())
-        part.paste(rgb(lettering.stroke), (0, 0), under.mask())
-        part.paste(_face(layout, lettering, bend, u).image(box), (0, 0), faces.mask())
-        image.paste(part, (box.left, box.top))
-    for g in colours:
-        _paint_emoji(image, g, bend, u, lettering.stroke)
+    if not letters:
+        return None
+    box = Box.around([_corners(g, bend, u) for g in letters], stroke + depth + 3)
+    faces, under = Canvas(box), Canvas(box)
+    offsets = _extruded(stroke, depth)
+    for g in letters:
+        place = _place(g, bend, u)
+        faces.glyph(g.glyph.font.font, g.glyph.index, place)
+        under.glyph(g.glyph.font.font, g.glyph.index, place, offsets)
+    return box, faces.mask(), under.mask()
 
 
 def _extruded(stroke: float, depth: float) -> list[Point]:
@@ -62,10 +72,6 @@ def _corners(g: PlacedGlyph, bend: Bend, u: float) -> list[Point]:
     left, top, right, bottom = (v / unit for v in g.glyph.font.ink(g.glyph.index))
     corners = ((left, -top), (right, -top), (right, -bottom), (left, -bottom))
     return [(xx * x + xy * y + dx, yx * x + yy * y + dy) for x, y in corners]
-
-
-def _box(glyphs: list[PlacedGlyph], bend: Bend, u: float, margin: float) -> Box:
-    return Box.around([_corners(g, bend, u) for g in glyphs], margin)
 
 
 def _face(layout: TextLayout, lettering: Lettering, bend: Bend, u: float) -> Gradient:

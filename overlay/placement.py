@@ -144,7 +144,7 @@ def _cells(portrait: Image.Image) -> NDArray[np.float32]:
     factor = max(1, int(cell / 2))
     small = portrait.reduce(factor) if factor > 1 else portrait
     small = small.resize((round(width / cell), round(height / cell)), Image.Resampling.BOX)
-    return np.asarray(small, dtype=np.float32) / 255
+    return np.asarray(small, dtype=np.float32) / np.float32(255)
 
 
 def _background(cells: NDArray[np.float32]) -> tuple[NDArray[np.float32], float]:
@@ -153,6 +153,6 @@ def _background(cells: NDArray[np.float32]) -> tuple[NDArray[np.float32], float]
 
     rows = round(0.6 * len(cells))
     edge = np.concatenate([cells[:2].reshape(-1, 3), cells[:rows, :2].reshape(-1, 3), cells[:rows, -2:].reshape(-1, 3)])
-    colour = np.median(edge, axis=0).astype(np.float32)
+    colour: NDArray[np.float32] = np.median(edge, axis=0).astype(np.float32)
     off = np.linalg.norm(edge - colour, axis=1) > 0.08
     return colour, float(np.clip(1.0 - 2.0 * off.mean(), 0.0, 1.0))
