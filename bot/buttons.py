@@ -7,14 +7,14 @@ the badge must exist and be the presser's own, and everything else is refused wi
 import re
 from collections.abc import Callable
 
-from bot.commands import ask_text, create, suggestions
+from bot.commands import ask_text, create, not_understood, suggestions
 from bot.orders import order
 from bot.store import jobs, outbox, queue
 from bot.store.jobs import Job
 from bot.store.outbox import Button, Message
 from bot.store.people import Dialogue
 from bot.texts import Texts
-from bot.turn import Turn
+from bot.turn import Turn, Understood
 from inference.errors import InvalidRequest
 
 _DATA = re.compile(r"([a-z]+)(?::(\d{1,15}))?(?::([a-z-]{1,20}))?", re.ASCII)
@@ -42,6 +42,8 @@ def press(turn: Turn) -> None:
         _hold(turn, number)
     elif verb == "correct":
         create(turn)
+    elif verb == "meant" and number:
+        _meant(turn, int(number))
     elif verb in _ON_BADGES and number:
         job = jobs.get(turn.connection, int(number))
         if job is None:
@@ -61,12 +63,27 @@ def _hold(turn: Turn, number: str) -> None:
     if dialogue is None or dialogue.question != "object" or not number or int(number) >= len(things):
         turn.toast(turn._("That question is closed. Start anew: /create"))
         return
-    thing = things[int(number)]
-    understood = turn.understood
-    if understood is None or not understood.object:
+    if turn.understood is None or not turn.understood.object:
+        not_understood(turn)
+        return
+    ask_text(turn, turn.understood)
+
+
+def _meant(turn: Turn, number: int) -> None:
+    """Another reading of what was typed was chosen; counts only while the second question is open."""
+    dialogue, understood = turn.dialogue(), turn.understood
+    if dialogue is None or dialogue.question != "text" or understood is None or number >= len(understood.alternatives):
         turn.toast(turn._("That question is closed. Start anew: /create"))
         return
-    ask_text(turn, thing, understood.object, understood.translated)
+    ask_text(turn, Understood(understood.typed, understood.alternatives[number]))
+
+
+def words_to_understand(data: str, things: tuple[str, ...], dialogue: Dialogue | None) -> str:
+    """What has to be understood before a press with this data is answered; "" for nothing."""
+    verb, _, number = data.partition(":")
+    if verb == "hold" and number.isascii() and number.isdigit() and len(number) < 3 and int(number) < len(things):
+        return things[int(number)]
+    return dialogue.typed if verb == "meant" and dialogue is not None else ""
 
 
 def _again(turn: Turn, job: Job, word: str) -> None:

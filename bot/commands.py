@@ -6,7 +6,7 @@ from bot.orders import explain, order
 from bot.store import jobs, people, queue
 from bot.store.outbox import Button, Message
 from bot.store.people import Dialogue
-from bot.turn import Turn
+from bot.turn import Turn, Understood
 from inference.errors import InvalidRequest
 
 _HISTORY = 10
@@ -40,16 +40,31 @@ def create(turn: Turn) -> None:
     turn.say(turn._("What is the character holding?"), buttons=rows, answer=things[0] if things else "…")
 
 
-def ask_text(turn: Turn, typed: str, thing: str, translated: bool) -> None:
-    """The second question; where the object was translated, with what was understood and a way to correct it."""
-    turn.ask(Dialogue("text", typed, thing))
+def ask_text(turn: Turn, understood: Understood) -> None:
+    """The second question; where the object was translated, with what was understood and ways to correct it."""
+    turn.ask(Dialogue("text", understood.typed, understood.object))
     question = turn._("What text goes on the banner?")
-    if translated:
-        shown = turn._("{typed} → {understood}", typed=typed, understood=thing)
-        buttons = (((turn._("✏️ Not that"), "correct"),),)
-        turn.say(f"{shown}\n{question}", buttons=buttons, answer="UX SCOUT")
-    else:
+    if not understood.translated:
         turn.say(question, answer="UX SCOUT")
+        return
+    others = tuple((other, f"meant:{number}") for number, other in enumerate(understood.alternatives))
+    buttons = (*((others,) if others else ()), ((turn._("✏️ Not that"), "correct"),))
+    turn.say(f"{understood.typed} → {understood.object}\n{question}", buttons=buttons, answer="UX SCOUT")
+
+
+def not_understood(turn: Turn) -> None:
+    """Ask for the object again, with words that may have been meant, or examples."""
+    turn.outcome.log = "object not understood"
+    understood = turn.understood
+    near = understood.near if understood else ()
+    examples = ", ".join(near or suggestions(turn))
+    turn.say(
+        turn._(
+            "I did not understand what that is. Name one thing in plain words, for example: {examples}",
+            examples=examples,
+        ),
+        answer=turn._("What is the character holding?"),
+    )
 
 
 def cancel(turn: Turn) -> None:
@@ -78,19 +93,17 @@ def help_(turn: Turn) -> None:
 
 def badge(turn: Turn) -> None:
     """`/badge telescope | UX SCOUT`: both answers in one line. A missing text is asked for."""
-    thing, bar, text = turn.event.text.partition("|")
+    thing, _bar, text = turn.event.text.partition("|")
     if not thing.strip():
         create(turn)
         return
     understood = turn.understood
     if understood is None or not understood.object:
-        examples = ", ".join(suggestions(turn))
-        turn.say(
-            turn._("I did not understand what that is. Name one thing in plain words, for example: {examples}", examples=examples)
-        )
+        turn.ask(Dialogue("object"))
+        not_understood(turn)
         return
-    if not bar or not text.strip():
-        ask_text(turn, understood.typed, understood.object, understood.translated)
+    if not text.strip():
+        ask_text(turn, understood)
         return
     try:
         if order(turn, understood.typed, understood.object, text):
@@ -157,7 +170,9 @@ def _set_banned(turn: Turn, banned: bool) -> None:
     people.ban(turn.connection, int(number), banned)
     if banned:
         turn.outcome.canceled += jobs.cancel_person(turn.connection, int(number), turn.now)
-    turn.say(turn._("Banned: {number}", number=number) if banned else turn._("No longer banned: {number}", number=number))
+    turn.say(
+        turn._("Banned: {number}", number=number) if banned else turn._("No longer banned: {number}", number=number)
+    )
 
 
 COMMANDS: dict[str, Callable[[Turn], None]] = {

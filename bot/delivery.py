@@ -11,8 +11,10 @@ import logging
 import sqlite3
 import time
 from collections.abc import Callable
+from typing import Any
 
-from telegram import InputMediaPhoto, Message as Sent
+from telegram import InputMediaPhoto
+from telegram import Message as Sent
 from telegram.error import ChatMigrated, TelegramError
 from telegram.ext import ExtBot
 
@@ -41,7 +43,13 @@ class Delivery:
     """One task a job that is drawn, failed or canceled and not yet told."""
 
     def __init__(
-        self, bot: ExtBot, database: Database, pictures: Pictures, board: StatusBoard, clock: Clock, redraw: Callable[[], None]
+        self,
+        bot: "ExtBot[Any]",
+        database: Database,
+        pictures: Pictures,
+        board: StatusBoard,
+        clock: Clock,
+        redraw: Callable[[], None],
     ) -> None:
         self._bot = bot
         self._database = database
@@ -67,8 +75,6 @@ class Delivery:
 
     async def stop(self, seconds: float) -> None:
         """Let deliveries under way end; the rest is done after the next start."""
-        for event in self._status_sent.values():
-            event.set()
         waiting = [task for job, task in self._tasks.items() if job in self._status_sent]
         for task in waiting:
             task.cancel()
@@ -97,6 +103,8 @@ class Delivery:
         job = await self._with_status(job_id)
         if job is None or job.told or job.state not in ("drawn", "failed", "canceled"):
             return True
+        if not job.status_id:
+            return False
         await self._board.finish(job_id)
         started = time.monotonic()
         try:
@@ -157,7 +165,11 @@ class Delivery:
                     raise
                 await self._database.write("photo intent", lambda c: jobs.about_to_send(c, job.id))
                 sent = await self._bot.send_photo(
-                    job.chat_id, photo, caption=caption(_), reply_markup=buttons, message_thread_id=job.thread_id or None
+                    job.chat_id,
+                    photo,
+                    caption=caption(_),
+                    reply_markup=buttons,
+                    message_thread_id=job.thread_id or None,
                 )
         await self._delivered(job, sent, time.monotonic() - started)
         return True
@@ -167,7 +179,8 @@ class Delivery:
         await self._database.write("delivered", lambda c: jobs.delivered(c, job.id, photo, seconds))
         record(
             job.user_id, "badge",
-            f"job {job.id} delivered: portrait {job.draw_seconds:.2f} s, banner {job.banner_seconds:.2f} s, sent {seconds:.2f} s",
+            f"job {job.id} delivered: portrait {job.draw_seconds:.2f} s, banner {job.banner_seconds:.2f} s,"
+            f" sent {seconds:.2f} s",
         )  # fmt: skip
 
     async def _say(self, job: Job, text: str, rows: tuple[tuple[tuple[str, str], ...], ...]) -> None:

@@ -67,14 +67,9 @@ def _text(turn: Turn) -> None:
 def _object(turn: Turn) -> None:
     understood = turn.understood
     if understood is None or not understood.object:
-        turn.outcome.log = "object not understood"
-        examples = ", ".join(understood.examples if understood and understood.examples else commands.suggestions(turn))
-        turn.say(
-            turn._("I did not understand what that is. Name one thing in plain words, for example: {examples}", examples=examples),
-            answer=turn._("What is the character holding?"),
-        )
-        return
-    commands.ask_text(turn, understood.typed, understood.object, understood.translated)
+        commands.not_understood(turn)
+    else:
+        commands.ask_text(turn, understood)
 
 
 def _banner_text(turn: Turn, dialogue: Dialogue) -> None:

@@ -63,7 +63,7 @@ def read_event(update: Update, bot_id: int, bot_name: str) -> Event | None:
 
 
 def _with(event: Event, **changes: object) -> Event:
-    return Event(**{**event.__dict__, **changes})  # type: ignore[arg-type]
+    return Event(**{**event.__dict__, **changes})
 
 
 def _press(update_id: int, query: CallbackQuery) -> Event | None:

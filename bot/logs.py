@@ -1,8 +1,8 @@
 """The log: `[timestamp] [user_id] [action] [result]` to stderr and to a rotating file, and never a token in it.
 
 `record(user_id, action, result)` writes one such line. Lines of libraries have `-` for the person and the logger's
-name for the action. Whatever contains the token is masked; httpx, which writes whole addresses at INFO, is kept
-at WARNING besides.
+name for the action. Whatever contains the token is masked; libraries (httpx writes
+whole addresses at INFO) are heard from WARNING on.
 """
 
 import logging
@@ -14,7 +14,7 @@ from pathlib import Path
 from configs.sections.bot import BotSettings
 
 _journal = logging.getLogger("bot.journal")
-_NOISY = ("httpx", "httpcore", "telegram", "tornado", "PIL", "asyncio")
+_OURS = ("bot", "configs", "inference", "overlay", "__main__")
 
 
 def record(user_id: int, action: str, result: str, level: int = logging.INFO) -> None:
@@ -59,7 +59,7 @@ def start_logging(settings: BotSettings, data_dir: Path, secrets: tuple[str, ...
     for handler in handlers:
         handler.setFormatter(BracketFormatter(secrets))
         root.addHandler(handler)
-    root.setLevel(settings.log_level)
-    for name in _NOISY:
-        logging.getLogger(name).setLevel(logging.WARNING)
+    root.setLevel(logging.WARNING)
+    for name in _OURS:
+        logging.getLogger(name).setLevel(settings.log_level)
     logging.captureWarnings(True)

@@ -18,7 +18,7 @@ def order(
     Raises InvalidRequest where the object, the text or the style cannot be used.
     """
     style = style or turn.house.default_style
-    thing, text = turn.house.check(thing, text, style)
+    text = turn.house.check(thing, text, style)
     refusal = _refusal(turn)
     if refusal:
         turn.say(refusal)
@@ -30,7 +30,9 @@ def order(
         seed = turn.house.new_seed()
     reply_to = turn.event.message_id
     place, language = turn.place, turn.event.language
-    job = Job(0, place.user_id, place.chat_id, place.thread_id, reply_to, language, typed, thing, text, style, seed, origin)
+    job = Job(
+        0, place.user_id, place.chat_id, place.thread_id, reply_to, language, typed, thing, text, style, seed, origin
+    )
     number = jobs.add(turn.connection, job, turn.now)
     ahead = queue.places(turn.connection)[number] - 1 + _drawing(turn)
     paused = bool(people.fact(turn.connection, "paused"))
@@ -60,21 +62,29 @@ def _refusal(turn: Turn) -> str:
     if place.user_id not in settings.admins:
         hour = queue.made_since(connection, now - HOUR, now, user_id=place.user_id)
         if settings.badges_per_hour and hour >= settings.badges_per_hour:
-            return _("You have had {n} badges within an hour, and that is all I may give. Try again a little later.", n=hour)
+            return _(
+                "You have had {n} badges within an hour, and that is all I may give. Try again a little later.", n=hour
+            )
         day = queue.made_since(connection, now - DAY, now, user_id=place.user_id)
         if settings.badges_per_day and day >= settings.badges_per_day:
             return _("You have had {n} badges today, and that is all I may give. Come back tomorrow.", n=day)
         if not turn.event.private and settings.badges_per_chat_hour:
             chat = queue.made_since(connection, now - HOUR, now, chat_id=place.chat_id)
             if chat >= settings.badges_per_chat_hour:
-                return _("This chat has had {n} badges within an hour. Try again later, or write to me in private.", n=chat)
+                return _(
+                    "This chat has had {n} badges within an hour. Try again later, or write to me in private.", n=chat
+                )
     mine = queue.waiting(connection, place.user_id)
     if mine >= settings.waiting_per_person:
         return _("You already have badges waiting: {n}. Let me finish those, or /cancel them.", n=mine)
     waiting = queue.waiting(connection)
     if waiting >= settings.queue_limit:
         wait = span(_, wait_seconds(turn, waiting))
-        return _("{n} badges are waiting, about {wait}, and I take no more for now. Try again a little later.", n=waiting, wait=wait)
+        return _(
+            "{n} badges are waiting, about {wait}, and I take no more for now. Try again a little later.",
+            n=waiting,
+            wait=wait,
+        )
     return ""
 
 

@@ -5,7 +5,6 @@ at the next start. The store remembers the JPEG's size: a file of another size (
 """
 
 import logging
-import os
 import time
 from io import BytesIO
 from pathlib import Path
@@ -67,7 +66,7 @@ class Pictures:
         try:
             part.touch(mode=0o600)
             part.write_bytes(data)
-            os.replace(part, self.folder / name)
+            part.replace(self.folder / name)
         finally:
             part.unlink(missing_ok=True)
 

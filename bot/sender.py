@@ -11,8 +11,10 @@ import sqlite3
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from telegram import ForceReply, InlineKeyboardButton, InlineKeyboardMarkup, InputMediaPhoto, Message as Sent, ReplyParameters
+from telegram import ForceReply, InlineKeyboardButton, InlineKeyboardMarkup, InputMediaPhoto, ReplyParameters
+from telegram import Message as Sent
 from telegram.error import ChatMigrated, TelegramError
 from telegram.ext import ExtBot
 
@@ -42,7 +44,7 @@ class Links:
 class Sender:
     """One lane a chat; a lane lives as long as there is something to send."""
 
-    def __init__(self, bot: ExtBot, database: Database, pictures: Pictures, clock: Clock, links: Links) -> None:
+    def __init__(self, bot: "ExtBot[Any]", database: Database, pictures: Pictures, clock: Clock, links: Links) -> None:
         self._bot = bot
         self._database = database
         self._pictures = pictures
@@ -126,13 +128,15 @@ class Sender:
                 chat, message.files[0], caption=message.text, message_thread_id=thread, reply_parameters=reply
             )
         if message.kind == "album":
-            media = [InputMediaPhoto(file, caption=message.text if n == 0 else None) for n, file in enumerate(message.files)]
+            media = [
+                InputMediaPhoto(file, caption=message.text if n == 0 else None) for n, file in enumerate(message.files)
+            ]
             album = await self._bot.send_media_group(chat, media, message_thread_id=thread, reply_parameters=reply)
             return album[0]
         data = await self._copy(letter)
         if data is None:
-            return await self._bot.send_message(chat, texts_for(await self._language(letter))(
-                "The picture is no longer here. Make it again: /create"), message_thread_id=thread, reply_parameters=reply)  # fmt: skip
+            gone = texts_for(await self._language(letter))("The picture is no longer here. Make it again: /create")
+            return await self._bot.send_message(chat, gone, message_thread_id=thread, reply_parameters=reply)
         if message.kind == "document":
             return await self._bot.send_document(
                 chat, data, filename="badge.png", message_thread_id=thread, reply_parameters=reply,
@@ -204,7 +208,9 @@ def keyboard(rows: tuple[tuple[Button, ...], ...]) -> InlineKeyboardMarkup | Non
     """Rows of (label, data) as Telegram has them."""
     if not rows:
         return None
-    return InlineKeyboardMarkup([[InlineKeyboardButton(label, callback_data=data) for label, data in row] for row in rows])
+    return InlineKeyboardMarkup(
+        [[InlineKeyboardButton(label, callback_data=data) for label, data in row] for row in rows]
+    )
 
 
 def _markup(message: Message) -> InlineKeyboardMarkup | ForceReply | None:

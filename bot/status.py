@@ -7,8 +7,10 @@ queue are shown when they have changed a lot, not at every step, so that a long 
 
 import asyncio
 import logging
+import sqlite3
 import time
 from dataclasses import dataclass, field
+from typing import Any
 
 from telegram.error import TelegramError
 from telegram.ext import ExtBot
@@ -57,7 +59,9 @@ class _Shown:
 class StatusBoard:
     """Knows every status message that is not yet a badge."""
 
-    def __init__(self, bot: ExtBot, limiter: PoliteLimiter, database: Database, settings: BotSettings, parallel: int) -> None:
+    def __init__(
+        self, bot: "ExtBot[Any]", limiter: PoliteLimiter, database: Database, settings: BotSettings, parallel: int
+    ) -> None:
         self._bot = bot
         self._limiter = limiter
         self._database = database
@@ -92,6 +96,12 @@ class StatusBoard:
         self._ended.discard(job_id)
         self._restarted.discard(job_id)
 
+    def show_now(self, job_id: int) -> None:
+        """A drawing has reached its second stage: show that, if an edit may be made now."""
+        progress = self.progress.get(job_id)
+        if progress is not None:
+            self._show_progress(job_id, progress)
+
     async def run(self) -> None:
         """Edit, for ever."""
         places_at = 0.0
@@ -114,11 +124,13 @@ class StatusBoard:
         now = time.monotonic()
         if progress.stage == 1 and progress.seconds_left(now) < self._interval(shown.chat_id):
             return  # the second stage comes so soon that the one edit is kept for it
-        text = status_text(texts_for(progress.job.language), done=progress.done, steps=progress.steps, stage=progress.stage)
+        text = status_text(
+            texts_for(progress.job.language), done=progress.done, steps=progress.steps, stage=progress.stage
+        )
         self._edit(job_id, shown, text, now)
 
     async def _show_places(self) -> None:
-        def look(c: people.sqlite3.Connection) -> tuple[dict[int, int], int, float, bool]:
+        def look(c: sqlite3.Connection) -> tuple[dict[int, int], int, float, bool]:
             return queue.places(c), queue.drawing(c), queue.seconds_a_badge(c), bool(people.fact(c, "paused"))
 
         places, drawing, seconds, paused = await self._database.read(look)
@@ -131,7 +143,7 @@ class StatusBoard:
             ahead = place - 1 + ahead_of_all
             if shown.place and not paused and not _worth_saying(shown.place, place):
                 continue
-            job = await self._database.read(lambda c, n=job_id: jobs.get(c, n))
+            job = await self._job(job_id)
             if job is None:
                 continue
             text = status_text(
@@ -144,11 +156,14 @@ class StatusBoard:
             else:
                 self.queue_moved = True
 
+    async def _job(self, job_id: int) -> Job | None:
+        return await self._database.read(lambda c: jobs.get(c, job_id))
+
     def _interval(self, chat_id: int) -> float:
         return self._settings.edit_seconds if chat_id > 0 else self._settings.edit_seconds_group
 
     def _edit(self, job_id: int, shown: _Shown, text: str, now: float) -> bool:
-        """Begin an edit if there is one to make and it may be made now; True too where the words stand there already."""
+        """Begin an edit if there is one to make and it may be made now; True too where there is none."""
         if text == shown.text:
             return True
         if shown.edit is not None and not shown.edit.done():
@@ -157,15 +172,15 @@ class StatusBoard:
             return False
         shown.text, shown.at = text, now
         progress = self.progress.get(job_id)
-        _ = texts_for(progress.job.language) if progress else None
-        shown.edit = asyncio.create_task(self._call(job_id, shown, _ is None or (progress is not None and progress.stage == 1)))
+        cancelable = progress is None or progress.stage == 1
+        shown.edit = asyncio.create_task(self._call(job_id, shown, cancelable))
         return True
 
     async def _call(self, job_id: int, shown: _Shown, cancelable: bool) -> None:
         job = None
         try:
             if cancelable:
-                job = await self._database.read(lambda c: jobs.get(c, job_id))
+                job = await self._job(job_id)
             label = texts_for(job.language)("✖️ Cancel") if job is not None else ""
             rows = (((label, f"cancel:{job_id}"),),) if job is not None else ()
             await self._bot.edit_message_text(

@@ -1,7 +1,7 @@
-"""What the bot says, by language: gettext catalogues (`locale/<language>.po`), read at the start.
+"""What the bot says, by language: gettext catalogues (`locale/<language>.po`).
 
-English is the source language. A catalogue is a plain `.po` file and is compiled in memory, so that there is no
-second, binary file that could be out of date.
+English is the source language and needs none. A catalogue is a plain `.po` file and is compiled in memory, so that
+there is no second, binary file that could be out of date.
 """
 
 import gettext
@@ -20,15 +20,13 @@ class Texts:
 
     def __init__(self, language: str) -> None:
         self.language = language
-        self._catalogue = gettext.GNUTranslations(io.BytesIO(compile_po(catalogue_file(language))))
+        self._catalogue = gettext.NullTranslations()
+        if language != "en":
+            self._catalogue = gettext.GNUTranslations(io.BytesIO(compile_po(catalogue_file(language))))
 
     def __call__(self, sentence: str, **values: object) -> str:
         said = self._catalogue.gettext(sentence)
         return said.format(**values) if values else said
-
-    def count(self, one: str, many: str, n: int) -> str:
-        """The sentence for `n` things, in the language's own plural form; `{n}` in it is the number."""
-        return self._catalogue.ngettext(one, many, n).format(n=n)
 
 
 @cache
@@ -43,10 +41,10 @@ def catalogue_file(language: str) -> str:
     return (_FOLDER / f"{language}.po").read_text(encoding="utf-8")
 
 
-def read_po(text: str) -> dict[tuple[str, str], list[str]]:
-    """Messages of a `.po` file: (msgid, msgid_plural or "") to its translations, one or one a plural form."""
-    messages: dict[tuple[str, str], list[str]] = {}
-    entry: dict[str, str] = {}
+def read_po(text: str) -> dict[str, str]:
+    """Messages of a `.po` file, sentence to translation; "" is the catalogue's header. Plural forms are not used."""
+    messages: dict[str, str] = {}
+    entry = {"msgid": "", "msgstr": ""}
     field = ""
     for line in [*text.splitlines(), ""]:
         line = line.strip()
@@ -54,27 +52,16 @@ def read_po(text: str) -> dict[tuple[str, str], list[str]]:
             entry[field] += literal_eval(line)
         elif line.startswith("msg"):
             field, _, quoted = line.partition(" ")
-            if field == "msgid" and "msgid" in entry:
-                _close(entry, messages)
-                entry = {}
+            if field == "msgid":
+                messages[entry["msgid"]] = entry["msgstr"]
             entry[field] = literal_eval(quoted)
-    _close(entry, messages)
+    messages[entry["msgid"]] = entry["msgstr"]
     return messages
-
-
-def _close(entry: dict[str, str], messages: dict[tuple[str, str], list[str]]) -> None:
-    if "msgid" in entry:
-        said = [value for key, value in entry.items() if key.startswith("msgstr")]
-        messages[entry["msgid"], entry.get("msgid_plural", "")] = said
 
 
 def compile_po(text: str) -> bytes:
     """A `.po` file as the binary `.mo` that `gettext` reads (GNU gettext manual, "The Format of GNU MO Files")."""
-    pairs = sorted(
-        ("\0".join(filter(None, key)).encode(), "\0".join(said).encode())
-        for key, said in read_po(text).items()
-        if all(said)
-    )
+    pairs = sorted((sentence.encode(), said.encode()) for sentence, said in read_po(text).items() if said)
     start = 28
     strings = start + 16 * len(pairs)
     tables: list[bytes] = []

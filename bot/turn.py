@@ -19,11 +19,15 @@ from configs.sections.bot import BotSettings
 
 @dataclass(frozen=True)
 class Understood:
-    """What was made of an object that a person typed: `object` goes into the prompt; "" is not understood."""
+    """What was made of an object that a person typed: `object` goes into the prompt; "" is not understood.
+
+    `near` are words that may have been meant, `alternatives` other readings of what was understood.
+    """
 
     typed: str
     object: str
-    examples: tuple[str, ...] = ()
+    near: tuple[str, ...] = ()
+    alternatives: tuple[str, ...] = ()
 
     @property
     def translated(self) -> bool:
@@ -39,9 +43,8 @@ class House:
     clock: Clock
     styles: tuple[str, ...]
     default_style: str
-    check: Callable[[str, str, str], tuple[str, str]]
-    """(object, text, style) cleaned to (object, text); raises InvalidRequest."""
-    check_object: Callable[[str], str]
+    check: Callable[[str, str, str], str]
+    """(object, text, style) to the cleaned text; raises InvalidRequest where one of them cannot be used."""
     new_seed: Callable[[], int]
     parallel: int
 

@@ -141,7 +141,7 @@ def _attempt(connection: sqlite3.Connection, work: Work[Any]) -> tuple[Any, Base
         result = work(connection)
     except sqlite3.OperationalError:
         raise
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - handed to the caller, whose error it is
         connection.execute("ROLLBACK TO one")
         connection.execute("RELEASE one")
         return None, error

@@ -68,8 +68,9 @@ def add(connection: sqlite3.Connection, job: Job, now: float) -> int:
     columns = (
         "user_id", "chat_id", "thread_id", "reply_to", "language", "typed", "object", "text", "style", "seed", "origin",
     )  # fmt: skip
+    marks = ", ".join("?" * len(columns))
     row = connection.execute(
-        f"INSERT INTO jobs({', '.join(columns)}, state, created) VALUES ({', '.join('?' * len(columns))}, 'waiting', ?)",
+        f"INSERT INTO jobs({', '.join(columns)}, state, created) VALUES ({marks}, 'waiting', ?)",
         (*(getattr(job, name) for name in columns), now),
     )
     return int(row.lastrowid or 0)
@@ -81,9 +82,10 @@ def get(connection: sqlite3.Connection, job_id: int) -> Job | None:
 
 
 def claim(connection: sqlite3.Connection, owner: str, until: float, now: float) -> Job | None:
-    """Take the next job whose turn it is, under a lease until `until` (monotonic, as `now`); None where there is none."""
+    """Take the next job whose turn it is, under a lease until `until` (monotonic, as `now`); None if there is none."""
     connection.execute(
-        "UPDATE jobs SET state = 'waiting' WHERE state = 'drawing' AND lease_owner = ? AND lease_until < ?", (owner, now)
+        "UPDATE jobs SET state = 'waiting' WHERE state = 'drawing' AND lease_owner = ? AND lease_until < ?",
+        (owner, now),
     )
     row = connection.execute(
         "SELECT first.id, people.served, people.user_id FROM"
@@ -97,8 +99,8 @@ def claim(connection: sqlite3.Connection, owner: str, until: float, now: float) 
     turn = int(connection.execute("SELECT COALESCE(MAX(served), 0) + 1 FROM people").fetchone()[0])
     connection.execute("UPDATE people SET served = ? WHERE user_id = ?", (turn, row["user_id"]))
     connection.execute(
-        "UPDATE jobs SET state = 'drawing', fence = fence + 1, attempts = attempts + 1, lease_owner = ?, lease_until = ?,"
-        " turn_before = ? WHERE id = ?",
+        "UPDATE jobs SET state = 'drawing', fence = fence + 1, attempts = attempts + 1, lease_owner = ?,"
+        " lease_until = ?, turn_before = ? WHERE id = ?",
         (owner, until, row["served"], row["id"]),
     )
     return get(connection, row["id"])
@@ -177,7 +179,8 @@ def cancel(connection: sqlite3.Connection, user_id: int, chat_id: int, now: floa
 def cancel_person(connection: sqlite3.Connection, user_id: int, now: float) -> list[int]:
     """Cancel everything that a person waits for, in every chat."""
     rows = connection.execute(
-        "UPDATE jobs SET state = 'canceled', finished = ? WHERE user_id = ? AND state IN ('waiting', 'drawing') RETURNING id",
+        "UPDATE jobs SET state = 'canceled', finished = ? WHERE user_id = ? AND state IN ('waiting', 'drawing')"
+        " RETURNING id",
         (now, user_id),
     )
     return sorted(row["id"] for row in rows.fetchall())
@@ -186,7 +189,8 @@ def cancel_person(connection: sqlite3.Connection, user_id: int, now: float) -> l
 def cancel_one(connection: sqlite3.Connection, job_id: int, now: float) -> bool:
     """Cancel one job if it is not drawn yet."""
     done = connection.execute(
-        "UPDATE jobs SET state = 'canceled', finished = ? WHERE id = ? AND state IN ('waiting', 'drawing')", (now, job_id)
+        "UPDATE jobs SET state = 'canceled', finished = ? WHERE id = ? AND state IN ('waiting', 'drawing')",
+        (now, job_id),
     )
     return bool(done.rowcount)
 
@@ -195,7 +199,8 @@ def abandon_chat(connection: sqlite3.Connection, chat_id: int, now: float) -> li
     """Nobody can be reached in a chat any more: end its jobs without a word. The numbers of those being drawn."""
     rows = connection.execute("SELECT id FROM jobs WHERE chat_id = ? AND state = 'drawing'", (chat_id,)).fetchall()
     connection.execute(
-        "UPDATE jobs SET state = 'canceled', told = 1, error = 'unreachable', finished = ? WHERE chat_id = ? AND told = 0",
+        "UPDATE jobs SET state = 'canceled', told = 1, error = 'unreachable', finished = ?"
+        " WHERE chat_id = ? AND told = 0",
         (now, chat_id),
     )
     return [row["id"] for row in rows]

@@ -10,7 +10,7 @@ Button = tuple[str, str]
 
 @dataclass(frozen=True)
 class Message:
-    """One message to a chat. `kind`: text, status (the text that later becomes a badge), photo, document, sticker, album.
+    """One message to a chat. `kind`: text, status (a text that becomes a badge), photo, document, sticker, album.
 
     `files` are file ids that Telegram knows, or names under badges/ where it does not know them yet.
     `force_reply` asks Telegram to make the person's next message an answer (groups in privacy mode).
@@ -37,7 +37,9 @@ class Letter:
     sending: bool = False
 
 
-def put(connection: sqlite3.Connection, chat_id: int, user_id: int, message: Message, now: float, job_id: int = 0) -> Letter:
+def put(
+    connection: sqlite3.Connection, chat_id: int, user_id: int, message: Message, now: float, job_id: int = 0
+) -> Letter:
     """Store a message for sending."""
     payload = json.dumps(asdict(message), ensure_ascii=False)
     row = connection.execute(
@@ -63,7 +65,8 @@ def pending(connection: sqlite3.Connection) -> list[Letter]:
     """Everything still to be sent, oldest first."""
     rows = connection.execute("SELECT * FROM outbox ORDER BY id")
     return [
-        Letter(r["id"], r["chat_id"], r["user_id"], r["job_id"], _message(r["payload"]), bool(r["sending"])) for r in rows
+        Letter(r["id"], r["chat_id"], r["user_id"], r["job_id"], _message(r["payload"]), bool(r["sending"]))
+        for r in rows
     ]
 
 

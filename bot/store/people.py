@@ -26,8 +26,8 @@ class Dialogue:
 def meet(connection: sqlite3.Connection, user_id: int, language: str) -> bool:
     """Remember a person and their language; whether they may talk to the bot (not banned)."""
     connection.execute(
-        "INSERT INTO people(user_id, language) VALUES (?, ?) ON CONFLICT(user_id) DO UPDATE SET language = excluded.language"
-        " WHERE language <> excluded.language",
+        "INSERT INTO people(user_id, language) VALUES (?, ?)"
+        " ON CONFLICT(user_id) DO UPDATE SET language = excluded.language WHERE language <> excluded.language",
         (user_id, language),
     )
     row = connection.execute("SELECT banned FROM people WHERE user_id = ?", (user_id,)).fetchone()
@@ -62,9 +62,7 @@ def ask(connection: sqlite3.Connection, place: Place, dialogue: Dialogue, now: f
 
 def clear(connection: sqlite3.Connection, place: Place) -> bool:
     """Close the dialogue at a place; whether there was one."""
-    done = connection.execute(
-        "DELETE FROM dialogues WHERE chat_id = ? AND thread_id = ? AND user_id = ?", _key(place)
-    )
+    done = connection.execute("DELETE FROM dialogues WHERE chat_id = ? AND thread_id = ? AND user_id = ?", _key(place))
     return bool(done.rowcount)
 
 

@@ -1,0 +1,305 @@
+"""The bot put together: `run(settings)` serves until SIGTERM or SIGINT, and loses nothing when it stops or dies.
+
+    Telegram -> InboxQueue (stored) -> Conversation (one transaction an update) -> Sender, Workers
+    Workers -> Delivery (the status message becomes the badge)
+
+Only one bot may use a state folder: a lock on it is held as long as the process lives, so that after a crash
+everything unfinished may be taken up at once.
+"""
+
+import asyncio
+import contextlib
+import fcntl
+import hashlib
+import hmac
+import logging
+import secrets
+import signal
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from telegram import BotCommand, Update
+from telegram.error import InvalidToken, TelegramError
+from telegram.ext import Application, ApplicationBuilder, TypeHandler
+from telegram.request import HTTPXRequest
+
+from bot.clock import Clock
+from bot.conversation import Conversation, OneAtATime
+from bot.delivery import Delivery
+from bot.errors import StartError
+from bot.inbox_queue import DurableBot, InboxQueue
+from bot.limiter import PoliteLimiter
+from bot.pictures import Pictures
+from bot.sender import Links, Sender
+from bot.sharing import SharingGenerator
+from bot.status import StatusBoard
+from bot.store import Database, inbox, jobs, outbox
+from bot.store.database import Checkpoint, no_checkpoint
+from bot.texts import LANGUAGES, Texts, texts_for
+from bot.turn import House
+from bot.understanding import understander
+from bot.worker import Workers
+from configs.settings import Settings
+from inference.badge import checked
+from inference.choice import open_generator
+from inference.generator import Generator
+from inference.types import MAX_SEED, BadgeRequest
+from overlay import style_names
+
+log = logging.getLogger(__name__)
+
+UPDATES_AT_ONCE = 256
+STOP_SECONDS = 3.0
+_TIDY_EVERY = 3600.0
+
+
+def run(
+    settings: Settings,
+    open_generator: Callable[[Settings], Generator] = open_generator,
+    *,
+    clock: Clock | None = None,
+    checkpoint: Checkpoint = no_checkpoint,
+    tell_database: Callable[[Database], None] = lambda database: None,
+) -> None:
+    """Serve until told to stop.
+
+    `open_generator` chooses who draws; `checkpoint` is called around every commit (see `Database`) and
+    `tell_database` is shown the opened store. Raises StartError where the bot cannot start, StoreError where the
+    state folder cannot be used, and what `open_generator` raises.
+    """
+    token = settings.secrets.telegram_bot_token.get_secret_value()
+    if not token:
+        raise StartError("TELEGRAM_BOT_TOKEN is not set: get a token from @BotFather and put it into .env")
+    with locked(settings.data_dir), open_generator(settings) as generator:
+        database = Database(settings.data_dir / "bot.sqlite3", checkpoint).open()
+        tell_database(database)
+        try:
+            asyncio.run(Bot(settings, token, generator, database, clock or Clock()).serve())
+        finally:
+            database.close()
+
+
+@contextlib.contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Hold the state folder for this process alone. Raises StartError where another bot has it."""
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with (folder / "bot.lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise StartError(
+                f"another bot is using {folder}: stop it, or set BADGE_DATA_DIR to another folder"
+            ) from error
+        yield
+
+
+class Bot:
+    """All parts of one running bot."""
+
+    def __init__(self, settings: Settings, token: str, generator: Generator, database: Database, clock: Clock) -> None:
+        self._settings = settings
+        self._token = token
+        self._database = database
+        self._clock = clock
+        self.generator = SharingGenerator(generator)
+        self._limiter = PoliteLimiter(settings.bot.messages_per_second)
+        self._queue = InboxQueue(database, clock)
+        self._bot = _telegram(settings, token, self._limiter, self._queue)
+        self._pictures = Pictures(settings.data_dir / "badges").open()
+        self._board = StatusBoard(self._bot, self._limiter, database, settings.bot, self.generator.parallel)
+        self._delivery = Delivery(self._bot, database, self._pictures, self._board, clock, self._wake)
+        self._sender = Sender(self._bot, database, self._pictures, clock, Links(self._status_sent, self._chat_gone))
+        self._delivery.sender = self._sender
+        self._workers = Workers(
+            database, self.generator, self._pictures, self._board, clock, settings.bot, settings.prompt,
+            settings.banner, self._delivery.tell,
+        )  # fmt: skip
+        self._stop = asyncio.Event()
+        self._tasks: list[asyncio.Task[Any]] = []
+
+    async def serve(self) -> None:
+        """Run until a signal."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._stop.set)
+        application = self._application()
+        try:
+            await self._enter(application)
+            if not self._stop.is_set():
+                await self._serve(application)
+        finally:
+            await self._leave(application)
+
+    def _application(self) -> "Application[Any, Any, Any, Any, Any, Any]":
+        conversation = Conversation(
+            self._bot, self._database, self._house(), understander(self._settings.translation, self.generator.model),
+            self._sender, self._workers, self._delivery, self._stop.is_set,
+        )  # fmt: skip
+        builder = ApplicationBuilder().bot(self._bot).update_queue(self._queue).job_queue(None)
+        application = builder.concurrent_updates(OneAtATime(UPDATES_AT_ONCE)).build()
+        application.add_handler(TypeHandler(Update, conversation.handle))
+        return application
+
+    async def _enter(self, application: "Application[Any, Any, Any, Any, Any, Any]") -> None:
+        """Log in, waiting as long as Telegram is down; a wrong token ends the start."""
+        pause = 0.5
+        while not self._stop.is_set():
+            try:
+                await application.initialize()
+                return
+            except InvalidToken as error:
+                raise StartError(
+                    "Telegram does not know this TELEGRAM_BOT_TOKEN: copy it again from @BotFather"
+                ) from error
+            except TelegramError as error:
+                log.warning("Telegram cannot be reached: %s", error)
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._stop.wait(), pause)
+                pause = min(10.0, pause * 2)
+
+    async def _serve(self, application: "Application[Any, Any, Any, Any, Any, Any]") -> None:
+        await self._recover()
+        await application.start()
+        restored = await self._queue.restore(self._bot)
+        self._workers.start()
+        self._tasks = [
+            asyncio.create_task(self._board.run(), name="status"),
+            asyncio.create_task(self._introduce(), name="introduce"),
+            asyncio.create_task(self._tidy(), name="tidy"),
+        ]
+        await self._listen(application)
+        log.info(
+            "@%s serves with %s (%d updates from before)", self._bot.username, self.generator.model.generator, restored
+        )
+        await self._stop.wait()
+
+    async def _recover(self) -> None:
+        """Take up what an earlier run left: waiting jobs in order, unsent messages, badges that nobody was told of."""
+        again = await self._database.write("recovered", jobs.recover)
+        letters = await self._database.read(outbox.pending)
+        self._sender.add(letters)
+        for job in await self._database.read(jobs.untold):
+            if job.state == "waiting":
+                if job.status_id:
+                    self._board.restore(job)
+            else:
+                self._delivery.tell(job.id)
+        if again:
+            log.info("%d drawings were interrupted and begin again", len(again))
+
+    async def _listen(self, application: "Application[Any, Any, Any, Any, Any, Any]") -> None:
+        updater, bot = application.updater, self._settings.bot
+        assert updater is not None
+        kinds = ["message", "edited_message", "callback_query", "my_chat_member"]
+        if not bot.webhook_url:
+            await updater.start_polling(
+                timeout=10, bootstrap_retries=-1, allowed_updates=kinds, error_callback=_polling_failed
+            )
+            return
+        await updater.start_webhook(
+            bot.webhook_listen, bot.webhook_port, urlsplit(bot.webhook_url).path.strip("/"),
+            webhook_url=bot.webhook_url,
+            secret_token=webhook_secret(self._token), bootstrap_retries=-1, allowed_updates=kinds, max_connections=100,
+        )  # fmt: skip
+
+    async def _leave(self, application: "Application[Any, Any, Any, Any, Any, Any]") -> None:
+        """Stop within 10 s: take nothing more, let calls end, put drawings back."""
+        self._stop.set()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(STOP_SECONDS):
+                if application.updater is not None and application.updater.running:
+                    await application.updater.stop()
+                if application.running:
+                    await application.stop()
+        await self._workers.stop(STOP_SECONDS)
+        await self._sender.stop(STOP_SECONDS / 2)
+        await self._delivery.stop(STOP_SECONDS / 2)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(1.0):
+                await application.shutdown()
+        log.info("stopped")
+
+    def _wake(self) -> None:
+        self._workers.wake()
+
+    def _status_sent(self, job_id: int, chat_id: int, message_id: int, text: str) -> None:
+        self._board.sent(job_id, chat_id, message_id, text)
+        self._delivery.status_sent(job_id)
+
+    def _chat_gone(self, chat_id: int, drawing: list[int]) -> None:
+        self._workers.cancel(drawing)
+
+    def _house(self) -> House:
+        settings = self._settings
+
+        def check(thing: str, text: str, style: str) -> str:
+            return checked(BadgeRequest(thing, text, style=style), settings.banner).text
+
+        styles = tuple(style_names())
+        parallel = self.generator.parallel
+        return House(
+            settings.bot,
+            self._clock,
+            styles,
+            settings.banner.style,
+            check,
+            lambda: secrets.randbelow(MAX_SEED + 1),
+            parallel,
+        )
+
+    async def _introduce(self) -> None:
+        """Tell Telegram the commands, for the menu of its apps; a bot without a menu works as well."""
+        try:
+            for language in LANGUAGES:
+                _ = texts_for(language)
+                await self._bot.set_my_commands(_menu(_), language_code="" if language == "en" else language)
+        except TelegramError as error:
+            log.warning("the commands' menu was not set: %s", error)
+
+    async def _tidy(self) -> None:
+        while True:
+            removed = await asyncio.to_thread(self._pictures.tidy, self._settings.bot.keep_days)
+            if removed:
+                log.info("%d old picture files removed", removed)
+            await self._database.write("tidied", inbox.forget_old)
+            await asyncio.sleep(_TIDY_EVERY)
+
+
+def _menu(_: Texts) -> list[BotCommand]:
+    return [
+        BotCommand("create", _("a new badge")),
+        BotCommand("badge", _("telescope | UX SCOUT - a badge in one line")),
+        BotCommand("history", _("your last badges")),
+        BotCommand("cancel", _("stop, at any moment")),
+        BotCommand("help", _("what I can do")),
+    ]
+
+
+def webhook_secret(token: str) -> str:
+    """The secret that Telegram sends with each webhook call; nobody without the token can know it."""
+    return hmac.new(token.encode(), b"badge bot webhook", hashlib.sha256).hexdigest()
+
+
+def _polling_failed(error: TelegramError) -> None:
+    log.warning("no updates from Telegram: %s", error)
+
+
+def _telegram(settings: Settings, token: str, limiter: PoliteLimiter, queue: InboxQueue) -> DurableBot:
+    """The Bot API client, with timeouts that fit uploads."""
+    bot = settings.bot
+    request = HTTPXRequest(
+        connection_pool_size=64, read_timeout=bot.send_timeout, write_timeout=bot.send_timeout, connect_timeout=10.0,
+        pool_timeout=bot.upload_timeout, media_write_timeout=bot.upload_timeout,
+    )  # fmt: skip
+    polling = HTTPXRequest(connection_pool_size=4, read_timeout=30.0, connect_timeout=10.0, pool_timeout=10.0)
+    client = DurableBot(
+        token, bot.base_url, bot.base_file_url, request=request, get_updates_request=polling, rate_limiter=limiter,
+        local_mode=bot.local_mode,
+    )  # fmt: skip
+    object.__setattr__(client, "inbox", queue)
+    return client

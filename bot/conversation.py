@@ -1,0 +1,170 @@
+"""One update, from python-telegram-bot's hands to the store and out again: the only handler of the application.
+
+Updates of one person in one chat are answered one after the other, different people's beside each other. The
+update is answered, and marked as answered, in one transaction; what it set off is handed on after the commit.
+"""
+
+import asyncio
+import logging
+import sqlite3
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+from telegram import Update
+from telegram.error import TelegramError
+from telegram.ext import BaseUpdateProcessor, ContextTypes, ExtBot
+
+from bot.buttons import words_to_understand
+from bot.delivery import Delivery
+from bot.dialog import answer, expects_object
+from bot.errors import StoreError
+from bot.events import Event, read_event
+from bot.logs import record
+from bot.sender import Sender
+from bot.store import Database, inbox, people
+from bot.texts import texts_for
+from bot.turn import House, Outcome, Turn, Understood
+from bot.understanding import Understand, understood
+from bot.worker import Workers
+
+log = logging.getLogger(__name__)
+
+_STORE_PAUSE = 1.0
+
+
+class OneAtATime(BaseUpdateProcessor):
+    """Runs updates of one person in one chat in their order, others at the same time."""
+
+    def __init__(self, at_once: int) -> None:
+        super().__init__(at_once)
+        self._last: dict[tuple[int, int], asyncio.Task[Any]] = {}
+
+    async def do_process_update(self, update: object, coroutine: Awaitable[Any]) -> None:
+        """Wait for this person's earlier update, then process this one."""
+        if not isinstance(update, Update) or update.effective_chat is None:
+            await coroutine
+            return
+        user = update.effective_user
+        key = (update.effective_chat.id, user.id if user else 0)
+        before = self._last.get(key)
+        mine = asyncio.current_task()
+        assert mine is not None
+        self._last[key] = mine
+        try:
+            if before is not None and not before.done():
+                await asyncio.wait([before])
+            await coroutine
+        finally:
+            if self._last.get(key) is mine:
+                del self._last[key]
+
+    async def initialize(self) -> None:
+        """Nothing to open."""
+
+    async def shutdown(self) -> None:
+        """Nothing to close."""
+
+
+@dataclass(frozen=True)
+class Conversation:
+    """Everything that answering an update needs."""
+
+    bot: "ExtBot[Any]"
+    database: Database
+    house: House
+    understand: Understand
+    sender: Sender
+    workers: Workers
+    delivery: Delivery
+    stopping: Callable[[], bool]
+
+    async def handle(self, update: Update, context: "ContextTypes.DEFAULT_TYPE | None" = None) -> None:
+        """Answer one update. A store that fails is waited for: the update stays in the inbox until it is answered."""
+        while not self.stopping():
+            try:
+                outcome, event = await self._answer(update)
+            except StoreError as error:
+                log.error("%s", error)
+                await asyncio.sleep(_STORE_PAUSE)
+                continue
+            except Exception:
+                log.exception("update %d cannot be answered", update.update_id)
+                outcome, event = await self._apologise(update)
+            self._follow_up(outcome, event)
+            return
+
+    async def _answer(self, update: Update) -> tuple[Outcome, Event | None]:
+        event = read_event(update, self.bot.id, self.bot.username)
+        meant = await self._understood(event) if event is not None and event.addressed else None
+
+        def transact(connection: sqlite3.Connection) -> Outcome:
+            if event is None or inbox.answered(connection, update.update_id):
+                inbox.finish(connection, update.update_id)
+                return Outcome()
+            turn = Turn(connection, event, self.house, meant)
+            answer(turn)
+            inbox.finish(connection, update.update_id)
+            return turn.outcome
+
+        return await self.database.write("answered", transact), event
+
+    async def _understood(self, event: Event) -> Understood | None:
+        """Make sense of an object before the transaction begins, since that may take a while."""
+        if event.kind == "command" and event.command == "badge":
+            thing = event.text.partition("|")[0]
+            return await understood(self.understand, thing) if thing.strip() else None
+        if event.kind == "text":
+            dialogue = await self.database.read(lambda c: people.dialogue(c, event.place))
+            if not expects_object(dialogue):
+                return None
+            return await understood(self.understand, event.text)
+        if event.kind == "press":
+            dialogue = await self.database.read(lambda c: people.dialogue(c, event.place))
+            settings = self.house.settings
+            things = settings.suggestions_ru if texts_for(event.language).language == "ru" else settings.suggestions
+            words = words_to_understand(event.text, things, dialogue)
+            return await understood(self.understand, words) if words else None
+        return None
+
+    async def _apologise(self, update: Update) -> tuple[Outcome, Event | None]:
+        """A bug: the person is told, their dialogue is cleared, and the update does not come back."""
+        event = read_event(update, self.bot.id, self.bot.username)
+
+        def transact(connection: sqlite3.Connection) -> Outcome:
+            inbox.finish(connection, update.update_id)
+            if event is None:
+                return Outcome()
+            turn = Turn(connection, event, self.house)
+            people.clear(connection, event.place)
+            turn.say(turn._("😕 Something broke on my side. Start anew, please: /create"))
+            turn.outcome.log = "error"
+            return turn.outcome
+
+        return await self.database.write("apologised", transact), event
+
+    def _follow_up(self, outcome: Outcome, event: Event | None) -> None:
+        if event is None:
+            return
+        self.sender.add(outcome.letters)
+        if outcome.canceled:
+            self.workers.cancel(outcome.canceled)
+            for job_id in outcome.canceled:
+                self.delivery.tell(job_id)
+        if outcome.new_jobs or outcome.canceled:
+            self.workers.wake()
+        if event.query_id:
+            task = asyncio.create_task(self._toast(event, outcome))
+            _running.add(task)
+            task.add_done_callback(_running.discard)
+        if outcome.log or event.kind != "text":
+            record(event.place.user_id, event.kind, outcome.log or "answered")
+
+    async def _toast(self, event: Event, outcome: Outcome) -> None:
+        try:
+            await self.bot.answer_callback_query(event.query_id, outcome.toast or None, show_alert=outcome.alert)
+        except TelegramError as error:
+            log.info("a button's note was not shown: %s", error)
+
+
+_running: set[asyncio.Task[None]] = set()

@@ -1,0 +1,86 @@
+"""One portrait for all who ask for the same one at the same time: a generator in front of the generator."""
+
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+
+from inference.errors import RenderError
+from inference.generator import Generator, GeneratorBase
+from inference.types import ModelInfo, Portrait, PortraitRequest, StepCallback
+
+
+class SharingGenerator(GeneratorBase):
+    """Like the generator behind it, but equal requests in flight are drawn once.
+
+    Who comes second waits for the first one's portrait. If the first one is canceled or fails, the second draws.
+    """
+
+    def __init__(self, generator: Generator) -> None:
+        self._generator = generator
+        self._lock = threading.Lock()
+        self._drawing: dict[PortraitRequest, Future[Portrait]] = {}
+
+    @property
+    def model(self) -> ModelInfo:
+        return self._generator.model
+
+    @property
+    def parallel(self) -> int:
+        return self._generator.parallel
+
+    def prepare(self, prompts: Sequence[str] = ()) -> None:
+        self._generator.prepare(prompts)
+
+    def close(self) -> None:
+        self._generator.close()
+
+    def generate(self, request: PortraitRequest, on_step: StepCallback | None = None) -> Portrait:
+        with self._lock:
+            first = self._drawing.get(request)
+            mine: Future[Portrait] = Future()
+            if first is None:
+                self._drawing[request] = mine
+        if first is not None:
+            portrait = _wait(first, on_step)
+            return portrait if portrait is not None else self.generate(request, on_step)
+        try:
+            portrait = self._generator.generate(request, on_step)
+        except BaseException as error:
+            mine.set_exception(error)
+            raise
+        finally:
+            with self._lock:
+                del self._drawing[request]
+        mine.set_result(portrait)
+        return portrait
+
+
+def _wait(first: Future[Portrait], on_step: StepCallback | None) -> Portrait | None:
+    """The other's portrait, None where it came to nothing. `on_step(0, 0)` is called meanwhile, to notice a cancel."""
+    while True:
+        try:
+            return first.result(timeout=0.1)
+        except TimeoutError:
+            if first.done():
+                return None
+            if on_step is not None:
+                on_step(0, 0)
+        except RenderError:  # the other was canceled or failed; by drawing we find out ourselves
+            return None
+
+
+class WatchedGenerator(GeneratorBase):
+    """A generator that tells when its portrait is there, so that the status can move on to the banner."""
+
+    def __init__(self, generator: Generator, drawn: Callable[[Portrait], None]) -> None:
+        self._generator = generator
+        self._drawn = drawn
+
+    @property
+    def model(self) -> ModelInfo:
+        return self._generator.model
+
+    def generate(self, request: PortraitRequest, on_step: StepCallback | None = None) -> Portrait:
+        portrait = self._generator.generate(request, on_step)
+        self._drawn(portrait)
+        return portrait

@@ -1,0 +1,108 @@
+"""The real bot with a generator that draws a plain picture at once: `python -m tests.bot.plain_bot [options]`.
+
+Everything but the portrait is the bot's own. `--die-at NAME` ends the process, as kill -9 does, the first time
+that commit point is reached; `--trace FILE` writes the points down instead. SIGUSR1 makes the disk full for the
+store, SIGUSR2 makes room again.
+"""
+
+import argparse
+import contextlib
+import os
+import signal
+import sys
+import threading
+import time
+from pathlib import Path
+
+from PIL import Image
+
+from bot.app import run
+from bot.clock import Clock
+from bot.logs import start_logging
+from bot.store import Database
+from configs.settings import Settings, load_settings
+from inference.errors import BackendUnavailable, InvalidRequest, RenderFailed
+from inference.generator import GeneratorBase
+from inference.types import ModelInfo, Portrait, PortraitRequest, StepCallback
+
+
+class PlainGenerator(GeneratorBase):
+    """Draws one colour, chosen by prompt and seed, in `steps` steps that take `seconds` in all."""
+
+    def __init__(self, seconds: float, steps: int, parallel: int) -> None:
+        self._seconds, self._steps, self._parallel = seconds, steps, parallel
+
+    @property
+    def model(self) -> ModelInfo:
+        return ModelInfo("plain", "demo")
+
+    @property
+    def parallel(self) -> int:
+        return self._parallel
+
+    def generate(self, request: PortraitRequest, on_step: StepCallback | None = None) -> Portrait:
+        if "words that fail" in request.prompt:
+            raise InvalidRequest("not these words")
+        if "nobody draws" in request.prompt:
+            raise BackendUnavailable("out of memory")
+        if "breaks" in request.prompt:
+            raise RenderFailed("broke")
+        for step in range(1, self._steps + 1):
+            time.sleep(self._seconds / self._steps)
+            if on_step is not None:
+                on_step(step, self._steps)
+        colour = hash((request.prompt, request.seed)) & 0xFFFFFF
+        image = Image.new("RGB", (64, 64), f"#{colour:06x}")
+        return Portrait(image, request.prompt, request.seed, self._steps, 1.0, self.model, self._seconds)
+
+
+def checkpoint(options: argparse.Namespace, name: str) -> None:
+    """At a commit point: write it down, or die."""
+    if options.trace:
+        with options.trace.open("a") as file:
+            file.write(name + "\n")
+    if name == options.die_at:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+def watch_disk(database: Database) -> None:
+    """Let signals fill the disk for the store, by SQLite's own limit on pages."""
+
+    def limit(pages: int) -> None:
+        database.submit("", lambda c: c.execute(f"PRAGMA max_page_count={pages}").fetchone())
+
+    signal.signal(signal.SIGUSR1, lambda *_: threading.Thread(target=limit, args=(1,)).start())
+    signal.signal(signal.SIGUSR2, lambda *_: threading.Thread(target=limit, args=(2**30,)).start())
+
+
+def main() -> None:
+    """Run until SIGTERM."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--seconds", type=float, default=0.0)
+    parser.add_argument("--steps", type=int, default=3)
+    parser.add_argument("--parallel", type=int, default=1)
+    parser.add_argument("--die-at", default="")
+    parser.add_argument("--trace", type=Path)
+    parser.add_argument("--wall-offset", type=Path, help="a file with the seconds by which the wall clock is off")
+    options = parser.parse_args()
+
+    def wall() -> float:
+        offset = 0.0
+        if options.wall_offset is not None:
+            with contextlib.suppress(FileNotFoundError, ValueError):
+                offset = float(options.wall_offset.read_text())
+        return time.time() + offset
+
+    settings: Settings = load_settings()
+    start_logging(settings.bot, settings.data_dir, (settings.secrets.telegram_bot_token.get_secret_value(),))
+    run(
+        settings,
+        lambda _: PlainGenerator(options.seconds, options.steps, options.parallel),
+        clock=Clock(wall=wall),
+        checkpoint=lambda name: checkpoint(options, name),
+        tell_database=watch_disk,
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())
