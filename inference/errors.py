@@ -29,7 +29,12 @@ class NotUnderstood(InvalidRequest):
     """
 
     def __init__(
-        self, message: str, thing: str, unknown: tuple[str, ...] = (), near: tuple[str, ...] = (), language: str = ""
+        self,
+        message: str,
+        thing: str = "",
+        unknown: tuple[str, ...] = (),
+        near: tuple[str, ...] = (),
+        language: str = "",
     ) -> None:
         super().__init__(message)
         self.thing = thing

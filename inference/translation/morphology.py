@@ -36,6 +36,8 @@ class Reading:
     known: bool
     only_plural: bool = False
     """A thing that is one but has no singular: часы, ножницы."""
+    breed: bool = False
+    """A living thing whose name has one form for all cases: корги, кенгуру."""
 
 
 def plain(word: str) -> str:
@@ -53,8 +55,8 @@ def readings(word: str) -> tuple[Reading, ...]:
         case = str(parse.tag.case)
         score, known = float(parse.score), bool(parse.is_known)
         if part == "NOUN":
-            only_plural = "Pltm" in parse.tag
-            found.append(Reading(plain(parse.normal_form), "noun", case, number, score, known, only_plural))
+            only_plural, breed = "Pltm" in parse.tag, "Fixd" in parse.tag and "anim" in parse.tag
+            found.append(Reading(plain(parse.normal_form), "noun", case, number, score, known, only_plural, breed))
         elif part in ("ADJF", "PRTF"):
             base = parse.inflect({"nomn", "masc", "sing"}) or parse
             found.append(Reading(plain(base.word), "adjective", case, number, score, known))

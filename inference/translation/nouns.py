@@ -39,18 +39,20 @@ def find_noun(
     word = plain(word)
     ranked: list[tuple[tuple[bool, bool, int, float], Entry, bool]] = []
     own = [reading for reading in readings(word) if reading.kind == "noun"]
+    if word in glossary.nouns:
+        of_many = bool(forms) and {number for _, number in forms} == {"plur"} and any(r.number == "plur" for r in own)
+        ranked.append(((False, False, 0, 0.0), glossary.nouns[word], of_many and not any(r.only_plural for r in own)))
     for reading in own:
         found = glossary.noun(reading.lemma, reading.number)
         if found:
             entry, to_plural = found
             disagrees = bool(forms) and (_broad(reading.case), reading.number) not in forms
             rank = cases.index(reading.case) if reading.case in cases else len(cases)
-            exact = plain(entry.russian) == word
             to_plural = to_plural and not reading.only_plural
-            ranked.append(((disagrees and not many, not exact, rank, -reading.score), entry, to_plural))
-    genitive = any(reading.case in MODIFIER for reading in own)
+            ranked.append(((disagrees and not many, True, rank, -reading.score), entry, to_plural))
+    genitive = any(reading.case in MODIFIER and not reading.breed for reading in own)
     if not ranked:
-        other = (glossary.nouns[word], False) if word in glossary.nouns else _guess(word, glossary)
+        other = _guess(word, glossary)
         if not other:
             return _compound(word, glossary, cases)
         ranked, genitive = [((False, False, 0, 0.0), *other)], True

@@ -157,7 +157,9 @@ def _add_adjective(english: str, state: _State) -> None:
 
 def _add_noun(noun: Noun, state: _State) -> None:
     """Put a noun, with the adjectives that wait for it, behind what is there or (an apposition) before it."""
-    pieces: list[tuple[str, ...]] = [(word,) for word in state.adjectives]
+    # "игрушечная машинка" is a toy car, not a toy toy car
+    fresh = [word for word in state.adjectives if not noun.meanings[0].startswith(f"{word} ")]
+    pieces: list[tuple[str, ...]] = [(word,) for word in fresh]
     pieces.append(noun.meanings)
     # "iPhone 15" and "C++ книга" go on as written; "кот самурай" is a kind of cat; "кружка кофе" is a mug of coffee.
     if state.noun_at is not None and not noun.genitive and not state.adjectives and not state.after_name:
