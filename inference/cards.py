@@ -5,6 +5,7 @@ Hopper 9.0, Blackwell 10.0 and 12.0. Matrix units for fp8 exist from Ada on, for
 Ampere on.
 """
 
+import re
 from dataclasses import dataclass
 
 GB = 10**9
@@ -47,6 +48,8 @@ def find_card(device: str) -> Card:
     """
     import torch
 
+    if device not in ("auto", "cpu", "mps") and not re.fullmatch(r"cuda(:\d+)?", device):
+        raise ValueError("unknown device: choose auto, cpu, cuda, cuda:1 or mps")
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
     if device.startswith("cuda"):

@@ -4,10 +4,11 @@ import logging
 from pathlib import Path
 
 from configs.settings import Settings
-from inference.errors import InvalidRequest
+from inference.assembly import StageCallback
 from inference.fallback import FallbackGenerator
 from inference.generator import Generator
 from inference.local import LocalGenerator
+from inference.portrait_cache import CachedGenerator, PortraitCache
 from inference.profiles import load_profile
 
 log = logging.getLogger(__name__)
@@ -15,13 +16,19 @@ log = logging.getLogger(__name__)
 _CUDA_TRACES = ("/dev/nvidiactl", "/dev/nvidia0", "/dev/dxg", "/dev/kfd", "/proc/driver/nvidia/version")
 
 
-def open_generator(settings: Settings) -> Generator:
+def open_generator(settings: Settings, on_stage: StageCallback | None = None) -> Generator:
     """The generator that `settings` choose; `auto` takes the first that this machine can serve.
 
     `auto`: a CUDA card, else Replicate where a token and a model are set, else the demo FLUX. Cheap: weights are loaded
-    at the first drawing. Raises InvalidRequest for a wrong profile or LoRA, BackendUnavailable for a generator that
-    cannot be had here.
+    at the first drawing, and `on_stage` is told of it. Portraits drawn before come from the cache under `data_dir`.
+    Raises InvalidRequest for a wrong profile or LoRA, BackendUnavailable for a generator that cannot be had here.
     """
+    generator = _open_bare(settings, on_stage)
+    limit = settings.generator.portrait_cache_mb * 1_000_000
+    return CachedGenerator(generator, PortraitCache(settings.data_dir / "portraits", limit)) if limit else generator
+
+
+def _open_bare(settings: Settings, on_stage: StageCallback | None) -> Generator:
     kind = settings.generator.kind
     replicate = bool(settings.secrets.replicate_api_token.get_secret_value() and settings.replicate.model)
     if kind == "auto":
@@ -35,15 +42,21 @@ def open_generator(settings: Settings) -> Generator:
                 "No CUDA card and no Replicate model here: the demo FLUX draws. See README.md for the full-size models."
             )
     if kind == "demo":
-        return LocalGenerator(load_profile("demo"), settings.local)
-    if kind == "local":
-        local = LocalGenerator(load_profile(settings.generator.profile), settings.local)
-        if replicate and settings.generator.fallback_to_replicate:
-            return FallbackGenerator(local, _open_replicate(settings))
-        return local
+        return _open_local("demo", settings, on_stage)
     if kind == "replicate":
         return _open_replicate(settings)
-    return _open_ray(settings)
+    own: Generator
+    own = _open_ray(settings) if kind == "ray" else _open_local(settings.generator.profile, settings, on_stage)
+    if replicate and settings.generator.fallback_to_replicate:
+        return FallbackGenerator(own, _open_replicate(settings))
+    return own
+
+
+def _open_local(profile: str, settings: Settings, on_stage: StageCallback | None) -> LocalGenerator:
+    token = settings.secrets.hf_token.get_secret_value()
+    return LocalGenerator(
+        load_profile(profile), settings.local, data_dir=settings.data_dir, token=token, on_stage=on_stage
+    )
 
 
 def _open_replicate(settings: Settings) -> Generator:
@@ -55,7 +68,10 @@ def _open_replicate(settings: Settings) -> Generator:
 
 
 def _open_ray(settings: Settings) -> Generator:
-    raise InvalidRequest("the ray generator is not part of this version: choose local or demo")
+    from inference.ray import RayGenerator
+
+    profile, token = load_profile(settings.generator.profile), settings.secrets.hf_token.get_secret_value()
+    return RayGenerator(profile, settings.local, settings.ray, data_dir=settings.data_dir, token=token)
 
 
 def cuda_available() -> bool:

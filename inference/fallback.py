@@ -32,6 +32,16 @@ class FallbackGenerator(GeneratorBase):
             log.warning("%s; %s draws instead", error, self._second.model.generator)
             self._second.prepare(prompts)
 
+    def warm(self) -> None:
+        try:
+            self._first.warm()
+        except BackendUnavailable as error:
+            log.warning("%s; %s draws instead", error, self._second.model.generator)
+            self._second.warm()
+
+    def key(self, request: PortraitRequest) -> str:
+        return self._first.key(request)
+
     def generate(self, request: PortraitRequest, on_step: StepCallback | None = None) -> Portrait:
         try:
             return self._first.generate(request, on_step)

@@ -1,189 +1,298 @@
-"""Drawing on this machine: a diffusers pipeline, by profile, with the style LoRA loaded.
+"""Drawing on this machine: a diffusers pipeline, by profile, with the style LoRA in its weights, as the plan says.
 
-The demo FLUX is merely a profile whose weights are a folder in this package. Prompts are encoded once each and
-remembered. Noise comes from a CPU generator seeded per portrait, so the same request gives the same pixels whatever
-was drawn before it.
+The demo FLUX is merely a profile whose weights are a folder in this package. Prompts are encoded once ever and
+remembered on disk; encoders are loaded at the first new one. Noise comes from a CPU generator seeded per portrait, so
+the same request gives the same pixels whatever was drawn before it. Too little memory takes the plan's next smaller
+way, once a drawing, and remembers it; a card that is broken for good ends the process.
 """
 
 import gc
-import hashlib
 import logging
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from configs.sections.render import LocalSettings
-from inference.errors import BackendUnavailable, InvalidRequest, RenderError, RenderFailed
-from inference.generator import GeneratorBase
-from inference.lora_file import LoraError, read_header, sha256_of
+from inference.assembly import StageCallback
+from inference.base_weights import revision_of
+from inference.broken_card import end_process, is_broken_for_good, is_out_of_memory
+from inference.cards import GB, Card, find_card
+from inference.errors import BackendUnavailable, InvalidRequest, RenderFailed
+from inference.generator import GeneratorBase, pixels_key
+from inference.loading import Loaded, load
+from inference.lora_merge import NotKept
+from inference.lora_source import LoraFile, find_lora
+from inference.lora_weights import touches_encoders
+from inference.plan import Plan, plan, smaller
+from inference.plan_memory import PlanMemory
 from inference.profiles import Profile
+from inference.text_cache import TextCache
 from inference.types import LoraInfo, ModelInfo, Portrait, PortraitRequest, StepCallback
 
 if TYPE_CHECKING:
     import torch
+    from PIL import Image
 
 log = logging.getLogger(__name__)
 
+_T = TypeVar("_T")
 _LIBRARIES = ("torch", "diffusers", "transformers")
+_WARM_STEPS = 2
 
 
 class LocalGenerator(GeneratorBase):
     """Draws with the weights of `profile` on `settings.device`. Loads at the first drawing, or in `prepare`."""
 
-    def __init__(self, profile: Profile, settings: LocalSettings) -> None:
-        """Raises InvalidRequest where the LoRA named in the settings is missing or no safetensors file."""
+    def __init__(
+        self,
+        profile: Profile,
+        settings: LocalSettings,
+        *,
+        data_dir: Path | None = None,
+        token: str = "",
+        on_stage: StageCallback | None = None,
+    ) -> None:
+        """`data_dir` keeps encoded prompts, compiled code and what was learned about memory; None keeps nothing.
+        `token` is Hugging Face's. `on_stage` is told what loading is at.
+
+        Raises InvalidRequest where the LoRA named in the settings is missing or no LoRA.
+        """
         self._profile = profile
         self._settings = settings
-        self._lora = _find_lora(profile, settings)
-        self._lock = threading.Lock()
-        self._pipe: Any = None
-        self._texts: dict[str, tuple[torch.Tensor, torch.Tensor]] = {}
+        self._token = token
+        self._on_stage = on_stage
+        self._lora = _find_lora(profile, settings, token)
+        self._scale = settings.lora_scale
+        self._lock = threading.RLock()
+        self._loaded: Loaded | None = None
+        self._memory = PlanMemory(data_dir / "plans.json" if data_dir else None)
+        self._texts = TextCache(data_dir / "prompts" if data_dir else None)
+        self._compile_cache = data_dir / "compiled" if data_dir else None
+        self._plan: Plan | None = None
+        self._revision = ""
+        self.loads = 0
 
-    @cached_property
+    @property
     def model(self) -> ModelInfo:
-        lora = None
-        if self._lora:
-            lora = LoraInfo(self._lora.stem, sha256_of(self._lora), self._settings.lora_scale)
+        lora = LoraInfo(self._lora.name, self._lora.sha256, self._scale) if self._lora else None
+        if not self._revision:  # of a Hub model, known once it is on this disk
+            self._revision = revision_of(self._profile)
         return ModelInfo(
             generator="local",
             profile=self._profile.name,
-            revision=self._profile.revision or _folder_revision(self._profile),
+            revision=self._revision,
             lora=lora,
-            device=self._device,
+            tier=self.plan.label,
+            device=self._card.device,
             versions=tuple((name, version(name)) for name in _LIBRARIES),
         )
 
     @cached_property
-    def _device(self) -> str:
-        if self._settings.device != "auto":
-            return self._settings.device
-        import torch
+    def _card(self) -> Card:
+        try:
+            card = find_card(self._settings.device)
+        except (ValueError, RuntimeError) as error:
+            raise InvalidRequest(f"[local] device = {self._settings.device!r}: {str(error).splitlines()[0]}") from error
+        cap = self._settings.memory_gb * GB
+        return replace(card, memory=int(min(card.memory, cap))) if cap and card.is_cuda else card
 
-        return "cuda" if torch.cuda.is_available() else "cpu"
+    @property
+    def plan(self) -> Plan:
+        """The plan in force. Known without loading; smaller after a card turned out to be too small for it."""
+        if self._plan is None:
+            settings, way = self._settings, self._memory.way(self._profile, self._card, self._settings.tier)
+            self._plan = plan(self._profile, self._card, settings.tier, compiled=settings.compile, way=way)
+            if settings.tier != "exact" and self._plan.tier == "exact":
+                log.warning(
+                    "the tier %s needs more of a card than %s has: drawing exactly", settings.tier, self._card.name
+                )
+        return self._plan
+
+    @property
+    def encoded(self) -> int:
+        """How many prompts went through the text encoders since they were loaded."""
+        return self._loaded.encoders.encoded if self._loaded else 0
+
+    def key(self, request: PortraitRequest) -> str:
+        steps, guidance = self._steps(request), self._guidance(request)
+        profile = self._profile
+        more = (profile.pipeline, profile.width, profile.height, profile.max_sequence_length)
+        return pixels_key(replace(request, steps=steps, guidance=guidance), self.model, *more)
 
     def prepare(self, prompts: Sequence[str] = ()) -> None:
         with self._lock:
-            pipe = self._loaded()
-            for prompt in prompts:
-                self._encoded(pipe, prompt)
+            self._within_memory(lambda loaded: [self._text(loaded, prompt) for prompt in prompts])
+
+    def warm(self) -> None:
+        """Load, and draw two steps, so that compiled code is made and kept under the data folder."""
+        if self._on_stage:
+            self._on_stage("first steps", 0, 1)
+        self.generate(PortraitRequest("warming", seed=0, steps=min(_WARM_STEPS, self._profile.steps)))
 
     def generate(self, request: PortraitRequest, on_step: StepCallback | None = None) -> Portrait:
-        steps = request.steps or self._settings.steps or self._profile.steps
-        guidance = request.guidance if request.guidance is not None else self._settings.guidance
-        if guidance < 0:
-            guidance = self._profile.guidance
+        steps, guidance = self._steps(request), self._guidance(request)
         with self._lock:
-            pipe = self._loaded()
+            self._within_memory(lambda loaded: self._text(loaded, request.prompt))
             started = time.perf_counter()
-            image = self._draw(pipe, request, steps, guidance, on_step)
-        seconds = time.perf_counter() - started
-        return Portrait(image, request.prompt, request.seed, steps, guidance, self.model, seconds)
+            try:
+                image = self._within_memory(lambda loaded: self._draw(loaded, request, steps, guidance, on_step))
+            except _CallbackRaised as raised:
+                raise raised.error from None
+            seconds = time.perf_counter() - started
+            return Portrait(image, request.prompt, request.seed, steps, guidance, self.model, seconds)
+
+    def switch_lora(self, name: str, scale: float = 1.0) -> None:
+        """Draw with another LoRA from now on; "none" for none. The base stays loaded.
+
+        Raises LoraError, with the LoRA before it still on, where it cannot be used.
+        """
+        file = None if name == "none" else find_lora(name, self._token)
+        with self._lock:
+            if self._loaded is not None:
+                try:
+                    self._loaded.put_lora(file, scale)
+                except NotKept as error:
+                    log.info("loading the base again for the LoRA %s: %s", name, error)
+                    self._unload()
+            self._lora, self._scale = file, scale
 
     def close(self) -> None:
         with self._lock:
-            self._pipe = None
-            self._texts.clear()
-            gc.collect()
+            self._unload()
+            self._texts.forget()
+
+    def _steps(self, request: PortraitRequest) -> int:
+        return request.steps or self._settings.steps or self._profile.steps
+
+    def _guidance(self, request: PortraitRequest) -> float:
+        guidance = request.guidance if request.guidance is not None else self._settings.guidance
+        return self._profile.guidance if guidance < 0 else guidance
+
+    def _within_memory(self, work: Callable[[Loaded], _T]) -> _T:
+        """`work` on what is loaded; where memory does not suffice once more, in the plan's next smaller way."""
+        try:
+            return work(self._ready())
+        except (RuntimeError, MemoryError) as error:
+            self._raise_unless_memory(error)
+        # Only here, where the error with all its frames and tensors is gone, is the memory free again.
+        self._take_smaller()
+        try:
+            return work(self._ready())
+        except (RuntimeError, MemoryError) as error:
+            self._raise_unless_memory(error)
+            raise BackendUnavailable(self._too_small()) from error
+
+    def _raise_unless_memory(self, error: RuntimeError | MemoryError) -> None:
+        if is_broken_for_good(error):
+            end_process(self._card.device, error)
+        if not is_out_of_memory(error):
+            line = (str(error).splitlines() or [type(error).__name__])[0]
+            raise RenderFailed(f"{self._profile.title} failed while drawing: {line}") from error
+
+    def _take_smaller(self) -> None:
+        before = self.plan
+        self._unload()
+        try:
+            self._plan = smaller(before, self._profile, self._card)
+        except BackendUnavailable as error:
+            raise BackendUnavailable(self._too_small()) from error
+        self._memory.remember(self._profile, self._card, self._settings.tier, self._plan.way)
+        log.warning("not enough memory on %s; from now on %s", self._card.name, self._plan.line())
+
+    def _too_small(self) -> str:
+        return (
+            f"not enough memory on {self._card.name} to draw with {self._profile.title}: close other programs there, "
+            "or choose --profile flux2-klein-4b or --generator replicate"
+        )
+
+    def _ready(self) -> Loaded:
+        if self._loaded is None:
+            import torch
+
+            if self._settings.threads:
+                torch.set_num_threads(self._settings.threads)
+            log.info("%s", self.plan.line())
+            self._loaded = load(
+                self._profile,
+                self.plan,
+                self._lora,
+                self._scale,
+                keep_clean=self._settings.swap_loras,
+                token=self._token,
+                compile_cache=self._compile_cache,
+                on_stage=self._on_stage,
+            )
+            self.loads += 1
+        return self._loaded
+
+    def _unload(self) -> None:
+        self._loaded = None
+        gc.collect()
+        if self._plan is not None and self._card.is_cuda:
+            import torch
+
+            torch.cuda.empty_cache()
+
+    def _text(self, loaded: Loaded, prompt: str) -> "Mapping[str, torch.Tensor]":
+        """The pipeline's text arguments for `prompt`, on the card: remembered, or encoded now."""
+        with_empty = self._profile.family == "flux2" and not loaded.pipe.config.is_distilled
+        lora = ""
+        if self._lora and touches_encoders(self._lora.header()):
+            lora = f"{self._lora.sha256} {self._scale}"
+        length = self._profile.max_sequence_length
+        key = TextCache.key(f"{self.model.revision} {with_empty}", self.plan.dtype, length, prompt, lora)
+        known = self._texts.get(key)
+        if known is None:
+            known = loaded.encoders.encode(prompt, with_empty=with_empty)
+            self._texts.put(key, known)
+        if any(tensor.device.type != self._card.device.split(":")[0] for tensor in known.values()):
+            known = {name: tensor.to(self._card.device) for name, tensor in known.items()}
+            self._texts.replace(key, known)
+        return known
 
     def _draw(
-        self, pipe: Any, request: PortraitRequest, steps: int, guidance: float, on_step: StepCallback | None
-    ) -> Any:
+        self, loaded: Loaded, request: PortraitRequest, steps: int, guidance: float, on_step: StepCallback | None
+    ) -> "Image.Image":
         import torch
 
         def after_step(_pipe: Any, step: int, _time: Any, values: dict[str, Any]) -> dict[str, Any]:
             if on_step:
-                on_step(step + 1, steps)
+                try:
+                    on_step(step + 1, steps)
+                except BaseException as error:
+                    raise _CallbackRaised(error) from error
             return values
 
-        embeds, pooled = self._encoded(pipe, request.prompt)
-        try:
-            return pipe(
-                prompt_embeds=embeds,
-                pooled_prompt_embeds=pooled,
-                width=self._profile.width,
-                height=self._profile.height,
-                num_inference_steps=steps,
-                guidance_scale=guidance,
-                generator=torch.Generator("cpu").manual_seed(request.seed),
-                max_sequence_length=self._profile.max_sequence_length,
-                callback_on_step_end=after_step,
-            ).images[0]
-        except torch.OutOfMemoryError as error:
-            raise BackendUnavailable(
-                f"not enough memory on {self._device} to draw with {self._profile.title}"
-            ) from error
-        except RenderError:
-            raise
-        except RuntimeError as error:
-            raise RenderFailed(f"{self._profile.title} failed while drawing: {str(error).splitlines()[0]}") from error
-
-    def _encoded(self, pipe: Any, prompt: str) -> "tuple[torch.Tensor, torch.Tensor]":
-        if prompt not in self._texts:
-            import torch
-
-            with torch.inference_mode():
-                embeds, pooled, _ids = pipe.encode_prompt(
-                    prompt=prompt, prompt_2=None, max_sequence_length=self._profile.max_sequence_length
-                )
-            self._texts[prompt] = (embeds, pooled)
-        return self._texts[prompt]
-
-    def _loaded(self) -> Any:
-        if self._pipe is None:
-            self._pipe = self._load()
-        return self._pipe
-
-    def _load(self) -> Any:
-        import diffusers
-        import torch
-
-        diffusers.logging.disable_progress_bar()
-        if self._settings.threads:
-            torch.set_num_threads(self._settings.threads)
-        dtype = torch.bfloat16 if self._device.startswith("cuda") else torch.float32
-        try:
-            pipe = getattr(diffusers, self._profile.pipeline).from_pretrained(
-                self._profile.source, revision=self._profile.revision or None, torch_dtype=dtype, use_safetensors=True
-            )
-        except (OSError, ValueError) as error:
-            raise BackendUnavailable(
-                f"the weights of {self._profile.title} cannot be had: {str(error).splitlines()[0]}"
-            ) from error
-        if self._lora:
-            _load_lora(pipe, self._lora, self._settings.lora_scale)
-        pipe.set_progress_bar_config(disable=True)
-        return pipe.to(self._device)
+        result = loaded.pipe(
+            **self._text(loaded, request.prompt),
+            width=self._profile.width,
+            height=self._profile.height,
+            num_inference_steps=steps,
+            guidance_scale=guidance,
+            generator=torch.Generator("cpu").manual_seed(request.seed),
+            max_sequence_length=self._profile.max_sequence_length,
+            callback_on_step_end=after_step,
+        )
+        image: Image.Image = result.images[0]
+        return image
 
 
-def _load_lora(pipe: Any, path: Path, scale: float) -> None:
-    pipe.load_lora_weights(path.parent, weight_name=path.name, adapter_name="style", use_safetensors=True)
-    if not pipe.get_list_adapters():
-        raise LoraError(f"the LoRA {path} changes nothing in this model: it was made for another one")
-    pipe.set_adapters("style", scale)
+class _CallbackRaised(Exception):
+    """Carries what a step callback raised past the translation of the model's own errors."""
+
+    def __init__(self, error: BaseException) -> None:
+        super().__init__(str(error))
+        self.error = error
 
 
-def _find_lora(profile: Profile, settings: LocalSettings) -> Path | None:
+def _find_lora(profile: Profile, settings: LocalSettings, token: str) -> LoraFile | None:
     if settings.lora == "none":
         return None
-    path = Path(settings.lora) if settings.lora else profile.default_lora
-    if path is not None:
-        read_header(path)
-    return path
-
-
-def _folder_revision(profile: Profile) -> str:
-    """A short hash over the weight files of a folder profile; "" for a Hub repository without a pinned revision."""
-    if not profile.folder:
-        return ""
-    root = Path(profile.source)
-    files = sorted(root.rglob("*.safetensors"))
-    if not files:
-        raise InvalidRequest(f"the weights of {profile.title} are missing: {root} holds no .safetensors file")
-    digest = hashlib.sha256()
-    for path in files:
-        digest.update(f"{path.relative_to(root)} {sha256_of(path)}\n".encode())
-    return digest.hexdigest()[:12]
+    if settings.lora:
+        return find_lora(settings.lora, token)
+    return find_lora(str(profile.default_lora)) if profile.default_lora else None

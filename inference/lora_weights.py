@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from inference.lora_file import LoraError
+from inference.lora_file import LoraError, LoraHeader
 from inference.lora_names import Place, Shapes, guess_model, name_table
 from inference.lora_source import LoraFile
 
@@ -100,6 +100,11 @@ def read_lora(file: LoraFile, shapes: Shapes, family: str) -> LoraWeights:
         )
     _check_whole(file, parts, header.metadata)
     return LoraWeights(file.name, file.sha256, tuple(parts))
+
+
+def touches_encoders(header: LoraHeader) -> bool:
+    """Whether a LoRA has anything for the text encoders, so that prompts are encoded differently with it."""
+    return any(re.match(r"lora_te\d?_|text_encoder", name) for name in header.tensors)
 
 
 def _grouped(keys: list[str]) -> tuple[dict[str, _Group], list[str]]:

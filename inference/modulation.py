@@ -27,12 +27,17 @@ class Saving:
     layers: int
 
 
+def is_modulation(name: str) -> bool:
+    """Whether the linear layer called `name` (in the transformer or in a block) is one of them."""
+    return name.endswith(_NAMES)
+
+
 def modulation_layers(transformer: Any) -> dict[str, nn.Linear]:
     """The linear layers of a FLUX.1 transformer that see only timestep, guidance and pooled text, by name."""
     return {
         name: layer
         for name, layer in transformer.named_modules()
-        if isinstance(layer, nn.Linear) and name.endswith(_NAMES)
+        if isinstance(layer, nn.Linear) and is_modulation(name)
     }
 
 
@@ -137,16 +142,18 @@ class ModulationTable:
     def _compute(self, timesteps: torch.Tensor, guidance: torch.Tensor | None, pooled: torch.Tensor) -> torch.Tensor:
         """(steps, batch, outputs of all layers), on the table's device."""
         steps, batch = len(timesteps), len(pooled)
-        pooled = pooled.to(self._device, self._dtype).repeat(steps, 1)
+        embed = self._transformer.time_text_embed
+        here = next(embed.parameters()).device  # main memory, where the model is streamed
+        pooled = pooled.to(here, self._dtype).repeat(steps, 1)
         # As the pipeline and the model do it: divided by 1000 in the model's dtype, and multiplied again.
-        times = (timesteps.to(self._device, self._dtype) / 1000) * 1000
+        times = (timesteps.to(here, self._dtype) / 1000) * 1000
         times = times.repeat_interleave(batch)
         if guidance is None:
-            embedding = self._transformer.time_text_embed(times, pooled)
+            embedding = embed(times, pooled)
         else:
-            scales = (guidance.to(self._device, self._dtype) * 1000).repeat(steps)
-            embedding = self._transformer.time_text_embed(times, scales, pooled)
-        embedding = nn.functional.silu(embedding)
+            scales = (guidance.to(here, self._dtype) * 1000).repeat(steps)
+            embedding = embed(times, scales, pooled)
+        embedding = nn.functional.silu(embedding).to(self._device)
         table = torch.empty(steps * batch, sum(self._sizes), dtype=self._dtype, device=self._device)
         start = 0
         for layer, size in zip(self._layers.values(), self._sizes, strict=True):

@@ -29,7 +29,7 @@ class TextCache:
     """Tensors by key: the last few hundred in memory, all of them in `folder`, where one is given."""
 
     def __init__(self, folder: Path | None, limit: int = 2_000_000_000) -> None:
-        """`limit` in bytes; beyond it the files unused for longest go. An unusable folder is said once and done without."""
+        """`limit` in bytes; beyond it the files unused for longest go. An unusable folder is told once."""
         self._folder = folder
         self._limit = limit
         self._memory: OrderedDict[str, Tensors] = OrderedDict()
@@ -37,7 +37,9 @@ class TextCache:
     @staticmethod
     def key(revision: str, dtype: str, length: int, prompt: str, lora: str) -> str:
         """The name of a prompt's tensors: 64 hex digits. `lora` is "" where no LoRA touches the encoders."""
-        return hashlib.sha256(repr((revision, dtype, length, prompt, lora)).encode("utf-8", "surrogatepass")).hexdigest()
+        return hashlib.sha256(
+            repr((revision, dtype, length, prompt, lora)).encode("utf-8", "surrogatepass")
+        ).hexdigest()
 
     def get(self, key: str) -> "Tensors | None":
         """The tensors, on the CPU or wherever `put` had them, or None."""

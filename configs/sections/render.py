@@ -35,6 +35,7 @@ class GeneratorSettings(Section):
     kind: Literal["auto", "local", "replicate", "demo", "ray"]
     profile: str
     fallback_to_replicate: bool
+    portrait_cache_mb: int = Field(ge=0, le=1_000_000)
 
 
 class LocalSettings(Section):
@@ -46,3 +47,7 @@ class LocalSettings(Section):
     guidance: float = Field(ge=-1, le=30)
     device: str
     threads: int = Field(ge=0, le=256)
+    tier: Literal["exact", "fast", "turbo"]
+    compile: bool
+    memory_gb: float = Field(ge=0, le=10_000)
+    swap_loras: bool
