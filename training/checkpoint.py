@@ -74,7 +74,7 @@ def save_aside(tensors: dict[str, Tensor], path: Path, header: dict[str, str]) -
 
 
 def _sort_header(file: BinaryIO) -> None:
-    """Metadata in the order of its names: the library writes it in a random one, and equal LoRAs should be equal files."""
+    """Metadata sorted by name: the library writes it in a random order, and equal LoRAs should be equal files."""
     length = int.from_bytes(file.read(8), "little")
     header = json.loads(file.read(length))
     header["__metadata__"] = dict(sorted(header.get("__metadata__", {}).items()))

@@ -30,6 +30,8 @@ _NOT_RECIPE = {
     "device",
 }
 
+_NOT_JOB = ("backend", "scorer", "test_objects", "test_seeds", "test_scales")
+
 
 class TrainingJob(BaseModel):
     """One LoRA to train. Lengths in optimizer steps, sizes in pixels, `batch` in pictures a step over all processes."""
@@ -112,7 +114,8 @@ def make_job(
     values = settings.model_dump() | {key: value for key, value in chosen.items() if key in fields}
     try:
         checked = TrainingSettings.model_validate(values).model_dump()
-        checked.pop("backend")
+        for name in _NOT_JOB:
+            checked.pop(name)
         checked["alpha"] = checked["alpha"] or float(checked["rank"])
         rest = {key: value for key, value in chosen.items() if key not in fields}
         named = {"trigger": prompt.trigger, "base_prompt": prompt.base, "style_words": prompt.style}

@@ -1,8 +1,8 @@
 """One optimizer step after another: tokens and texts in, LoRA gradients out, nothing read back from the device.
 
 Flow matching: noisy = (1 - sigma) z + sigma noise, the target is noise - z (Lipman et al. 2023, arXiv 2210.02747;
-FLUX's own convention). z is drawn anew from the VAE's posterior each step. Noise is made on the CPU from the item's seed,
-so a step gives the same numbers whatever ran before it, and the same on any number of processes.
+FLUX's own convention). z is drawn anew from the VAE's posterior each step. Noise is made on the CPU from the item's
+seed, so a step gives the same numbers whatever ran before it, and the same on any number of processes.
 """
 
 import math

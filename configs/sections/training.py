@@ -1,6 +1,6 @@
 """The section `[training]`: what a LoRA run does when the command line does not say otherwise."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, field_validator
 
@@ -42,6 +42,10 @@ class TrainingSettings(Section):
     compile: bool
     device: str
     threads: int = Field(ge=0, le=256)
+    scorer: str
+    test_objects: tuple[str, ...]
+    test_seeds: int = Field(ge=1, le=64)
+    test_scales: tuple[Annotated[float, Field(gt=0, le=4)], ...] = Field(min_length=1)
 
     @field_validator("resolutions")
     @classmethod

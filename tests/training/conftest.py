@@ -28,7 +28,10 @@ def profiles(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("bases")
     folder = root / "profiles"
     folder.mkdir()
-    made = {"tiny": (make_tiny_flux, "FluxPipeline", "flux1"), "tiny2": (make_tiny_flux2, "Flux2KleinPipeline", "flux2")}
+    made = {
+        "tiny": (make_tiny_flux, "FluxPipeline", "flux1"),
+        "tiny2": (make_tiny_flux2, "Flux2KleinPipeline", "flux2"),
+    }
     for name, (make, pipeline, family) in made.items():
         base = make(root / name)
         (folder / f"{name}.toml").write_text(_PROFILE.format(folder=base, pipeline=pipeline, family=family))

@@ -19,7 +19,9 @@ def draw_picture(number: int, side: int = 256) -> Image.Image:
     draw.ellipse((side * 0.3, side * 0.2, side * 0.7, side * 0.6), fill=(200, 60, 40), outline="black", width=3)
     x = side * (0.2 + 0.6 * (number % 4) / 3)
     y = side * (0.5 + 0.3 * (number // 4) / 3)
-    draw.rectangle((x, y, x + side * 0.15, y + side * 0.15), fill=(40, 30 * number % 255, 160), outline="black", width=3)
+    draw.rectangle(
+        (x, y, x + side * 0.15, y + side * 0.15), fill=(40, 30 * number % 255, 160), outline="black", width=3
+    )
     return image
 
 

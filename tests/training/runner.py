@@ -40,7 +40,13 @@ def run_ranks(profiles: Path, count: int, port: int, **values: Any) -> list[int 
     context.set_forkserver_preload(["tests.training.runner"])
     processes = []
     for rank in range(count):
-        environment = {"RANK": rank, "LOCAL_RANK": rank, "WORLD_SIZE": count, "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
+        environment = {
+            "RANK": rank,
+            "LOCAL_RANK": rank,
+            "WORLD_SIZE": count,
+            "MASTER_ADDR": "127.0.0.1",
+            "MASTER_PORT": port,
+        }
         environment |= {"ACCELERATE_USE_CPU": "true", "LOCAL_WORLD_SIZE": count}
         process = context.Process(target=_child, args=(profiles, values, {k: str(v) for k, v in environment.items()}))
         process.start()

@@ -42,9 +42,7 @@ def test_killed_at_random_steps_ends_bit_equal(
     same_end(unbroken, out)
 
 
-def test_killed_while_saving_ends_bit_equal(
-    profiles: Path, six_pictures: Path, unbroken: Path, tmp_path: Path
-) -> None:
+def test_killed_while_saving_ends_bit_equal(profiles: Path, six_pictures: Path, unbroken: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     assert run(profiles, data=six_pictures, out=out, kill_in_save=8) == -9
     assert [p.name for p in (out / "checkpoints").glob("step-*")] == ["step-000004.safetensors"]

@@ -1,0 +1,168 @@
+"""`python -m training.evaluate --lora FILE --out test_results`: did the LoRA learn the style, and nothing else?
+
+    python -m training.evaluate --lora loras/aidbox/lora.safetensors
+    python -m training.evaluate --lora loras/aidbox/lora.safetensors --data training_images --out test_results
+
+Objects that the training set has and has not are drawn with and without the LoRA, at several scales and seeds, and
+strangers without the trigger; writes images, `index.html` to judge at a glance, and `scores.json`.
+"""
+
+import argparse
+import json
+import logging
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tqdm import tqdm
+
+from configs import ConfigError, Settings, load_settings
+from configs.console import BAD_INPUT, DONE, FAILED, Parser, run_command
+from configs.sections.render import BannerSettings, PromptSettings
+from inference.errors import InvalidRequest, RenderError
+from inference.files import require_writable, write_atomically
+from inference.local import LocalGenerator
+from inference.profiles import PACKAGE, Profile, load_profile, profile_names
+from training.dataset import CaptionRule, DataSet, read_data_set
+from training.dataset.pictures import upright
+from training.errors import InvalidJob, TrainingError
+from training.evaluate_page import evaluation_page
+from training.lora_header import LoraCard, read_card
+from training.scorers import open_scorer
+from training.scores import Scores, score
+from training.trial import Drawn, cases, draw
+
+SEEN = 3
+BADGE = 512
+DEMO_PICTURES = PACKAGE / "training" / "demo" / "training_images"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is tried: the LoRA, on which base, against which pictures, with which prompt."""
+
+    lora: Path
+    card: LoraCard | None
+    profile: Profile
+    data: DataSet
+    prompt: PromptSettings
+    objects: list[tuple[str, bool]]
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The command line."""
+    parser = Parser(
+        prog="python -m training.evaluate",
+        description="Try a LoRA: was the style learned, is the object right, do others stay as they were?",
+        epilog="Strangers and everything else: [training] in configs/badge.toml, with --config FILE.",
+    )
+    parser.add_argument("--lora", type=Path, required=True, metavar="FILE", help="the .safetensors file to try")
+    parser.add_argument("--out", type=Path, default=Path("test_results"), metavar="DIR", help="default test_results")
+    parser.add_argument("--data", type=Path, metavar="DIR", help="its training pictures (default training_images)")
+    parser.add_argument("--profile", metavar="NAME", help="base model (default: what the LoRA's header says)")
+    parser.add_argument("--objects", metavar="A,B", help="objects to draw (default: some trained on, some not)")
+    parser.add_argument("--seeds", type=int, metavar="N", help="seeds an object (default 2)")
+    parser.add_argument("--scales", metavar="X,Y", help="LoRA scales (default 0.7,1.0)")
+    parser.add_argument("--scorer", metavar="NAME", help="auto, demo, clip, dino, pixels, or a model's folder")
+    parser.add_argument("--config", type=Path, metavar="FILE", help="settings that win over configs/badge.toml")
+    parser.add_argument("--debug", action="store_true", help="show library logs and tracebacks")
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line; returns the exit code."""
+    codes: dict[type[Exception], int] = {
+        ConfigError: BAD_INPUT,
+        InvalidJob: BAD_INPUT,
+        InvalidRequest: BAD_INPUT,
+        TrainingError: FAILED,
+        RenderError: FAILED,
+    }
+    return run_command(_command, build_parser(), argv, codes)
+
+
+def _command(args: argparse.Namespace) -> int:
+    settings = load_settings(args.config)
+    logging.getLogger("training").setLevel(logging.INFO)
+    seeds = args.seeds or settings.training.test_seeds
+    scales = _scales(args.scales) or list(settings.training.test_scales)
+    plan = make_plan(args, settings)
+    scorer = open_scorer(args.scorer or settings.training.scorer, plan.profile.name, _token(settings))
+    require_writable(args.out)
+    wanted = cases(plan.objects, list(settings.training.strangers), seeds, scales)
+    banner = BannerSettings(style=settings.banner.style, size=BADGE)
+    local = settings.local.model_copy(update={"lora": "none", "swap_loras": True})
+    drawn: list[Drawn] = []
+    with (
+        LocalGenerator(plan.profile, local, token=_token(settings)) as generator,
+        tqdm(total=len(wanted), desc="badges", file=sys.stderr, disable=not sys.stderr.isatty()) as bar,
+    ):
+        for each in draw(wanted, generator, plan.lora, plan.prompt, banner, args.out, bar.update):
+            drawn.append(each)
+    pictures = [upright(picture.path) for picture in plan.data.pictures if not picture.problem]
+    candidates = sorted({thing for thing, _ in plan.objects} | {picture.thing for picture in plan.data.pictures})
+    scores = score(drawn, pictures, scorer, str(plan.lora), plan.profile.name, candidates)
+    _write(args.out, plan, drawn, scores)
+    for line in scores.verdict():
+        print(line, file=sys.stderr)
+    print(f"judged by {scores.scorer}; look at {args.out / 'index.html'}", file=sys.stderr)
+    return DONE
+
+
+def make_plan(args: argparse.Namespace, settings: Settings) -> Plan:
+    """What the command line and the LoRA's own header ask for. Raises InvalidJob or InvalidRequest."""
+    card = read_card(args.lora)
+    profile = load_profile(args.profile or _profile_of(card) or settings.generator.profile)
+    trigger = card.trigger if card else settings.prompt.trigger
+    prompt = settings.prompt.model_copy(update={"trigger": trigger})
+    folder = args.data or (DEMO_PICTURES if profile.name == "demo" else Path("training_images"))
+    data = read_data_set(folder, CaptionRule(trigger, prompt.base, prompt.style))
+    if sum(not picture.problem for picture in data.pictures) < 2:
+        raise InvalidJob(f"{folder} holds fewer than 2 usable pictures to compare with: name them with --data")
+    trained = list(dict.fromkeys(picture.thing for picture in data.pictures))
+    if args.objects:
+        things = [thing.strip() for thing in args.objects.split(",") if thing.strip()]
+    else:
+        fresh = [thing for thing in settings.training.test_objects if thing not in trained]
+        things = trained[:: max(1, len(trained) // SEEN)][:SEEN] + fresh
+    return Plan(args.lora, card, profile, data, prompt, [(thing, thing in trained) for thing in things])
+
+
+def _profile_of(card: LoraCard | None) -> str:
+    """The profile that draws with what the LoRA was trained on; a training base leads to the model that it serves."""
+    if card is None:
+        return ""
+    for name in profile_names():
+        profile = load_profile(name)
+        base = load_profile(profile.training_base) if profile.training_base else profile
+        if card.base_model in (base.repo or base.name, base.name):
+            return name
+    return ""
+
+
+def _scales(text: str | None) -> list[float]:
+    if text is None:
+        return []
+    try:
+        scales = sorted({float(part) for part in text.split(",")})
+    except ValueError as error:
+        raise InvalidJob(f"--scales {text!r}: write numbers such as 0.7,1.0") from error
+    if not all(0 < scale <= 4 for scale in scales):
+        raise InvalidJob(f"--scales {text!r}: scales lie above 0, at most 4")
+    return scales
+
+
+def _token(settings: Settings) -> str:
+    return settings.secrets.hf_token.get_secret_value()
+
+
+def _write(out: Path, plan: Plan, drawn: list[Drawn], scores: Scores) -> None:
+    samples = [picture for picture in plan.data.pictures if picture.thumbnail is not None][:8]
+    write_atomically(out / "index.html", evaluation_page(scores, drawn, samples, plan.card).encode())
+    text = json.dumps(scores.as_json(), indent=2, ensure_ascii=False)
+    write_atomically(out / "scores.json", text.encode() + b"\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
