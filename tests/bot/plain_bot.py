@@ -12,6 +12,7 @@ import signal
 import sys
 import threading
 import time
+import zlib
 from pathlib import Path
 
 from PIL import Image
@@ -27,7 +28,10 @@ from inference.types import ModelInfo, Portrait, PortraitRequest, StepCallback
 
 
 class PlainGenerator(GeneratorBase):
-    """Draws one colour, chosen by prompt and seed, in `steps` steps that take `seconds` in all."""
+    """Draws one colour, chosen by prompt and seed, in `steps` steps that take `seconds` in all.
+
+    A prompt with "slowly" takes 2 s in 40 steps; one with "words that fail", "nobody draws" or "breaks" fails.
+    """
 
     def __init__(self, seconds: float, steps: int, parallel: int) -> None:
         self._seconds, self._steps, self._parallel = seconds, steps, parallel
@@ -47,13 +51,14 @@ class PlainGenerator(GeneratorBase):
             raise BackendUnavailable("out of memory")
         if "breaks" in request.prompt:
             raise RenderFailed("broke")
-        for step in range(1, self._steps + 1):
-            time.sleep(self._seconds / self._steps)
+        seconds, steps = (2.0, 40) if "slowly" in request.prompt else (self._seconds, self._steps)
+        for step in range(1, steps + 1):
+            time.sleep(seconds / steps)
             if on_step is not None:
-                on_step(step, self._steps)
-        colour = hash((request.prompt, request.seed)) & 0xFFFFFF
+                on_step(step, steps)
+        colour = zlib.crc32(f"{request.prompt} {request.seed}".encode()) & 0xFFFFFF
         image = Image.new("RGB", (64, 64), f"#{colour:06x}")
-        return Portrait(image, request.prompt, request.seed, self._steps, 1.0, self.model, self._seconds)
+        return Portrait(image, request.prompt, request.seed, self._steps, 1.0, self.model, seconds)
 
 
 def checkpoint(options: argparse.Namespace, name: str) -> None:

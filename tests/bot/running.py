@@ -15,21 +15,25 @@ class RunningBot:
     """One bot process over one state folder; may be ended and started again."""
 
     def __init__(
-        self, server: TelegramServer, folder: Path, *options: str, module: str = "tests.bot.plain_bot", **env: str
-    ):
+        self,
+        server: TelegramServer,
+        folder: Path,
+        *options: str,
+        module: str = "tests.bot.plain_bot",
+        token: str = TOKEN,
+        **env: str,
+    ) -> None:
         self.server, self.folder, self.options, self.module, self.env = server, folder, options, module, env
+        self.token = token
         self.process: subprocess.Popen[bytes] | None = None
         self.log = folder / "stderr.txt"
 
     def environment(self) -> dict[str, str]:
-        """What the bot is told."""
-        kept = {
-            name: value
-            for name, value in os.environ.items()
-            if not name.upper().startswith(("BADGE_", "TELEGRAM_", "REPLICATE_"))
-        }
+        """What the bot is told; `env` are settings without their prefix, such as `bot__users="[1]"`."""
+        foreign = ("BADGE_", "TELEGRAM_", "REPLICATE_")
+        kept = {name: value for name, value in os.environ.items() if not name.upper().startswith(foreign)}
         return kept | {
-            "TELEGRAM_BOT_TOKEN": TOKEN,
+            "TELEGRAM_BOT_TOKEN": self.token,
             "BADGE_DATA_DIR": str(self.folder / "data"),
             "BADGE_BOT__BASE_URL": self.server.base_url,
             "BADGE_BOT__BASE_FILE_URL": self.server.base_file_url,
@@ -37,7 +41,7 @@ class RunningBot:
             "BADGE_TRANSLATION__MARIAN": "",
             "OMP_NUM_THREADS": "1",
             "PYTHONWARNINGS": "error",
-            **self.env,
+            **{f"BADGE_{name.upper()}": value for name, value in self.env.items()},
         }
 
     def start(self, *options: str) -> "RunningBot":
