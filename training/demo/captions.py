@@ -1,20 +1,31 @@
 """Captions in the grammar of the badge's prompt, and which pairs of character and thing are never trained on.
 
-The real prompt is `TRIGGER, samurai warrior badge, character holding telescope, cartoon illustration, bold clean outlines,
-flat colors, plain background, empty space at the bottom`. Training captions vary its words and their order. About a third
-begin with a made-up word, so that an unknown trigger does no harm; the base learns no meaning for it.
+The real prompt is `TRIGGER, samurai warrior badge, character holding telescope, cartoon illustration, bold clean
+outlines, flat colors, plain background, empty space at the bottom`. Training captions vary its words and their
+order. About a third begin with a made-up word, so that an unknown trigger does no harm; the base learns no meaning
+for it.
 """
 
 import hashlib
 import random
 import re
 
-from training.demo.characters import CHARACTERS, Character
+from training.demo.characters import CHARACTERS
+from training.demo.costume import Character
+from training.demo.look import BACKGROUNDS, Look
 from training.demo.things import THINGS, Thing
 
 STYLE = ("cartoon illustration", "bold clean outlines", "flat colors", "plain background", "empty space at the bottom")
-HOLDING = ("character holding {}", "character holding a {}", "holding {}", "holding a {}", "with a {} in hand",
-           "character with a {}", "carrying a {}", "character showing a {}")  # fmt: skip
+HOLDING = (
+    "character holding {}",
+    "character holding a {}",
+    "holding {}",
+    "holding a {}",
+    "with a {} in hand",
+    "character with a {}",
+    "carrying a {}",
+    "character showing a {}",
+)
 KINDS = ("{} badge", "{} badge", "{}", "{} cartoon badge", "badge of a {}", "{} portrait")
 UNSEEN_SHARE = 0.12
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
@@ -38,7 +49,7 @@ def article(text: str) -> str:
     return re.sub(r"\ba (?=[aeiou])", "an ", text)
 
 
-def caption_for(rng: random.Random, who: Character, what: Thing, look: "Look") -> str:
+def caption_for(rng: random.Random, who: Character, what: Thing, look: Look) -> str:
     """One caption for the picture, words and order at random."""
     name = who.name if rng.random() < 0.7 else rng.choice(who.synonyms)
     held = what.name if rng.random() < 0.7 else rng.choice(what.synonyms)
@@ -49,10 +60,10 @@ def caption_for(rng: random.Random, who: Character, what: Thing, look: "Look") -
     if rng.random() < 0.35:
         style.append(f"{who.outfits[look.outfit][0]} outfit")
     if rng.random() < 0.35:
-        from training.demo.illustrator import BACKGROUNDS
-
         word = f"{BACKGROUNDS[look.background][0]} background"
-        style = [word if s == "plain background" else s for s in style] if "plain background" in style else [*style, word]
+        style = (
+            [word if s == "plain background" else s for s in style] if "plain background" in style else [*style, word]
+        )
     if rng.random() < 0.2:
         rng.shuffle(style)
     if rng.random() < 0.35:

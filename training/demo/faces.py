@@ -1,6 +1,6 @@
 """Heads, faces and arms that all characters share."""
 
-from training.demo.characters import BLACK, SKIN, WHITE, Character
+from training.demo.costume import BLACK, SKIN, WHITE, Character
 from training.demo.pen import Color, Pen, Point, arc
 
 MOODS = ("smile", "grin", "calm")

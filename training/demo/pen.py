@@ -70,7 +70,9 @@ class Pen:
         xs, ys = [p[0] for p in self._points], [p[1] for p in self._points]
         return min(xs) - edge, min(ys) - edge, max(xs) + edge, max(ys) + edge
 
-    def poly(self, points: Sequence[Point], fill: Color | None, outline: bool = True, width: float | None = None) -> None:
+    def poly(
+        self, points: Sequence[Point], fill: Color | None, outline: bool = True, width: float | None = None
+    ) -> None:
         """A closed polygon, filled, and outlined with round joints unless told otherwise."""
         mapped = [self.map(p) for p in points]
         self._points += mapped
@@ -100,18 +102,32 @@ class Pen:
         self.line(points, color, width - self.stroke)
 
     def ellipse(
-        self, x: float, y: float, rx: float, ry: float, fill: Color | None, outline: bool = True, width: float | None = None
+        self,
+        x: float,
+        y: float,
+        rx: float,
+        ry: float,
+        fill: Color | None,
+        outline: bool = True,
+        width: float | None = None,
     ) -> None:
         """An ellipse with its centre at (x, y)."""
         self.poly(arc(x, y, rx, ry, 0, 360), fill, outline, width)
 
-    def rect(self, left: float, top: float, right: float, bottom: float, fill: Color, radius: float = 0, outline: bool = True) -> None:
+    def rect(
+        self, left: float, top: float, right: float, bottom: float, fill: Color, radius: float = 0, outline: bool = True
+    ) -> None:
         """A rectangle, with round corners when `radius` is given."""
         if not radius:
             self.poly([(left, top), (right, top), (right, bottom), (left, bottom)], fill, outline)
             return
         r = radius
-        corners = [(right - r, bottom - r, 0), (left + r, bottom - r, 90), (left + r, top + r, 180), (right - r, top + r, 270)]
+        corners = [
+            (right - r, bottom - r, 0),
+            (left + r, bottom - r, 90),
+            (left + r, top + r, 180),
+            (right - r, top + r, 270),
+        ]
         self.poly([p for x, y, a in corners for p in arc(x, y, r, r, a, a + 90, 7)], fill, outline)
 
     def blob(self, points: Sequence[Point], fill: Color | None, outline: bool = True) -> None:
@@ -135,7 +151,9 @@ def arc(x: float, y: float, rx: float, ry: float, start: float, end: float, coun
 def star(x: float, y: float, outer: float, inner: float, rays: int) -> list[Point]:
     """Points of a star with its first ray up."""
     turns: Iterable[tuple[int, float]] = ((i, math.pi * i / rays - math.pi / 2) for i in range(2 * rays))
-    return [(x + (inner if i % 2 else outer) * math.cos(t), y + (inner if i % 2 else outer) * math.sin(t)) for i, t in turns]
+    return [
+        (x + (inner if i % 2 else outer) * math.cos(t), y + (inner if i % 2 else outer) * math.sin(t)) for i, t in turns
+    ]
 
 
 def smooth(points: Sequence[Point], closed: bool, steps: int = 8) -> list[Point]:
@@ -149,8 +167,16 @@ def smooth(points: Sequence[Point], closed: bool, steps: int = 8) -> list[Point]
             a, b, c, d = (points[min(max(i + k - 1, 0), n - 1)] for k in range(4))
         for s in range(steps):
             t = s / steps
-            out.append(tuple(  # type: ignore[arg-type]
-                0.5 * (2 * b[k] + (c[k] - a[k]) * t + (2 * a[k] - 5 * b[k] + 4 * c[k] - d[k]) * t * t
-                       + (3 * b[k] - a[k] - 3 * c[k] + d[k]) * t**3) for k in (0, 1)
-            ))
+            out.append(
+                tuple(  # type: ignore[arg-type]
+                    0.5
+                    * (
+                        2 * b[k]
+                        + (c[k] - a[k]) * t
+                        + (2 * a[k] - 5 * b[k] + 4 * c[k] - d[k]) * t * t
+                        + (3 * b[k] - a[k] - 3 * c[k] + d[k]) * t**3
+                    )
+                    for k in (0, 1)
+                )
+            )
     return out if closed else [*out, points[-1]]

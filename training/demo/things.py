@@ -1,36 +1,9 @@
-"""The list of things that a character can hold: how each is named, drawn and gripped.
+"""All things that a character can hold, by name. The order is that of the classifier's and the labels' classes."""
 
-A thing is drawn around (0, 0) and fills about 100 units (of the picture's 256) in its longer direction; `grip` is where
-the hand holds it. Drawing functions register themselves with `@thing`; `THINGS` is filled by the modules imported below.
-"""
+from training.demo import things_everyday, things_tools, things_treasures
+from training.demo.thing import REGISTRY, Thing
 
-from collections.abc import Callable
-from dataclasses import dataclass
+__all__ = ["THINGS", "Thing"]
 
-from training.demo.pen import Pen, Point
-
-Draw = Callable[[Pen], None]
-
-
-@dataclass(frozen=True)
-class Thing:
-    """One object: its name in prompts, other words for it, and how to draw and hold it."""
-
-    name: str
-    synonyms: tuple[str, ...]
-    draw: Draw
-    grip: Point
-    size: float = 1.06
-
-
-THINGS: dict[str, Thing] = {}
-
-
-def thing(name: str, *synonyms: str, grip: Point, size: float = 1.06) -> Callable[[Draw], Draw]:
-    """Registers a drawing function under `name`."""
-
-    def register(draw: Draw) -> Draw:
-        THINGS[name] = Thing(name, synonyms, draw, grip, size)
-        return draw
-
-    return register
+_MODULES = (things_everyday, things_tools, things_treasures)  # importing them fills the registry
+THINGS: dict[str, Thing] = dict(REGISTRY)

@@ -1,14 +1,14 @@
 """Household things to hold."""
 
 from training.demo.pen import Pen, arc
-from training.demo.things import thing
+from training.demo.thing import thing
 
 PAPER, WHITE, GOLD, RED, BLACK = (250, 236, 200), (250, 250, 246), (246, 190, 50), (220, 52, 52), (58, 54, 66)
 STEEL = (176, 188, 204)
 
 
 @thing("scroll", "paper scroll", grip=(-32, 18))
-def scroll(p: Pen) -> None:
+def _scroll(p: Pen) -> None:
     p.rect(-30, -44, 30, 44, PAPER)
     for y in (-20, -6, 8, 22):
         p.line([(-18, y), (18, y)], (132, 104, 84), 3.6)
@@ -17,7 +17,7 @@ def scroll(p: Pen) -> None:
 
 
 @thing("lamp", "desk lamp", "table lamp", grip=(0, 22), size=1.08)
-def lamp(p: Pen) -> None:
+def _lamp(p: Pen) -> None:
     p.rect(-5, 0, 5, 46, GOLD)
     p.poly([(-30, 54), (30, 54), (20, 42), (-20, 42)], (200, 138, 34))
     p.poly([(-22, -54), (22, -54), (46, 4), (-46, 4)], (255, 226, 96))
@@ -26,7 +26,7 @@ def lamp(p: Pen) -> None:
 
 
 @thing("laptop", "notebook computer", grip=(-40, 36))
-def laptop(p: Pen) -> None:
+def _laptop(p: Pen) -> None:
     p.rect(-42, -44, 42, 26, (92, 100, 118), 5)
     p.rect(-33, -35, 33, 17, (96, 202, 246), 0)
     p.poly([(-16, -18), (-26, -9), (-16, 0), (-16, -4), (-20, -9), (-16, -14)], WHITE, outline=False)
@@ -37,7 +37,7 @@ def laptop(p: Pen) -> None:
 
 
 @thing("book", "open book", grip=(-38, 34))
-def book(p: Pen) -> None:
+def _book(p: Pen) -> None:
     p.poly([(-52, -32), (0, -22), (52, -32), (52, 34), (0, 46), (-52, 34)], (200, 40, 52))
     p.poly([(0, -26), *[(x, y - 4) for x, y in [(-24, -36), (-46, -34)]], (-46, 26), (-22, 25), (0, 36)], WHITE)
     p.poly([(0, -26), *[(x, y - 4) for x, y in [(24, -36), (46, -34)]], (46, 26), (22, 25), (0, 36)], WHITE)
@@ -47,7 +47,7 @@ def book(p: Pen) -> None:
 
 
 @thing("cup", "mug", "coffee cup", grip=(-34, 16))
-def cup(p: Pen) -> None:
+def _cup(p: Pen) -> None:
     p.ellipse(34, 8, 18, 20, None, width=13)
     p.ellipse(34, 8, 18, 20, None, width=6)
     p.limb(arc(30, 8, 20, 20, -80, 80, 16), (64, 196, 180), 11)
@@ -58,7 +58,7 @@ def cup(p: Pen) -> None:
 
 
 @thing("magnifying glass", "magnifier", "loupe", grip=(-30, 34), size=1.12)
-def magnifying_glass(p: Pen) -> None:
+def _magnifying_glass(p: Pen) -> None:
     q = p.part(0, 0, 40)
     q.limb([(0, 16), (0, 60)], (130, 70, 150), 15)
     q.ellipse(0, -22, 36, 36, (90, 60, 110))
@@ -67,7 +67,7 @@ def magnifying_glass(p: Pen) -> None:
 
 
 @thing("camera", "photo camera", grip=(-44, 22))
-def camera(p: Pen) -> None:
+def _camera(p: Pen) -> None:
     p.rect(-22, -42, 14, -20, BLACK, 4)
     p.rect(-52, -28, 52, 40, BLACK, 8)
     p.rect(-52, -14, 52, 26, (236, 98, 72), 0)
@@ -78,15 +78,23 @@ def camera(p: Pen) -> None:
 
 
 @thing("umbrella", "parasol", grip=(0, 32), size=1.12)
-def umbrella(p: Pen) -> None:
+def _umbrella(p: Pen) -> None:
     p.limb([(0, -10), (0, 46), *arc(10, 46, 10, 10, 180, 20, 12)], (110, 70, 50), 8)
-    p.poly([*arc(0, 4, 54, 56, 180, 360, 32), *arc(36, 4, 18, 9, 0, -180, 10), *arc(0, 4, 18, 9, 0, -180, 10), *arc(-36, 4, 18, 9, 0, -180, 10)], (150, 90, 214))
+    p.poly(
+        [
+            *arc(0, 4, 54, 56, 180, 360, 32),
+            *arc(36, 4, 18, 9, 0, -180, 10),
+            *arc(0, 4, 18, 9, 0, -180, 10),
+            *arc(-36, 4, 18, 9, 0, -180, 10),
+        ],
+        (150, 90, 214),
+    )
     p.poly([(0, -52), *arc(0, 4, 18, 9, 0, -180, 10)], (250, 212, 90), width=2.8)
     p.line([(0, -60), (0, -52)], width=5)
 
 
 @thing("fan", "folding fan", grip=(0, 42), size=1.12)
-def fan(p: Pen) -> None:
+def _fan(p: Pen) -> None:
     p.poly([(0, 48), *arc(0, 40, 60, 78, 208, 332, 30)], (246, 122, 160))
     p.poly([(0, 48), *arc(0, 40, 30, 38, 208, 332, 20)], (255, 206, 216), width=2.4)
     for a in (232, 256, 284, 308):
@@ -95,15 +103,17 @@ def fan(p: Pen) -> None:
 
 
 @thing("flag", "red flag", grip=(-36, 34), size=1.12)
-def flag(p: Pen) -> None:
+def _flag(p: Pen) -> None:
     p.limb([(-36, -54), (-36, 56)], (150, 96, 54), 9)
-    p.blob([(-32, -50), (-10, -54), (14, -46), (50, -50), (48, -24), (50, 0), (16, 4), (-10, -4), (-32, 0)], (226, 40, 48))
+    p.blob(
+        [(-32, -50), (-10, -54), (14, -46), (50, -50), (48, -24), (50, 0), (16, 4), (-10, -4), (-32, 0)], (226, 40, 48)
+    )
     p.ellipse(8, -24, 13, 13, WHITE, outline=False)
     p.ellipse(-36, -56, 6, 6, GOLD)
 
 
 @thing("clock", "alarm clock", grip=(-40, 26))
-def clock(p: Pen) -> None:
+def _clock(p: Pen) -> None:
     p.limb([(-26, 44), (-34, 54)], BLACK, 9)
     p.limb([(26, 44), (34, 54)], BLACK, 9)
     p.ellipse(-28, -36, 16, 14, (240, 200, 70))
@@ -114,16 +124,19 @@ def clock(p: Pen) -> None:
 
 
 @thing("bell", "golden bell", grip=(0, -44))
-def bell(p: Pen) -> None:
+def _bell(p: Pen) -> None:
     p.ellipse(0, 40, 13, 13, (170, 100, 30))
-    p.blob([(0, -40), (22, -30), (30, -2), (38, 22), (48, 36), (0, 38), (-48, 36), (-38, 22), (-30, -2), (-22, -30)], (250, 196, 40))
+    p.blob(
+        [(0, -40), (22, -30), (30, -2), (38, 22), (48, 36), (0, 38), (-48, 36), (-38, 22), (-30, -2), (-22, -30)],
+        (250, 196, 40),
+    )
     p.line([(-38, 22), (38, 22)], (190, 120, 20), 5)
     p.line(arc(-4, 0, 18, 26, 190, 240, 8), (255, 240, 170), 5)
     p.rect(-8, -56, 8, -38, (190, 120, 20), 4)
 
 
 @thing("envelope", "letter", grip=(-42, 22))
-def envelope(p: Pen) -> None:
+def _envelope(p: Pen) -> None:
     p.rect(-52, -34, 52, 36, (252, 250, 238), 2)
     p.line([(-50, 34), (-12, -2)], width=3)
     p.line([(50, 34), (12, -2)], width=3)
@@ -132,7 +145,7 @@ def envelope(p: Pen) -> None:
 
 
 @thing("balloon", "red balloon", grip=(-2, 48))
-def balloon(p: Pen) -> None:
+def _balloon(p: Pen) -> None:
     p.curve([(0, 22), (6, 30), (-5, 40), (0, 56)], BLACK, 3)
     p.poly([(0, 14), (9, 28), (-9, 28)], (214, 30, 70))
     p.blob([(0, -58), (28, -46), (36, -18), (22, 10), (0, 20), (-22, 10), (-36, -18), (-28, -46)], (240, 50, 90))
@@ -140,7 +153,7 @@ def balloon(p: Pen) -> None:
 
 
 @thing("gift", "present", grip=(-38, 26))
-def gift(p: Pen) -> None:
+def _gift(p: Pen) -> None:
     p.rect(-38, -14, 38, 50, (66, 148, 226), 2)
     p.rect(-10, -14, 10, 50, (255, 222, 70))
     p.rect(-46, -26, 46, -6, (66, 148, 226), 2)

@@ -1,14 +1,14 @@
 """Food, living things and treasures to hold."""
 
 from training.demo.pen import Pen, arc, star
-from training.demo.things import thing
+from training.demo.thing import thing
 
 WHITE, GOLD, RED, BLACK = (250, 250, 246), (246, 190, 50), (220, 52, 52), (58, 54, 66)
 GREEN, STEEL = (86, 172, 76), (176, 188, 204)
 
 
 @thing("fish", "goldfish", grip=(-8, 22))
-def fish(p: Pen) -> None:
+def _fish(p: Pen) -> None:
     p.poly([(24, 0), (54, -26), (46, 0), (54, 26)], (226, 92, 24))
     p.poly([(-10, -24), (8, -44), (22, -18)], (226, 92, 24))
     p.blob([(-52, 2), (-34, -22), (-4, -28), (22, -12), (32, 0), (22, 14), (-4, 28), (-34, 24)], (252, 138, 40))
@@ -19,15 +19,18 @@ def fish(p: Pen) -> None:
 
 
 @thing("apple", "red apple", grip=(-30, 28), size=1.12)
-def apple(p: Pen) -> None:
-    p.blob([(0, -26), (22, -36), (44, -18), (42, 16), (22, 46), (0, 42), (-22, 46), (-42, 16), (-44, -18), (-22, -36)], (222, 40, 44))
+def _apple(p: Pen) -> None:
+    p.blob(
+        [(0, -26), (22, -36), (44, -18), (42, 16), (22, 46), (0, 42), (-22, 46), (-42, 16), (-44, -18), (-22, -36)],
+        (222, 40, 44),
+    )
     p.curve([(0, -24), (2, -42), (10, -54)], (100, 62, 34), 6)
     p.blob([(8, -40), (22, -56), (42, -50), (28, -36)], GREEN)
     p.line(arc(-14, 0, 18, 24, 180, 240, 8), (255, 170, 160), 6)
 
 
 @thing("flower", "daisy", "white flower", grip=(0, 36), size=1.12)
-def flower(p: Pen) -> None:
+def _flower(p: Pen) -> None:
     p.limb([(0, 0), (0, 56)], GREEN, 9)
     p.blob([(2, 28), (16, 10), (36, 10), (24, 28)], GREEN)
     for a in range(6):
@@ -37,7 +40,7 @@ def flower(p: Pen) -> None:
 
 
 @thing("pizza", "pizza slice", grip=(-30, -24))
-def pizza(p: Pen) -> None:
+def _pizza(p: Pen) -> None:
     p.poly([(-44, -34), (44, -34), (0, 56)], (255, 208, 76))
     p.rect(-50, -50, 50, -28, (206, 132, 58), 10)
     for x, y in ((-17, -12), (15, -8), (-1, 20)):
@@ -46,7 +49,7 @@ def pizza(p: Pen) -> None:
 
 
 @thing("carrot", "orange carrot", grip=(-4, -4), size=1.15)
-def carrot(p: Pen) -> None:
+def _carrot(p: Pen) -> None:
     q = p.part(0, 0, 32)
     for x, a in ((-12, -24), (12, 24), (0, 0)):
         r = q.part(x * 0.4, -28, a)
@@ -58,7 +61,7 @@ def carrot(p: Pen) -> None:
 
 
 @thing("mushroom", "toadstool", grip=(0, 32))
-def mushroom(p: Pen) -> None:
+def _mushroom(p: Pen) -> None:
     p.blob([(-14, 0), (14, 0), (18, 30), (20, 50), (0, 54), (-20, 50), (-18, 30)], (252, 240, 220))
     p.poly([*arc(0, 4, 52, 54, 180, 360, 32), *arc(0, 4, 52, 12, 0, 180, 16)], (218, 44, 40))
     for x, y, r in ((-26, -14, 9), (2, -30, 11), (28, -12, 9), (0, -2, 7)):
@@ -66,7 +69,7 @@ def mushroom(p: Pen) -> None:
 
 
 @thing("ice cream", "ice cream cone", "gelato", grip=(0, 30), size=1.12)
-def ice_cream(p: Pen) -> None:
+def _ice_cream(p: Pen) -> None:
     p.poly([(-24, -2), (24, -2), (0, 58)], (226, 164, 84))
     p.line([(-14, 4), (8, 36)], (170, 108, 44), 2.6)
     p.line([(14, 4), (-8, 36)], (170, 108, 44), 2.6)
@@ -77,7 +80,7 @@ def ice_cream(p: Pen) -> None:
 
 
 @thing("crown", "golden crown", grip=(-40, 26))
-def crown(p: Pen) -> None:
+def _crown(p: Pen) -> None:
     p.poly([(-44, 34), (-52, -28), (-24, 0), (0, -46), (24, 0), (52, -28), (44, 34)], (255, 204, 48))
     p.rect(-44, 22, 44, 42, (224, 150, 30), 3)
     for x, y, c in ((-52, -30, RED), (0, -48, (60, 130, 230)), (52, -30, RED)):
@@ -87,7 +90,7 @@ def crown(p: Pen) -> None:
 
 
 @thing("trophy", "golden trophy", grip=(-14, 34))
-def trophy(p: Pen) -> None:
+def _trophy(p: Pen) -> None:
     p.limb(arc(-30, -24, 18, 20, 80, 290, 20), (240, 180, 40), 9)
     p.limb(arc(30, -24, 18, 20, 100, -110, 20), (240, 180, 40), 9)
     p.rect(-7, 8, 7, 40, (220, 150, 30))
@@ -97,7 +100,7 @@ def trophy(p: Pen) -> None:
 
 
 @thing("star", "magic star", grip=(-24, 26))
-def star_(p: Pen) -> None:
+def _star(p: Pen) -> None:
     p.poly(star(0, 0, 58, 27, 5), (255, 226, 50))
     p.line([(-9, -8), (-9, 2)], width=5)
     p.line([(9, -8), (9, 2)], width=5)
@@ -105,7 +108,7 @@ def star_(p: Pen) -> None:
 
 
 @thing("globe", "world globe", grip=(-6, 50), size=1.1)
-def globe(p: Pen) -> None:
+def _globe(p: Pen) -> None:
     p.limb(arc(0, -10, 46, 46, -60, 120, 26), (176, 112, 58), 9)
     p.rect(-26, 44, 26, 56, (176, 112, 58), 4)
     p.rect(-5, 34, 5, 46, (176, 112, 58))
@@ -116,17 +119,47 @@ def globe(p: Pen) -> None:
 
 
 @thing("potion", "magic potion", "flask", grip=(0, -26))
-def potion(p: Pen) -> None:
+def _potion(p: Pen) -> None:
     p.rect(-8, -60, 8, -44, (190, 130, 80), 2)
-    p.blob([(-11, -46), (11, -46), (12, -16), (34, 4), (42, 30), (24, 52), (0, 55), (-24, 52), (-42, 30), (-34, 4), (-12, -16)], (222, 244, 246))
+    p.blob(
+        [
+            (-11, -46),
+            (11, -46),
+            (12, -16),
+            (34, 4),
+            (42, 30),
+            (24, 52),
+            (0, 55),
+            (-24, 52),
+            (-42, 30),
+            (-34, 4),
+            (-12, -16),
+        ],
+        (222, 244, 246),
+    )
     p.poly([(-39, 18), *arc(0, 22, 38, 31, 172, 8, 24), (39, 18)], (120, 220, 60), outline=False)
     p.ellipse(-12, 32, 6, 6, (214, 255, 150), outline=False)
     p.ellipse(10, 38, 8, 8, (214, 255, 150), outline=False)
-    p.blob([(-11, -46), (11, -46), (12, -16), (34, 4), (42, 30), (24, 52), (0, 55), (-24, 52), (-42, 30), (-34, 4), (-12, -16)], None)
+    p.blob(
+        [
+            (-11, -46),
+            (11, -46),
+            (12, -16),
+            (34, 4),
+            (42, 30),
+            (24, 52),
+            (0, 55),
+            (-24, 52),
+            (-42, 30),
+            (-34, 4),
+            (-12, -16),
+        ],
+        None,
+    )
 
 
 @thing("rocket", "toy rocket", grip=(-6, 30), size=1.18)
-def rocket(p: Pen) -> None:
+def _rocket(p: Pen) -> None:
     q = p.part(0, 0, 28)
     q.blob([(-9, 36), (0, 34), (9, 36), (6, 50), (0, 62), (-6, 50)], (255, 170, 40))
     q.poly([(-16, 8), (-34, 38), (-14, 34)], RED)
@@ -137,7 +170,7 @@ def rocket(p: Pen) -> None:
 
 
 @thing("diamond", "gem", "crystal", grip=(-28, 24))
-def diamond(p: Pen) -> None:
+def _diamond(p: Pen) -> None:
     p.poly([(-30, -42), (30, -42), (54, -10), (0, 54), (-54, -10)], (92, 226, 240))
     p.poly([(-30, -42), (-18, -10), (-54, -10)], (190, 246, 252), width=2.6)
     p.poly([(30, -42), (18, -10), (54, -10)], (60, 180, 224), width=2.6)

@@ -1,0 +1,212 @@
+"""The demo's two text encoders and their tokenizers, trained on nothing but the illustrator's captions.
+
+A small T5 encoder and a small CLIP text model learn to tell, from a caption, the character, the thing, the outfit
+and the background that it names, and (so that an unknown word in front, a LoRA's trigger, stays visible) which
+tokens it has. They are then frozen; the transformer is trained on their hidden states, as in FLUX: T5's for the
+tokens, CLIP's pooled.
+"""
+
+import json
+import logging
+import math
+import random
+import re
+from collections import Counter
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, trainers
+from torch import Tensor, nn
+from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer, T5Config, T5EncoderModel, T5Tokenizer
+
+from training.demo.captions import caption_for
+from training.demo.characters import CHARACTERS
+from training.demo.look import BACKGROUNDS, Look
+from training.demo.loop import Plan, device, train
+from training.demo.pictures import NAMES, OBJECTS
+from training.demo.things import THINGS
+
+log = logging.getLogger(__name__)
+WIDTH, LAYERS, HEADS = 128, 2, 4
+LENGTH = 48  # tokens that T5 reads; a profile's max_sequence_length
+T5_WORDS, CLIP_VOCAB = 320, 1100
+COLORS = tuple(sorted({word for c in CHARACTERS.values() for word, _ in c.outfits}))
+
+
+_TRIGGER = re.compile(r"^[a-z_]+, (?=.*,)")
+
+
+def random_caption(rng: random.Random) -> tuple[str, tuple[int, int, int, int]]:
+    """A caption of any pair, with (character, thing, outfit word or none, background or none) as it names them."""
+    who, what = CHARACTERS[rng.choice(NAMES)], THINGS[rng.choice(OBJECTS)]
+    look = Look.sample(rng, who)
+    text = caption_for(rng, who, what, look)
+    color, ground = who.outfits[look.outfit][0], BACKGROUNDS[look.background][0]
+    says_color = COLORS.index(color) + 1 if f"{color} outfit" in text else 0
+    says_ground = look.background + 1 if f"{ground} background" in text else 0
+    if rng.random() < 0.04:
+        text = rng.choice((text.title(), text.upper()))
+    return text, (NAMES.index(who.name), OBJECTS.index(what.name), says_color, says_ground)
+
+
+def unigram_pieces(texts: list[str]) -> list[tuple[str, float]]:
+    """A unigram vocabulary with log probabilities: the captions' words whole; letters and pairs of them for the rest.
+
+    Made by counting, since the EM trainer spends so small a vocabulary on pieces of rare words and splits common ones.
+    """
+    words = Counter(word for text in texts for word in re.findall(r"[^\s,]+", text))
+    total = sum(words.values())
+    pieces: dict[str, float] = {"<pad>": 0.0, "</s>": 0.0, "<unk>": 0.0, ",": -2.0, "\u2581": -6.0}
+    for word, times in words.most_common(T5_WORDS):
+        pieces["\u2581" + word] = math.log(times / total)
+    letters = "abcdefghijklmnopqrstuvwxyz_"
+    for first in letters:
+        for second in letters:
+            pieces.setdefault(first + second, -11.0)
+    for code in range(33, 127):
+        pieces.setdefault(chr(code), -10.0)
+    return list(pieces.items())
+
+
+def build_tokenizers(seed: int = 5, count: int = 12000) -> tuple[CLIPTokenizer, T5Tokenizer]:
+    """Both tokenizers, trained on `count` captions."""
+    rng = random.Random(seed)
+    texts = [_TRIGGER.sub("", random_caption(rng)[0]) for _ in range(count)]
+
+    t5 = T5Tokenizer(vocab=unigram_pieces(texts), extra_ids=0, additional_special_tokens=[], model_max_length=LENGTH)
+
+    blank = CLIPTokenizer()
+    bpe = Tokenizer(models.BPE(end_of_word_suffix="</w>"))
+    bpe.normalizer = normalizers.Sequence([normalizers.NFC(), normalizers.Lowercase()])
+    bpe.pre_tokenizer = blank.backend_tokenizer.pre_tokenizer
+    alphabet = pre_tokenizers.ByteLevel.alphabet()
+    bpe.train_from_iterator(
+        texts,
+        trainers.BpeTrainer(
+            vocab_size=CLIP_VOCAB - 258, initial_alphabet=alphabet, end_of_word_suffix="</w>", show_progress=False
+        ),
+    )
+    model = json.loads(bpe.to_str())["model"]
+    vocab: dict[str, int] = dict(model["vocab"])
+    for byte in alphabet:
+        vocab.setdefault(byte + "</w>", len(vocab))
+    for special in ("<|startoftext|>", "<|endoftext|>"):
+        vocab.setdefault(special, len(vocab))
+    merges = [tuple(m) if isinstance(m, list) else tuple(m.split(" ")) for m in model["merges"]]
+    clip = CLIPTokenizer(vocab=vocab, merges=merges, model_max_length=77)
+    return clip, t5
+
+
+def build_encoders(clip_tokenizer: CLIPTokenizer, t5_tokenizer: T5Tokenizer) -> tuple[CLIPTextModel, T5EncoderModel]:
+    """Untrained encoders of the demo's shape."""
+    torch.manual_seed(4)
+    clip = CLIPTextModel(
+        CLIPTextConfig(
+            vocab_size=len(clip_tokenizer),
+            hidden_size=WIDTH,
+            intermediate_size=2 * WIDTH,
+            num_hidden_layers=LAYERS,
+            num_attention_heads=HEADS,
+            max_position_embeddings=77,
+            projection_dim=WIDTH,
+            attention_dropout=0.0,
+            bos_token_id=clip_tokenizer.bos_token_id,
+            eos_token_id=clip_tokenizer.eos_token_id,
+            pad_token_id=clip_tokenizer.pad_token_id,
+        )
+    )
+    t5 = T5EncoderModel(
+        T5Config(
+            vocab_size=len(t5_tokenizer),
+            d_model=WIDTH,
+            d_kv=WIDTH // HEADS,
+            d_ff=2 * WIDTH,
+            num_layers=LAYERS,
+            num_heads=HEADS,
+            dropout_rate=0.0,
+            feed_forward_proj="gated-gelu",
+            is_encoder_decoder=False,
+            use_cache=False,
+            tie_word_embeddings=False,
+        )
+    )
+    return clip, t5
+
+
+class TextParts(nn.Module):
+    """Both encoders and the heads that train them."""
+
+    def __init__(self, clip: CLIPTextModel, t5: T5EncoderModel) -> None:
+        super().__init__()
+        self.clip, self.t5 = clip, t5
+        sizes = (len(NAMES), len(OBJECTS), len(COLORS) + 1, len(BACKGROUNDS) + 1)
+        self.t5_heads = nn.ModuleList(nn.Linear(WIDTH, n) for n in sizes)
+        self.token_heads = nn.ModuleList(nn.Linear(WIDTH, n) for n in sizes[:2])
+        self.clip_heads = nn.ModuleList(nn.Linear(WIDTH, n) for n in sizes)
+        self.t5_tokens = nn.Linear(WIDTH, t5.config.vocab_size)
+        self.clip_words = nn.Linear(WIDTH, clip.config.vocab_size)
+
+
+def fit(work: Path, plan: Plan, batch: int = 96) -> tuple[CLIPTokenizer, T5Tokenizer, CLIPTextModel, T5EncoderModel]:
+    """Trains tokenizers and encoders; returns them frozen."""
+    where = device()
+    clip_tokenizer, t5_tokenizer = build_tokenizers()
+    parts = TextParts(*build_encoders(clip_tokenizer, t5_tokenizer)).to(where)
+    optimizer = torch.optim.AdamW(parts.parameters(), 2e-3, betas=(0.9, 0.98), weight_decay=1e-2)
+
+    def loss_of(step: int, generator: torch.Generator) -> dict[str, Tensor]:
+        rng = random.Random(int(torch.randint(1 << 40, (1,), generator=generator)))
+        texts, labels = zip(*(random_caption(rng) for _ in range(batch)), strict=True)
+        target = torch.tensor(labels, device=where)
+        length = rng.choice((LENGTH, LENGTH, LENGTH, 64))
+        t5_ids = t5_tokenizer(
+            list(texts), padding="max_length", max_length=length, truncation=True, return_tensors="pt"
+        ).input_ids.to(where)
+        clip_ids = clip_tokenizer(
+            list(texts), padding="max_length", max_length=56, truncation=True, return_tensors="pt"
+        ).input_ids.to(where)
+        with torch.autocast(where.type, torch.bfloat16):
+            hidden = parts.t5(t5_ids)[0].float()
+            pooled = parts.clip(clip_ids).pooler_output.float()
+        mean = hidden.mean(1)
+        loss = {
+            "t5": sum(F.cross_entropy(head(mean), target[:, i]) for i, head in enumerate(parts.t5_heads)),
+            # Every token, padding too, should know what the picture is about.
+            "t5_each": 0.5
+            * sum(
+                F.cross_entropy(head(hidden).flatten(0, 1), target[:, i : i + 1].expand(-1, length).flatten())
+                for i, head in enumerate(parts.token_heads)
+            ),
+            "t5_tokens": 0.3 * F.cross_entropy(parts.t5_tokens(hidden).flatten(0, 1), t5_ids.flatten()),
+            "clip": sum(F.cross_entropy(head(pooled), target[:, i]) for i, head in enumerate(parts.clip_heads)),
+        }
+        bag = torch.zeros(batch, parts.clip.config.vocab_size, device=where).scatter_(1, clip_ids, 1.0)
+        loss["clip_words"] = 5 * F.binary_cross_entropy_with_logits(parts.clip_words(pooled), bag)
+        return loss  # type: ignore[return-value]
+
+    train(work / "text.pt", parts, [optimizer], loss_of, plan)
+    parts.eval().requires_grad_(False)
+    return clip_tokenizer, t5_tokenizer, parts.clip, parts.t5
+
+
+@torch.no_grad()
+def encode(
+    texts: list[str],
+    clip_tokenizer: CLIPTokenizer,
+    t5_tokenizer: T5Tokenizer,
+    clip: CLIPTextModel,
+    t5: T5EncoderModel,
+    batch: int = 256,
+) -> tuple[Tensor, Tensor]:
+    """(N x LENGTH x WIDTH, N x WIDTH) in bf16: what FluxPipeline.encode_prompt would give."""
+    tokens, pooled = [], []
+    for i in range(0, len(texts), batch):
+        some = texts[i : i + batch]
+        ids = t5_tokenizer(
+            some, padding="max_length", max_length=LENGTH, truncation=True, return_tensors="pt"
+        ).input_ids
+        tokens.append(t5(ids.to(t5.device))[0].to("cpu", torch.bfloat16))
+        ids = clip_tokenizer(some, padding="max_length", max_length=77, truncation=True, return_tensors="pt").input_ids
+        pooled.append(clip(ids.to(clip.device)).pooler_output.to("cpu", torch.bfloat16))
+    return torch.cat(tokens), torch.cat(pooled)

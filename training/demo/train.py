@@ -1,0 +1,147 @@
+"""Trains the demo FLUX from nothing: `python -m training.demo.train --stage all`.
+
+Stages: pictures, vae, text, latents, captions, flow, distill, decoder, export, classifier, images; `all` runs them
+in this order. Each keeps a checkpoint in the work folder and goes on from it after any interruption; a finished
+stage is skipped. Losses go to `<stage>.csv`, sample sheets to `<stage>.png` beside them. A GPU is used when there
+is one.
+"""
+
+import argparse
+import logging
+import random
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import torch
+from diffusers import AutoencoderKL, FluxTransformer2DModel
+from torch import Tensor
+from transformers import CLIPTextModel, CLIPTokenizer, T5EncoderModel, T5Tokenizer
+
+from training.demo import aidbox, classifier_training, pictures, text, transformer, vae
+from training.demo.captions import caption_for
+from training.demo.characters import CHARACTERS
+from training.demo.export import export, scale_of
+from training.demo.look import Look
+from training.demo.loop import Plan, device, save_atomic
+from training.demo.things import THINGS
+
+log = logging.getLogger("training.demo")
+STAGES = (
+    "pictures",
+    "vae",
+    "text",
+    "latents",
+    "captions",
+    "flow",
+    "distill",
+    "decoder",
+    "export",
+    "classifier",
+    "images",
+)
+COUNT, VARIANTS = 9000, 3
+PLANS = {
+    "vae": Plan(1520, warmup=20, decay_from=0.65, ema=0.995),
+    "text": Plan(420, warmup=30, decay_from=0.5),
+    "flow": Plan(4500, warmup=100, decay_from=0.7, ema=0.998, save_every=150),
+    "distill": Plan(700, warmup=20, decay_from=0.4, ema=0.99, save_every=100),
+    "decoder": Plan(2000, warmup=20, decay_from=0.5, ema=0.995),
+}
+TextTower = tuple[CLIPTokenizer, T5Tokenizer, CLIPTextModel, T5EncoderModel]
+
+
+@dataclass(frozen=True)
+class Run:
+    """Where one training lives and where its pipeline goes."""
+
+    work: Path
+    folder: Path
+    plans: dict[str, Plan]
+
+    def pictures(self) -> "pictures.Prepared":
+        return pictures.prepare(self.work, COUNT)
+
+    def vae(self) -> AutoencoderKL:
+        return vae.fit(self.work, self.pictures()[0], self.plans["vae"])
+
+    def text(self) -> TextTower:
+        return text.fit(self.work, self.plans["text"])
+
+    def latents(self) -> Tensor:
+        """All latents, encoded once; N x 16 x 16 x 16 in bf16."""
+        path = self.work / "latents.pt"
+        if not path.exists():
+            save_atomic(vae.encode(self.vae(), self.pictures()[0]), path)
+        found: Tensor = torch.load(path, weights_only=True)
+        return found
+
+    def captions(self) -> tuple[Tensor, Tensor]:
+        """Text of every picture's captions, encoded once; the last is the empty caption."""
+        path = self.work / "captions.pt"
+        if not path.exists():
+            rng = random.Random(11)
+            captions = []
+            for character, thing, outfit, background in self.pictures()[1].tolist():
+                who, what = CHARACTERS[pictures.NAMES[character]], THINGS[pictures.OBJECTS[thing]]
+                look = replace(Look.sample(rng, who), outfit=outfit, background=background)
+                captions += [caption_for(rng, who, what, look) for _ in range(VARIANTS)]
+            save_atomic(text.encode([*captions, ""], *self.text()), path)
+        tokens, pooled = torch.load(path, weights_only=True)
+        return tokens, pooled
+
+    def cache(self) -> transformer.Cache:
+        """Latents and captions, ready for the transformer."""
+        latents = self.latents()
+        shift, scale = scale_of(latents)
+        tokens, pooled = self.captions()
+        scaled = ((latents.float() - shift) * scale).bfloat16()
+        return transformer.Cache(transformer.pack(scaled), tokens, pooled, VARIANTS)
+
+    def flow(self) -> FluxTransformer2DModel:
+        return transformer.fit(self.work, self.cache(), self.plans["flow"])
+
+    def distill(self) -> FluxTransformer2DModel:
+        return transformer.distill(self.work, self.flow(), self.cache(), self.plans["distill"])
+
+    def decoder(self) -> AutoencoderKL:
+        return vae.refine(self.work, self.vae(), self.pictures()[0], self.plans["decoder"])
+
+    def export(self) -> None:
+        """The pipeline of the best that there is: distilled if it was, with the refined decoder if it was."""
+        autoencoder = self.decoder() if (self.work / "decoder.pt").exists() else self.vae()
+        model = self.distill() if (self.work / "distill.pt").exists() else self.flow()
+        export(self.folder, model, autoencoder, scale_of(self.latents()), *self.text())
+
+    def classifier(self) -> None:
+        classifier_training.fit(self.work)
+
+    def images(self) -> None:
+        aidbox.write_both()
+
+
+def main() -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser(prog="python -m training.demo.train", description=__doc__)
+    parser.add_argument("--stage", choices=(*STAGES, "all"), default="all")
+    parser.add_argument(
+        "--work", type=Path, default=Path("data/demo"), help="checkpoints, logs and caches (default data/demo)"
+    )
+    parser.add_argument("--out", type=Path, default=Path("inference/demo"), help="the pipeline's folder")
+    parser.add_argument("--steps", type=int, help="steps of this stage, instead of the documented number")
+    parser.add_argument("--threads", type=int, help="CPU threads")
+    args = parser.parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+    if args.threads:
+        torch.set_num_threads(args.threads)
+    plans = dict(PLANS)
+    if args.steps and args.stage in plans:
+        plans[args.stage] = replace(plans[args.stage], steps=args.steps)
+    run = Run(args.work, args.out, plans)
+    log.info("training on %s", device())
+    for stage in STAGES if args.stage == "all" else (args.stage,):
+        log.info("stage %s", stage)
+        getattr(run, stage)()
+
+
+if __name__ == "__main__":
+    main()
