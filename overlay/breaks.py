@@ -18,11 +18,16 @@ _IN_WORD = 1.25
 """A break inside a word must make the longer line this much shorter than the best break between words."""
 
 
-def best_break(line: Line) -> tuple[str, str] | None:
-    """The two lines whose longer one is shortest, or None where the text cannot be broken at all."""
+def best_break(line: Line, anywhere: bool = False) -> tuple[str, str] | None:
+    """The two lines whose longer one is shortest, or None where the text cannot be broken at all.
+
+    `anywhere` allows, as a last resort, a break inside a word whose letters hang together.
+    """
     clusters = graphemes(line.text)
     widths = _widths(line, clusters)
     between, inside = _break_points(clusters)
+    if anywhere:
+        inside = [k for k in range(1, len(clusters)) if clusters[k] != " "]
     best = min(between, key=lambda k: _longer(widths, clusters, k), default=None)
     rough = min(inside, key=lambda k: _longer(widths, clusters, k), default=None)
     if rough is not None and (

@@ -46,11 +46,12 @@ def printable(text: str, limit: int = 40) -> str:
 
 
 def name_characters(characters: Iterable[str], limit: int = 5) -> str:
-    """A list such as `U+1234 (ETHIOPIC SYLLABLE SEE), U+0530` for messages; at most `limit`, then a count."""
+    """A list such as `侍 U+4F8D (CJK UNIFIED IDEOGRAPH-4F8D), U+0530` for messages; at most `limit`, then a count."""
     unique = list(dict.fromkeys(characters))
     named = []
     for char in unique[:limit]:
+        shown = f"{char} " if char.isprintable() and not unicodedata.combining(char) else ""
         name = unicodedata.name(char, "")
-        named.append(f"U+{ord(char):04X}" + (f" ({name})" if name else ""))
+        named.append(f"{shown}U+{ord(char):04X}" + (f" ({name})" if name else ""))
     more = len(unique) - limit
     return ", ".join(named) + (f" and {more} more" if more > 0 else "")

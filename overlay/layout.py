@@ -84,11 +84,12 @@ def lay_out(text: str, style: BannerStyle) -> TextLayout:
     fit = _fit((whole,), style, style.height)
     height = style.height
     if fit.size < style.comfortable_type and len(graphemes(text)) > 6:
-        broken = best_break(whole)
-        if broken is not None:
-            two = _fit(tuple(shape_line(part, base) for part in broken), style, style.two_line_height)
-            if two.size > GAIN * fit.size:
-                fit, height = two, style.two_line_height
+        for anywhere in (False, True):
+            broken = best_break(whole, anywhere)
+            if broken is not None and (not anywhere or fit.size < style.smallest_type):
+                two = _fit(tuple(shape_line(part, base) for part in broken), style, style.two_line_height)
+                if two.size > GAIN * fit.size:
+                    fit, height = two, style.two_line_height
     if fit.size < style.smallest_type - 1e-6:
         raise InvalidText(f"the banner text {printable(text)} is too wide for the banner: shorten it")
     return _place(fit, style, height)

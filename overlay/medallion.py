@@ -112,7 +112,7 @@ def border_layer(ring: Ring, box: Box, banner: Sequence[Contour], edge: float, s
     canvas.polygons(banner, ring_of_offsets(edge + ring.border * u))
     white = canvas.mask()
     layer = with_shadow(box, [white], shadow, u)
-    layer.stamp(box, white, ring.border_colour)
+    layer.ground(white, ring.border_colour)
     return layer
 
 
