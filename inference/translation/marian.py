@@ -10,11 +10,16 @@ import threading
 import warnings
 from functools import cache
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any
+
+from safetensors import SafetensorError
 
 log = logging.getLogger(__name__)
 
+_opening = threading.Lock()
 _MAX_NEW_TOKENS = 48
+_DAMAGED = (SafetensorError, UnpicklingError)
 _LEADING = re.compile(r"^(?:(?:with|by|a|an|the|some)\s+)+", re.IGNORECASE)
 
 
@@ -46,7 +51,7 @@ def tidy(said: str, source: str) -> str:
     words = _LEADING.sub("", said.strip().rstrip(".!?;,…").strip())
     if words[1:2].islower() or len(words) == 1:
         words = words[:1].lower() + words[1:]
-    parts = words.lower().split()
+    parts = said.lower().split()
     if not parts or not re.search(r"[A-Za-z]{2}", words) or not words.isascii():
         return ""
     if len(parts) > 2 * len(source.split()) + 4 or max(map(parts.count, parts)) > 2:
@@ -54,15 +59,25 @@ def tidy(said: str, source: str) -> str:
     return words
 
 
-@cache
 def open_marian(name: str, download: bool) -> Marian | None:
-    """The model `name` (a folder, or a Hub repository), loaded once; None, said in the log, where it cannot be had."""
+    """The model `name` (a folder, or a Hub repository), loaded once a process; None where it cannot be had.
+
+    A model that is there but cannot be used is told in the log. `download` lets a repository be fetched.
+    """
+    with _opening:
+        return _open(name, download)
+
+
+@cache
+def _open(name: str, download: bool) -> Marian | None:
     folder = Path(name)
     if not name or not (folder.is_dir() or download or _in_hub_cache(name)):
         return None
     try:
         from transformers import MarianMTModel, MarianTokenizer
+        from transformers.utils import logging as transformers_logging
 
+        transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message="Recommended: pip install sacremoses")
             for local in (True, False) if download and not folder.is_dir() else (True,):
@@ -73,7 +88,7 @@ def open_marian(name: str, download: bool) -> Marian | None:
                 except OSError:
                     if not local or not download:
                         raise
-    except (OSError, ValueError, ImportError, KeyError, AssertionError, RuntimeError) as error:
+    except (OSError, ValueError, ImportError, LookupError, AssertionError, RuntimeError, *_DAMAGED) as error:
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
         log.warning("the translation model %s cannot be used, the glossary translates: %s", name, reason)
         return None

@@ -72,6 +72,9 @@ def translate_phrase(text: str, glossary: Glossary) -> list[str]:
         position += used or 1
     if state.adjectives and not unknown:
         _place_late_adjectives(state, words, unknown)
+    if state.pieces and state.pieces[-1] == (",",):  # "катану, пожалуйста"
+        del state.pieces[-1]
+        state.noun_at = len(state.pieces) - 1
     if unknown or state.noun_at is None:
         raise UnknownWords(unknown or [text])
     return _variants(state.pieces)

@@ -8,7 +8,7 @@ import re
 import unicodedata
 
 _LANGUAGES = {
-    "ґєії": "Ukrainian", "ў": "Belarusian", "ђљњћџј": "Serbian or Macedonian",
+    "ґєії": "Ukrainian", "ўі": "Belarusian", "ђљњћџј": "Serbian or Macedonian",
     "әғқңөұүһі": "Kazakh", "җ": "Tatar",
 }  # fmt: skip
 _SCRIPTS = {
