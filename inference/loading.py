@@ -55,7 +55,7 @@ def load(
 
     Raises BackendUnavailable where the weights cannot be had, LoraError, and what torch raises for want of memory.
     """
-    say = _stages(plan, on_stage)
+    say = _stages(plan, lora, on_stage)
     say(f"finding {profile.title}")
     folder = fetch(profile, token)
     import diffusers
@@ -80,7 +80,9 @@ def load(
     if lora is not None:
         say(f"LoRA {lora.name}")
         _put(_read(lora, profile, pipe, encoders), scale, slot, encoders, keep_clean)
-    return Loaded(profile, assemble(pipe, plan, slot, say, compile_cache), encoders, keep_clean)
+    loaded = Loaded(profile, assemble(pipe, plan, slot, say, compile_cache), encoders, keep_clean)
+    say(None)
+    return loaded
 
 
 def _read(file: LoraFile, profile: Profile, pipe: Any, encoders: Encoders) -> LoraWeights:
@@ -105,15 +107,17 @@ def _no_bars_of_libraries() -> None:
     transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
 
 
-def _stages(plan: Plan, on_stage: StageCallback | None) -> Callable[[str], None]:
-    total = 4 + (plan.modulation != "live") + (plan.weights != "plain") + plan.compiled
+def _stages(plan: Plan, lora: LoraFile | None, on_stage: StageCallback | None) -> Callable[[str | None], None]:
+    """Says what is being done, to the log and to `on_stage`; None for all done."""
+    total = 3 + (lora is not None) + (plan.modulation != "live") + (plan.weights != "plain") + plan.compiled
     done = 0
 
-    def say(what: str) -> None:
+    def say(what: str | None) -> None:
         nonlocal done
-        log.info("%s", what)
+        if what:
+            log.info("%s", what)
         if on_stage:
-            on_stage(what, done, total)
+            on_stage(what or "ready", done if what else total, total)
         done += 1
 
     return say

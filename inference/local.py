@@ -130,9 +130,11 @@ class LocalGenerator(GeneratorBase):
 
     def warm(self) -> None:
         """Load, and draw two steps, so that compiled code is made and kept under the data folder."""
-        if self._on_stage:
-            self._on_stage("first steps", 0, 1)
+        self.prepare()
+        say = self._on_stage or (lambda *_stage: None)
+        say("first steps", 0, 1)
         self.generate(PortraitRequest("warming", seed=0, steps=min(_WARM_STEPS, self._profile.steps)))
+        say("ready", 1, 1)
 
     def generate(self, request: PortraitRequest, on_step: StepCallback | None = None) -> Portrait:
         steps, guidance = self._steps(request), self._guidance(request)

@@ -5,7 +5,7 @@ Bars show only where stderr is a terminal, so that logs stay clean.
 
 import sys
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from tqdm import tqdm
 
@@ -48,6 +48,31 @@ class Progress:
     ) -> None:
         self._steps.close()
         self._badges.close()
+
+
+class LoadingBar:
+    """A bar that names what is being loaded, on a terminal; fits as `on_stage`. It goes when all is done."""
+
+    def __init__(self) -> None:
+        self._bar: tqdm[Any] | None = None
+
+    def __call__(self, what: str, done: int, total: int) -> None:
+        """Show that `what` is being done, with `done` of `total` stages through; done == total ends the bar."""
+        if self._bar is None and sys.stderr.isatty():
+            self._bar = tqdm(
+                total=total,
+                bar_format="{desc}: {n_fmt}/{total_fmt} |{bar}| {elapsed} gone",
+                leave=False,
+                file=sys.stderr,
+            )
+        if self._bar is None:
+            return
+        self._bar.set_description_str(what, refresh=False)
+        self._bar.n = done
+        self._bar.refresh()
+        if done >= total:
+            self._bar.close()
+            self._bar = None
 
 
 def say(line: str) -> None:

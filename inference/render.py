@@ -12,6 +12,7 @@ import argparse
 import dataclasses
 import secrets
 import sys
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -25,8 +26,9 @@ from inference.choice import open_generator
 from inference.errors import InvalidRequest, RenderError
 from inference.files import require_writable, write_atomically
 from inference.like import request_like, settings_like, wanted_like, warn_of_differences
+from inference.plan import TIERS
 from inference.profiles import load_profile
-from inference.progress import Progress, say
+from inference.progress import LoadingBar, Progress, say
 from inference.recipe import Recipe, encode_png, read_recipe, recipe_of
 from inference.rows import read_rows
 from inference.types import MAX_SEED, BadgeRequest
@@ -56,6 +58,8 @@ def build_parser() -> argparse.ArgumentParser:
     who.add_argument("--generator", metavar="NAME", help=" | ".join(_GENERATORS))
     who.add_argument("--profile", metavar="NAME", help="base model, see configs/profiles")
     who.add_argument("--lora", metavar="FILE", help="style LoRA as .safetensors, or none")
+    who.add_argument("--tier", metavar="NAME", help=f"how a CUDA card draws: {' | '.join(TIERS)}")
+    who.add_argument("--warm", action="store_true", help="load and compile, keep that for later starts, draw nothing")
     where = parser.add_argument_group("where")
     where.add_argument("--out", type=Path, metavar="PATH", help="file (default badge.png), or folder of a --batch")
     where.add_argument("--json", action="store_true", help="one JSON object a badge on stdout")
@@ -74,6 +78,8 @@ def _command(args: argparse.Namespace) -> int:
     _check_usage(args)
     recipe = read_recipe(args.like) if args.like else None
     settings = _settings(args, recipe)
+    if args.warm:
+        return _warm(settings)
     if args.batch:
         return _draw_batch(args, settings)
     return _draw_single(args, settings, recipe)
@@ -83,6 +89,12 @@ def _check_usage(args: argparse.Namespace) -> None:
     given = {name for name in ("object", "text", "seed", "style") if getattr(args, name) is not None}
     if args.batch and (given or args.like or args.count != 1):
         raise InvalidRequest("--batch takes object, text, seed and style from its file: leave those options out")
+    if args.tier and args.tier not in TIERS:
+        raise InvalidRequest(unknown_name("tier", args.tier, TIERS))
+    if args.warm:
+        if given or args.batch or args.like or args.out or args.count != 1:
+            raise InvalidRequest("--warm draws nothing: leave out what to draw and where")
+        return
     if not args.batch and not args.like:
         for name in ("object", "text"):
             if name not in given:
@@ -104,6 +116,7 @@ def _settings(args: argparse.Namespace, recipe: Recipe | None) -> Settings:
         settings = settings_like(recipe, settings, Path(args.lora) if args.lora else None)
     else:
         settings = _changed(settings, "local", lora=args.lora)
+    settings = _changed(settings, "local", tier=args.tier)
     settings = _changed(settings, "generator", kind=args.generator, profile=args.profile)
     if args.profile and not args.generator and settings.generator.kind == "auto":
         settings = _changed(settings, "generator", kind="local")
@@ -116,9 +129,20 @@ def _changed(settings: Settings, section: str, **values: Any) -> Settings:
     return settings.model_copy(update={section: getattr(settings, section).model_copy(update=given)})
 
 
+def _warm(settings: Settings) -> int:
+    """Do once what first drawings wait for: download, load, compile. The results stay under `data_dir`."""
+    started = time.perf_counter()
+    with open_generator(settings, LoadingBar()) as generator:
+        generator.warm()
+        model = generator.model
+    seconds = time.perf_counter() - started
+    say(f"{model.generator} {model.profile} is warm: {model.tier} on {model.device}, {seconds:.1f} s")
+    return DONE
+
+
 def _draw_batch(args: argparse.Namespace, settings: Settings) -> int:
     rows = read_rows(args.batch)
-    with open_generator(settings) as generator:
+    with open_generator(settings, LoadingBar()) as generator:
         require_writable(args.out)
         result = run_batch(rows, args.out, generator, settings, _printer(args.json, args.out))
     say(f"{len(result.entries)} of {len(rows)} badges are in {args.out}; look at {args.out / SHEET}")
@@ -134,7 +158,7 @@ def _draw_single(args: argparse.Namespace, settings: Settings, recipe: Recipe | 
         request = request_like(recipe, args.object, args.text, args.seed, args.style)
     request = checked(request, settings.banner)
     tell = _printer(args.json)
-    with open_generator(settings) as generator, Progress(args.count) as progress:
+    with open_generator(settings, LoadingBar()) as generator, Progress(args.count) as progress:
         requests = _seeds(translated(request, generator.model, settings.translation), args.count)
         if requests[0].english != requests[0].object:
             say(f"{requests[0].object} is drawn as: {requests[0].english}")
