@@ -14,13 +14,18 @@ from overlay.style import BannerStyle
 EVERY = pytest.mark.parametrize("style", STYLES.values(), ids=lambda style: style.name)
 
 TITLES = [
-    "UX SCOUT", "Team Lead", "Product Manager", "SENIOR SITE RELIABILITY ENGINEER, EMEA", "QA",
-    "CHIEF HAPPINESS OFFICER AND DOG WRANGLER", "Head of Developer Relations and Growth", "Frontend",
-    "ГЛАВНЫЙ АРХИТЕКТОР", "Старший инженер по надёжности ИИ-систем", "Ведущий разработчик мобильных приложений",
-    "РУКОВОДИТЕЛЬ ОТДЕЛА КОНТРОЛЯ КАЧЕСТВА ПО", "Қазақстан бас сәулетшісі", "Їжак і Ґанок", "ПРЕВЫСОКОМНОГОРАССМОТРИТЕЛЬСТВУЮЩИЙ",
-    "כבוד האדריכל הראשי", "كبير المهندسين في الشركة", "チーフプロダクトデザイナー", "首席设计师兼产品经理", "수석 프로덕트 디자이너",
-    "मुख्य वास्तुकार", "🥷 UX SCOUT ⚔️🇯🇵",
+    "UX SCOUT", "Team Lead", "Product Manager", "SENIOR SITE RELIABILITY ENGINEER, EMEA", "QA", "Frontend",
+    "CHIEF HAPPINESS OFFICER AND DOG WRANGLER", "Head of Developer Relations and Growth", "ГЛАВНЫЙ АРХИТЕКТОР",
+    "Старший инженер по надёжности ИИ-систем", "Ведущий разработчик мобильных приложений", "Їжак і Ґанок",
+    "РУКОВОДИТЕЛЬ ОТДЕЛА КОНТРОЛЯ КАЧЕСТВА ПО", "Қазақстан бас сәулетшісі", "ПРЕВЫСОКОМНОГОРАССМОТРИТЕЛЬСТВУЮЩИЙ",
+    "כבוד האדריכל הראשי", "كبير المهندسين في الشركة", "チーフプロダクトデザイナー", "首席设计师兼产品经理",
+    "수석 프로덕트 디자이너", "मुख्य वास्तुकार", "🥷 UX SCOUT ⚔️🇯🇵",
 ]  # fmt: skip
+RANGES = (
+    (0x21, 0x7E), (0xC0, 0x17F), (0x400, 0x4FF), (0x391, 0x3C9), (0x5D0, 0x5EA), (0x621, 0x64A), (0x905, 0x939),
+    (0x3041, 0x3096), (0x4E00, 0x62FF), (0xAC00, 0xAFFF), (0x1F600, 0x1F64F), (0xE01, 0xE30),
+)  # fmt: skip
+"""Latin to emoji: where the characters of generated texts come from."""
 
 
 def assert_inside(layout: TextLayout, style: BannerStyle) -> None:
@@ -65,9 +70,7 @@ def test_forty_of_the_widest_still_fit(widest: str, style: BannerStyle) -> None:
 @given(seed=st.integers(0, 2**32))
 def test_any_text_of_our_scripts_fits(style: BannerStyle, seed: int) -> None:
     rng = random.Random(seed)
-    ranges = ((0x21, 0x7E), (0xC0, 0x17F), (0x400, 0x4FF), (0x391, 0x3C9), (0x5D0, 0x5EA), (0x621, 0x64A), (0x905, 0x939),
-              (0x3041, 0x3096), (0x4E00, 0x62FF), (0xAC00, 0xAFFF), (0x1F600, 0x1F64F), (0xE01, 0xE30))  # fmt: skip
-    pick = rng.sample(ranges, rng.randint(1, 3))
+    pick = rng.sample(RANGES, rng.randint(1, 3))
     typed = "".join(
         " " if rng.random() < 0.15 else chr(rng.randint(*rng.choice(pick))) for _ in range(rng.randint(1, 40))
     )

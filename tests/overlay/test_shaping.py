@@ -54,7 +54,10 @@ def test_two_scripts_that_no_font_shares_get_one_font_each() -> None:
 
 @pytest.mark.parametrize(
     ("text", "glyphs"),
-    [("🥷", 1), ("👨‍👩‍👧‍👦", 1), ("👩🏽‍🚀", 1), ("🏳️‍🌈", 1), ("🇯🇵", 1), ("🇰🇿🇺🇦", 2), ("🏴󠁧󠁢󠁥󠁮󠁧󠁿", 1), ("1️⃣", 1), ("❤️", 1), ("⚔️", 1)],
+    [
+        ("🥷", 1), ("👨‍👩‍👧‍👦", 1), ("👩🏽‍🚀", 1), ("🏳️‍🌈", 1), ("🇯🇵", 1), ("🇰🇿🇺🇦", 2),
+        ("🏴󠁧󠁢󠁥󠁮󠁧󠁿", 1), ("1️⃣", 1), ("❤️", 1), ("⚔️", 1),
+    ],
 )  # fmt: skip
 def test_emoji_sequences_are_one_glyph_each(text: str, glyphs: int) -> None:
     line = shape_line(clean_text(text))
