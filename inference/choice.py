@@ -48,7 +48,7 @@ def _open_bare(settings: Settings, on_stage: StageCallback | None) -> Generator:
     own: Generator
     own = _open_ray(settings) if kind == "ray" else _open_local(settings.generator.profile, settings, on_stage)
     if replicate and settings.generator.fallback_to_replicate:
-        return FallbackGenerator(own, _open_replicate(settings))
+        return FallbackGenerator(own, _open_replicate(settings), "Replicate")
     return own
 
 

@@ -13,9 +13,11 @@ log = logging.getLogger(__name__)
 class FallbackGenerator(GeneratorBase):
     """Asks `first`; where that is unavailable, asks `second`. The portrait says which of them drew it."""
 
-    def __init__(self, first: Generator, second: Generator) -> None:
+    def __init__(self, first: Generator, second: Generator, name: str = "the second generator") -> None:
+        """`name` is what the log calls `second`."""
         self._first = first
         self._second = second
+        self._name = name
 
     @property
     def model(self) -> ModelInfo:
@@ -29,14 +31,14 @@ class FallbackGenerator(GeneratorBase):
         try:
             self._first.prepare(prompts)
         except BackendUnavailable as error:
-            log.warning("%s; %s draws instead", error, self._second.model.generator)
+            log.warning("%s; %s draws instead", error, self._name)
             self._second.prepare(prompts)
 
     def warm(self) -> None:
         try:
             self._first.warm()
         except BackendUnavailable as error:
-            log.warning("%s; %s draws instead", error, self._second.model.generator)
+            log.warning("%s; %s draws instead", error, self._name)
             self._second.warm()
 
     def key(self, request: PortraitRequest) -> str:
@@ -46,8 +48,15 @@ class FallbackGenerator(GeneratorBase):
         try:
             return self._first.generate(request, on_step)
         except BackendUnavailable as error:
-            log.warning("%s; %s draws instead", error, self._second.model.generator)
+            log.warning("%s; %s draws instead", error, self._name)
+            return self._instead(request, on_step, error)
+
+    def _instead(self, request: PortraitRequest, on_step: StepCallback | None, why: BackendUnavailable) -> Portrait:
+        """Ask the second, once: where that cannot draw either, the person is told both reasons."""
+        try:
             return self._second.generate(request, on_step)
+        except BackendUnavailable as error:
+            raise BackendUnavailable(f"{why}; and then: {error}") from error
 
     def close(self) -> None:
         self._first.close()

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from configs.sections.replicate import ReplicateSettings
 from inference.errors import BackendUnavailable, InvalidRequest, RenderFailed
-from inference.generator import GeneratorBase
+from inference.generator import GeneratorBase, pixels_key
 from inference.replicate_api import refusal
 from inference.replicate_errors import ApiError, ApiNotFound, ApiRefused, ApiUnreachable, BadOutput, LostAnswer
 from inference.replicate_target import Target, find_target, forget_target, inputs_for
@@ -54,6 +54,14 @@ class ReplicateGenerator(GeneratorBase):
     def prepare(self, prompts: Sequence[str] = ()) -> None:
         with _translated():
             self._find_target()
+
+    def key(self, request: PortraitRequest) -> str:
+        """Of the request, the version and every input that is sent."""
+        with _translated():
+            target = self._target or self._find_target()
+            return pixels_key(
+                request, self._model_info(target), sorted(inputs_for(target, self._settings, request).items())
+            )
 
     def generate(self, request: PortraitRequest, on_step: StepCallback | None = None) -> Portrait:
         portraits = self.draw(request, on_step)

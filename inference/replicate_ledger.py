@@ -10,6 +10,7 @@ that the next one with the same `mark` goes on with it.
 
 import os
 import sqlite3
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -55,20 +56,27 @@ class Line:
 
 
 class Ledger:
-    """The book at `path`. Safe to share between threads and processes; each call is one short transaction."""
+    """The book at `path`. Safe to share between threads and processes; each call is one short transaction. Close it."""
 
     def __init__(self, path: Path, limits: Limits, clock: Callable[[], float] = time.time) -> None:
         """`clock` gives seconds since 1970."""
-        self._path = path
         self._limits = limits
         self._clock = clock
         self._owner = f"{os.getpid()} {_started(os.getpid())}"
         path.parent.mkdir(parents=True, exist_ok=True)
         os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
         path.chmod(0o600)
+        self._lock = threading.Lock()
+        self._connection = sqlite3.connect(path, timeout=30, isolation_level=None, check_same_thread=False)
+        self._connection.execute("pragma journal_mode = wal")
         with self._book(durable=True) as book:
             for statement in filter(str.strip, _TABLES.split(";")):
                 book.execute(statement)
+
+    def close(self) -> None:
+        """Close the file. Repeatable."""
+        with self._lock:
+            self._connection.close()
 
     def reserve(self, kind: str, mark: str, estimate_usd: float) -> int | float:
         """Enter a new job: its line (an int), or, where this minute is full, the seconds to wait (a float).
@@ -211,19 +219,17 @@ class Ledger:
         It survives the end of any process; `durable` makes it, and all before it, survive a power cut too, which
         takes many milliseconds and matters only for "a job is about to be paid".
         """
-        book = sqlite3.connect(self._path, timeout=30, isolation_level=None)
-        try:
-            book.execute("pragma journal_mode = wal")
+        with self._lock:
+            book = self._connection
             book.execute(f"pragma synchronous = {'full' if durable else 'normal'}")
             book.execute("begin immediate")
-            yield book
-            book.execute("commit")
-        except BaseException:
-            if book.in_transaction:
-                book.execute("rollback")
-            raise
-        finally:
-            book.close()
+            try:
+                yield book
+                book.execute("commit")
+            except BaseException:
+                if book.in_transaction:
+                    book.execute("rollback")
+                raise
 
 
 def _day(now: float) -> datetime:

@@ -60,6 +60,7 @@ class Parts:
             self.doorbell.close()
         self.api.close()
         self.downloader.close()
+        self.ledger.close()
 
 
 class Steps:

@@ -10,7 +10,7 @@ from pydantic import BeforeValidator, Field, field_validator
 from configs.sections import Section
 
 _NAME = r"[A-Za-z0-9][A-Za-z0-9._-]*"
-_MODEL = re.compile(rf"(deployments/{_NAME}/{_NAME}|{_NAME}/{_NAME}(:[A-Za-z0-9]+)?)?")
+_MODEL = re.compile(rf"(deployments/{_NAME}/{_NAME}|(?!deployments/){_NAME}/{_NAME}(:[A-Za-z0-9]+)?)?")
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 Scalar = bool | int | float | str

@@ -198,7 +198,10 @@ class _Handler(BaseHTTPRequestHandler):
         if path == "/predictions":
             found = [model for model in self._state.models.values() if version in model.versions]
             if not found:
-                return 422, {"title": "Invalid version or not permitted", "detail": "The specified version does not exist"}
+                return 422, {
+                    "title": "Invalid version or not permitted",
+                    "detail": "The specified version does not exist",
+                }
             model, known = found[0], found[0].versions[version]
         elif path.startswith("/deployments"):
             origin, version = self._state.deployments[name]
@@ -304,7 +307,7 @@ class _Handler(BaseHTTPRequestHandler):
     # -- outputs
 
     def _deliver(self, path: str) -> None:
-        kind, seconds = self._state.next_fault("download")
+        kind, _ = self._state.next_fault("download")
         if kind == "drop-before":
             raise _Drop
         if kind.isdigit():
@@ -331,7 +334,9 @@ class _Handler(BaseHTTPRequestHandler):
         elif name == "gone":
             self._problem(404, "gone")
         elif name.startswith("redirect-"):
-            target = {"redirect-here": "png", "redirect-round": "redirect-round"}.get(name, "https://evil.example/x.png")
+            target = {"redirect-here": "png", "redirect-round": "redirect-round"}.get(
+                name, "https://evil.example/x.png"
+            )
             self._send(302, b"", "text/plain", {"Location": target})
         else:
             self._problem(404, "unknown")

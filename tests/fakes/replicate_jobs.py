@@ -10,15 +10,18 @@ from typing import Any
 
 from PIL import Image
 
-FINE_TUNE_INPUTS = (
-    "prompt model aspect_ratio width height num_outputs num_inference_steps guidance_scale seed output_format "
-    "output_quality megapixels go_fast lora_scale disable_safety_checker extra_lora extra_lora_scale"
-).split()
-TRAINER_INPUTS = (
-    "input_images trigger_word steps learning_rate lora_rank batch_size autocaption autocaption_prefix "
-    "autocaption_suffix resolution caption_dropout_rate optimizer wandb_run hf_repo_id hf_token"
-).split()
-FAST_TRAINER_INPUTS = "input_images trigger_word lora_type training_steps".split()
+FINE_TUNE_INPUTS = [
+    *("prompt", "model", "aspect_ratio", "width", "height", "num_outputs", "num_inference_steps", "guidance_scale"),
+    *("seed", "output_format", "output_quality", "megapixels", "go_fast", "lora_scale", "disable_safety_checker"),
+    *("extra_lora", "extra_lora_scale"),
+]
+TRAINER_INPUTS = [
+    *("input_images", "trigger_word", "steps", "learning_rate", "lora_rank", "batch_size", "autocaption"),
+    *("autocaption_prefix", "autocaption_suffix", "resolution", "caption_dropout_rate", "optimizer", "wandb_run"),
+    *("hf_repo_id", "hf_token"),
+]
+FAST_TRAINER_INPUTS = ["input_images", "trigger_word", "lora_type", "training_steps"]
+OFFICIAL_INPUTS = ["prompt", "guidance", "seed", "aspect_ratio", "output_format"]
 _DEFAULTS: dict[str, Any] = {"num_inference_steps": 28, "guidance_scale": 3}
 
 
@@ -131,16 +134,17 @@ class State:
     numbers: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
 
     def __post_init__(self) -> None:
-        self.models["owner/samurai"] = Model("owner/samurai", {"v1": list(FINE_TUNE_INPUTS)})
-        self.models["black-forest-labs/flux-dev"] = Model(
-            "black-forest-labs/flux-dev", {"hidden": "prompt guidance seed aspect_ratio output_format".split()}, True
-        )
-        self.models["ostris/flux-dev-lora-trainer"] = Model("ostris/flux-dev-lora-trainer", {"t1": list(TRAINER_INPUTS)})
-        self.models["replicate/fast-flux-trainer"] = Model("replicate/fast-flux-trainer", {"f1": FAST_TRAINER_INPUTS})
+        for model in (
+            Model("owner/samurai", {"v1": FINE_TUNE_INPUTS}),
+            Model("black-forest-labs/flux-dev", {"hidden": OFFICIAL_INPUTS}, official=True),
+            Model("ostris/flux-dev-lora-trainer", {"t1": TRAINER_INPUTS}),
+            Model("replicate/fast-flux-trainer", {"f1": FAST_TRAINER_INPUTS}),
+        ):
+            self.models[model.name] = model
         self.deployments["acme/badges"] = ("owner/samurai", "v1")
 
     def fail(self, route: str, *kinds: str, seconds: float = 0.0) -> None:
-        """The next requests to `route` (create, list, get, cancel, model, files, upload, download) go wrong so, in turn.
+        """The next requests to `route` (create, list, get, cancel, model, files, upload, download) go wrong, in turn.
 
         Kinds: a status ("500"), "429-bare", "drop-before" and "drop-after" the work, "slow-before" and "slow-after" it
         for `seconds`, "html" after it.

@@ -135,7 +135,10 @@ def test_a_job_out_of_sight_for_longer_than_all_tries_goes_on(fake: FakeReplicat
 def test_no_server_at_all_is_typed(tmp_path: Path) -> None:
     with FakeReplicate() as fake:
         pass
-    with generator_for(fake, tmp_path, attempts=2) as generator, pytest.raises(BackendUnavailable, match="no connection"):
+    with (
+        generator_for(fake, tmp_path, attempts=2) as generator,
+        pytest.raises(BackendUnavailable, match="no connection"),
+    ):
         generator.generate(REQUEST)
 
 
@@ -180,7 +183,10 @@ def test_this_machine_is_no_download_host_unless_the_api_is_on_it(fake: FakeRepl
     from tests.fakes.replicate_client import quick
 
     ends = time.monotonic() + 5
-    strict, open_here = Downloader(quick(), "https://api.replicate.com"), Downloader(quick(download_hosts=["127.0.0.1"]))
+    strict, open_here = (
+        Downloader(quick(), "https://api.replicate.com"),
+        Downloader(quick(download_hosts=["127.0.0.1"])),
+    )
     with pytest.raises(BadOutput, match=r"http://127.0.0.1, which is not allowed"):
         strict.image(f"{fake.url}/delivery/j/png", ends)
     assert open_here.image(f"{fake.url}/delivery/j/png", ends).size == (64, 64)

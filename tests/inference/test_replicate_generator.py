@@ -189,7 +189,10 @@ def test_operator_errors_say_what_to_do_and_hide_the_token(
 
 
 def test_a_refused_input_is_named(fake: FakeReplicate, tmp_path: Path) -> None:
-    with generator_for(fake, tmp_path, steps=80) as generator, pytest.raises(InvalidRequest, match="num_inference_steps"):
+    with (
+        generator_for(fake, tmp_path, steps=80) as generator,
+        pytest.raises(InvalidRequest, match="num_inference_steps"),
+    ):
         generator.generate(REQUEST)
     assert fake.state.calls("POST", "/predictions") == 1, "asking again would not help"
 
@@ -238,7 +241,7 @@ def test_prefer_wait_is_asked_for(fake: FakeReplicate, tmp_path: Path) -> None:
 
 
 def test_missing_model_or_token_is_said_before_anything_is_opened(fake: FakeReplicate, tmp_path: Path) -> None:
-    with pytest.raises(InvalidRequest, match="replicate.model is not set"):
+    with pytest.raises(InvalidRequest, match=r"replicate\.model is not set"):
         generator_for(fake, tmp_path, model="")
     fake.state.token = ""
     with pytest.raises(InvalidRequest, match="no Replicate token"):
@@ -258,3 +261,12 @@ def test_no_log_at_any_level_holds_the_token(
             generator.generate(PortraitRequest("other", 1))
     assert len(caplog.records) > 3
     assert fake.state.token not in caplog.text
+
+
+def test_a_portraits_key_tells_versions_and_inputs_apart(fake: FakeReplicate, tmp_path: Path) -> None:
+    keys = set()
+    for changes in ({}, {"lora_scale": 0.5}, {"aspect_ratio": "2:3"}, {"model": "deployments/acme/badges"}):
+        with generator_for(fake, tmp_path, **changes) as generator:
+            keys.add(generator.key(REQUEST))
+            keys.add(generator.key(PortraitRequest(REQUEST.prompt, 8)))
+    assert len(keys) == 8

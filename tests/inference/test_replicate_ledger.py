@@ -4,7 +4,8 @@ import stat
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -20,6 +21,10 @@ from tests.fakes.replicate_jobs import Plan
 
 NOON = datetime(2026, 3, 30, 12, tzinfo=UTC).timestamp()
 DAY = 86_400.0
+NO_LIMITS = Limits(0, 0, 0, 0)
+
+
+Opened = Callable[..., Ledger]
 
 
 class Clock:
@@ -36,24 +41,38 @@ def clock() -> Clock:
 
 
 @pytest.fixture
+def opened(tmp_path: Path, clock: Clock) -> Iterator[Opened]:
+    """Opens the ledger anew at each call, as another process would, with the limits given."""
+    ledgers = []
+
+    def open_it(limits: Limits = NO_LIMITS, time: Callable[[], float] = clock) -> Ledger:
+        ledgers.append(Ledger(tmp_path / "deep" / "replicate.sqlite", limits, time))
+        return ledgers[-1]
+
+    yield open_it
+    for ledger in ledgers:
+        ledger.close()
+
+
+@pytest.fixture
 def fake() -> Iterator[FakeReplicate]:
     with FakeReplicate() as server:
         yield server
 
 
-def test_a_full_minute_says_how_long_to_wait_also_after_a_restart(tmp_path: Path, clock: Clock) -> None:
+def test_a_full_minute_says_how_long_to_wait_also_after_a_restart(opened: Opened, clock: Clock) -> None:
     limits = Limits(3, 0, 0, 0)
     for second in range(3):
         clock.now = NOON + second
-        assert isinstance(Ledger(tmp_path / "l.sqlite", limits, clock).reserve("badge", "m", 0.1), int)
+        assert isinstance(opened(limits).reserve("badge", "m", 0.1), int)
     clock.now = NOON + 10
-    assert Ledger(tmp_path / "l.sqlite", limits, clock).reserve("badge", "m", 0.1) == pytest.approx(50.0)
+    assert opened(limits).reserve("badge", "m", 0.1) == pytest.approx(50.0)
     clock.now = NOON + 60.01
-    assert isinstance(Ledger(tmp_path / "l.sqlite", limits, clock).reserve("badge", "m", 0.1), int)
+    assert isinstance(opened(limits).reserve("badge", "m", 0.1), int)
 
 
-def test_a_full_month_names_the_day_it_ends(tmp_path: Path, clock: Clock) -> None:
-    ledger = Ledger(tmp_path / "l.sqlite", Limits(0, 2, 0, 0), clock)
+def test_a_full_month_names_the_day_it_ends(opened: Opened, clock: Clock) -> None:
+    ledger = opened(Limits(0, 2, 0, 0))
     ledger.reserve("badge", "m", 0)
     ledger.close_line(int(ledger.reserve("badge", "m", 0)), "never")
     ledger.reserve("badge", "m", 0)
@@ -64,8 +83,8 @@ def test_a_full_month_names_the_day_it_ends(tmp_path: Path, clock: Clock) -> Non
     assert isinstance(ledger.reserve("badge", "m", 0), int)
 
 
-def test_budgets_count_estimates_until_the_cost_is_known(tmp_path: Path, clock: Clock) -> None:
-    ledger = Ledger(tmp_path / "l.sqlite", Limits(0, 0, 1.0, 1.5), clock)
+def test_budgets_count_estimates_until_the_cost_is_known(opened: Opened, clock: Clock) -> None:
+    ledger = opened(Limits(0, 0, 1.0, 1.5))
     first = int(ledger.reserve("badge", "m", 0.6))
     with pytest.raises(OverLimit, match=r"\$1.00 a day .*\$0.60 spent, \$0.60 more.* until 2026-03-31"):
         ledger.reserve("badge", "m", 0.6)
@@ -78,10 +97,11 @@ def test_budgets_count_estimates_until_the_cost_is_known(tmp_path: Path, clock: 
     assert ledger.spent() == pytest.approx((0.0, 1.0))
 
 
-def test_the_file_is_for_its_owner_alone(tmp_path: Path) -> None:
-    ledger = Ledger(tmp_path / "deep" / "l.sqlite", Limits(0, 0, 0, 0))
-    ledger.note("a", "b")
-    for path in (tmp_path / "deep").iterdir():
+def test_the_files_are_for_their_owner_alone(opened: Opened, tmp_path: Path) -> None:
+    opened().note("a", "b")
+    files = list((tmp_path / "deep").iterdir())
+    assert files
+    for path in files:
         assert stat.S_IMODE(path.stat().st_mode) == 0o600, path.name
 
 
@@ -104,8 +124,8 @@ def test_processes_and_threads_share_one_quota(tmp_path: Path) -> None:
     assert sum(int(child.communicate()[0]) for child in children) == 25
 
 
-def test_only_work_that_nobody_is_at_is_taken_over(tmp_path: Path, clock: Clock) -> None:
-    ledger = Ledger(tmp_path / "l.sqlite", Limits(0, 0, 0, 0), clock)
+def test_only_work_that_nobody_is_at_is_taken_over(opened: Opened, clock: Clock) -> None:
+    ledger = opened()
     line = int(ledger.reserve("badge", "mark", 0.1))
     ledger.running(line, "job1")
     assert ledger.adopt("badge", "mark", 3600) is None, "this very process is at it"
@@ -131,14 +151,16 @@ def test_a_generator_over_its_budget_asks_for_nothing(fake: FakeReplicate, tmp_p
 def test_a_generator_waits_for_a_full_minute_or_says_that_it_cannot(fake: FakeReplicate, tmp_path: Path) -> None:
     with generator_for(fake, tmp_path, requests_per_minute=1, deadline_s=0.5) as generator:
         generator.generate(REQUEST)
-        with pytest.raises(BackendUnavailable, match="raise replicate.requests_per_minute"):
+        with pytest.raises(BackendUnavailable, match=r"raise replicate\.requests_per_minute"):
             generator.generate(PortraitRequest("another", 1))
     assert fake.state.paid() == 1
 
 
-def test_what_was_never_begun_costs_nothing_and_what_ran_costs_what_it_ran(fake: FakeReplicate, tmp_path: Path) -> None:
-    ledger = Ledger(tmp_path / "replicate.sqlite", Limits(0, 0, 0, 0))
-    with generator_for(fake, tmp_path) as generator:
+def test_what_was_never_begun_costs_nothing_and_what_ran_costs_what_it_ran(
+    fake: FakeReplicate, tmp_path: Path, opened: Opened
+) -> None:
+    ledger = opened(time=time.time)
+    with generator_for(fake, tmp_path / "deep") as generator:
         fake.state.plan = Plan(("starting", "aborted"))
         with pytest.raises(BackendUnavailable):
             generator.generate(REQUEST)
