@@ -85,7 +85,9 @@ def run(
 def locked(folder: Path) -> Iterator[None]:
     """Hold the state folder for this process alone. Raises StartError where another bot has it."""
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with (folder / "bot.lock").open("w") as file:
+    lock = folder / "bot.lock"
+    lock.touch(mode=0o600)
+    with lock.open("w") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
@@ -149,10 +151,10 @@ class Bot:
             try:
                 await application.initialize()
                 return
-            except InvalidToken as error:
+            except InvalidToken:  # whose own message shows the token
                 raise StartError(
                     "Telegram does not know this TELEGRAM_BOT_TOKEN: copy it again from @BotFather"
-                ) from error
+                ) from None
             except TelegramError as error:
                 log.warning("Telegram cannot be reached: %s", error)
                 with contextlib.suppress(TimeoutError):

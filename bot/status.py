@@ -122,7 +122,7 @@ class StatusBoard:
         if shown is None:
             return
         now = time.monotonic()
-        if progress.stage == 1 and progress.seconds_left(now) < self._interval(shown.chat_id):
+        if progress.stage == 1 and progress.seconds_left(now) < 1.5 * self._interval(shown.chat_id):
             return  # the second stage comes so soon that the one edit is kept for it
         text = status_text(
             texts_for(progress.job.language), done=progress.done, steps=progress.steps, stage=progress.stage

@@ -1,0 +1,188 @@
+"""Telegram and people at their worst: blocks, lost answers, 429 storms, outages, a full disk, clocks that jump."""
+
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.bot.running import RunningBot
+from tests.fakes.telegram_api import TelegramServer
+
+READY = "бейдж готов"
+
+
+@pytest.fixture
+def bot(server: TelegramServer, folder: Path) -> RunningBot:
+    return RunningBot(server, folder, bot__edit_seconds="0.2", bot__messages_per_second="1000")
+
+
+def test_a_person_who_blocks_the_bot_in_mid_job(bot: RunningBot, server: TelegramServer) -> None:
+    with bot:
+        anna, bob = server.person(1), server.person(2)
+        anna.say("/badge slowly passing cloud | A")
+        anna.waits_for("/40")
+        server.faults.blocked.add(1)
+        bob.say("/badge cup | B")
+        bob.waits_for(READY)
+        server.wait(lambda: "nobody there" in bot.said(), what="a line in the log")
+        server.faults.blocked.clear()
+        anna.say("/badge cup | C")
+        anna.waits_for(READY)
+        assert len(anna.badges()) == 1
+        status = {"user": {"id": 4242, "is_bot": True, "first_name": "B"}, "status": "member"}
+        user = {"id": 1, "is_bot": False, "first_name": "A"}
+        change = {"chat": {"id": 1, "type": "private"}, "from": user, "date": 1, "old_chat_member": status}
+        anna.say("/badge slowly passing cloud | D")
+        anna.waits_for("⏳")
+        server.deliver("my_chat_member", {**change, "new_chat_member": {**status, "status": "kicked", "until_date": 0}})
+        bob.say("/badge cup | E")
+        bob.waits_for(READY, number=2)
+        assert len(anna.badges()) == 1
+
+
+def test_a_status_message_that_was_deleted(bot: RunningBot, server: TelegramServer) -> None:
+    with bot:
+        anna = server.person(1)
+        anna.say("/badge slowly passing cloud | A")
+        status = anna.waits_for("/40")
+        del server.messages[1][status.id]
+        badge = anna.waits_for(READY)
+        assert badge.id != status.id
+        assert len(anna.sees()) == 1
+
+
+def test_a_server_that_turns_no_text_into_a_photo(bot: RunningBot, server: TelegramServer) -> None:
+    server.faults.texts_stay_texts = True
+    with bot:
+        anna = server.person(1)
+        anna.say("/badge cup | A")
+        anna.waits_for(READY)
+        assert len(anna.badges()) == 1
+
+
+def test_lost_answers_double_no_badge(bot: RunningBot, server: TelegramServer) -> None:
+    lost: list[str] = []
+
+    def drop(method: str, fields: dict[str, str]) -> bool:
+        lost.append(method)
+        return lost.count(method) <= 2
+
+    server.faults.drop_answer = drop
+    with bot:
+        anna = server.person(1)
+        anna.say("/badge cup | A")
+        anna.waits_for(READY)
+        server.wait(lambda: "delivered" in bot.said(), what="the delivery to end")
+        assert lost.count("editMessageMedia") == 3
+        assert len(anna.badges()) == 1
+
+
+def test_a_storm_of_429_halts_its_own_chat_alone(bot: RunningBot, server: TelegramServer) -> None:
+    raging = True
+
+    def storm(method: str, fields: dict[str, str]) -> int:
+        return 1 if fields.get("chat_id") == "1" and raging else 0
+
+    server.faults.retry_after = storm
+    with bot:
+        anna, bob = server.person(1), server.person(2)
+        anna.say("/badge cup | A")
+        bob.say("/badge cup | B")
+        bob.waits_for(READY)
+        assert not anna.sees()
+        raging = False
+        anna.waits_for(READY)
+        assert len(anna.badges()) == len(bob.badges()) == 1
+        assert sum(call.chat_id == 1 for call in server.calls) <= 10
+
+
+def test_an_outage_of_telegram_loses_nothing(bot: RunningBot, server: TelegramServer) -> None:
+    with bot:
+        anna = server.person(1)
+        anna.say("/badge slowly passing cloud | A")
+        anna.waits_for("/40")
+        server.faults.down = True
+        anna.say("/badge cup | B")
+        server.wait(lambda: "trying again" in bot.said(), what="the bot to notice")
+        server.faults.down = False
+        anna.waits_for(READY, number=2)
+        assert len(anna.badges()) == 2
+
+
+@pytest.mark.slow
+def test_an_outage_of_five_minutes(bot: RunningBot, server: TelegramServer) -> None:
+    with bot:
+        anna = server.person(1)
+        anna.say("/badge slowly passing cloud | A")
+        anna.waits_for("/40")
+        server.faults.down = True
+        anna.say("/badge cup | B")
+        time.sleep(300)
+        server.faults.down = False
+        anna.waits_for(READY, number=2, seconds=60)
+        assert len(anna.badges()) == 2
+
+
+def test_a_full_disk_delays_and_loses_nothing(bot: RunningBot, server: TelegramServer) -> None:
+    with bot:
+        anna = server.person(1)
+        anna.say("/create")
+        anna.waits_for("Что держит")
+        bot.signal(signal.SIGUSR1)
+        time.sleep(0.3)
+        long = "telescope " * 7  # enough of them to need a new page
+        for _ in range(60):
+            server.person(9).say(long)
+        server.wait(lambda: "full" in bot.said(), what="the disk to be full")
+        anna.say("telescope")
+        time.sleep(0.5)
+        bot.signal(signal.SIGUSR2)
+        anna.waits_for("Какой текст")
+        anna.say("A")
+        anna.waits_for(READY)
+        server.wait(lambda: len(server.of(9)) > 0, what="an answer to what came meanwhile")
+
+
+def test_clocks_that_jump(server: TelegramServer, folder: Path) -> None:
+    offset = folder / "offset"
+    bot = RunningBot(server, folder, "--wall-offset", str(offset), bot__badges_per_hour="3")
+    with bot:
+        anna = server.person(1)
+        for number, seconds in enumerate((0, 10**8, -(10**8)), start=1):
+            offset.write_text(str(seconds))
+            anna.say(f"/badge slowly passing cloud | {number}")
+            anna.waits_for(READY, number=number)
+        assert len(anna.badges()) == 3
+
+
+def test_stopping_in_mid_job_is_quick_and_loses_nothing(bot: RunningBot, server: TelegramServer) -> None:
+    with bot:
+        anna, bob = server.person(1), server.person(2)
+        anna.say("/badge slowly passing cloud | A")
+        anna.waits_for("/40")
+        bob.say("/badge cup | B")
+        bob.waits_for("⏳")
+        before = time.monotonic()
+        assert bot.stop() == 0
+        assert time.monotonic() - before < 10
+        assert not anna.badges()
+        bot.start()
+        first, second = anna.waits_for(READY), bob.waits_for(READY)
+        assert any("перезапустили" in text for text in first.versions + second.versions)
+        assert len(anna.sees()) == len(bob.sees()) == 1
+
+
+def test_an_old_button_after_a_restart(bot: RunningBot, server: TelegramServer) -> None:
+    with bot:
+        anna = server.person(1)
+        anna.say("/badge cup | A")
+        badge = anna.waits_for(READY)
+        anna.say("/create")
+        question = anna.waits_for("Что держит")
+        bot.kill()
+        bot.start()
+        anna.press(question, "катана")
+        anna.waits_for("Какой текст")
+        anna.press(badge, "Ещё раз")
+        anna.waits_for(READY, number=2)
