@@ -1,10 +1,10 @@
 """Where the banner goes: the place that hides least of what a person looks at.
 
 Faces and held things stand out from their background by colour and by edges, whatever drew them; legs and ground
-at the picture's foot matter less. So each possible height is charged with the saliency under the banner's own
-outline, more for what lies high in the picture, and with its distance from the style's usual height, which
-therefore wins unless another place is clearly better. The top of the picture is a last resort. Coordinates are
-pixels; maps are float32 of shape (rows, columns) with values 0..1.
+at the picture's foot matter less, but skin matters anywhere. So each possible height is charged with what stands
+out under the banner's own outline and with its distance from the style's usual height, which therefore wins
+unless another place is clearly better. The top of the picture is a last resort. Coordinates are pixels; maps are
+float32 of shape (rows, columns) with values 0..1.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ STEP = 8.0
 """Distance between the heights tried, in u."""
 MOVE_COST = 0.35
 """Charge for moving by the picture's whole height."""
-TOP_COST = 0.16
+TOP_COST = 0.20
 """Further charge for leaving the foot of the picture for its top."""
 LOWEST, HIGHEST = 1006.0, 640.0
 """Where the banner's outline may end below, and begin above, when it stays at the foot; in u."""
@@ -41,7 +41,7 @@ class Subject:
 
 
 def saliency(portrait: Image.Image) -> NDArray[np.float32]:
-    """How much each cell of an RGB picture stands out: far from the background's colour, or full of edges."""
+    """How much each cell of an RGB picture would be missed: it stands out, high in the picture or as skin does."""
     import numpy as np
 
     cells = _cells(portrait)
@@ -51,7 +51,30 @@ def saliency(portrait: Image.Image) -> NDArray[np.float32]:
     edges = np.zeros_like(light)
     edges[:, 1:] += np.abs(np.diff(light, axis=1))
     edges[1:] += np.abs(np.diff(light, axis=0))
-    result: NDArray[np.float32] = (plain * 0.6 * distance + 0.4 * np.clip(edges * 4.0, 0.0, 1.0)).astype(np.float32)
+    found = _smooth(plain * 0.6 * distance + 0.4 * np.clip(edges * 4.0, 0.0, 1.0))
+    # What is everywhere does not stand out: a busy picture has no place better than another.
+    found = np.clip(found - np.median(found), 0.0, 1.0)
+    skin = _smooth(_is_skin(cells) & (distance > 0.3)) if plain > 0.5 else np.zeros_like(found)
+    result: NDArray[np.float32] = (found * (_importance(len(found))[:, None] + 0.8 * skin)).astype(np.float32)
+    return result
+
+
+def _smooth(cells: NDArray[np.float32] | NDArray[np.bool_]) -> NDArray[np.float32]:
+    """Each cell's mean with its neighbours up to two cells away."""
+    import numpy as np
+
+    padded = np.pad(cells.astype(np.float32), 2, mode="edge")
+    windows = np.lib.stride_tricks.sliding_window_view(padded, (5, 5))
+    smooth: NDArray[np.float32] = windows.mean(axis=(2, 3), dtype=np.float32)
+    return smooth
+
+
+def _is_skin(cells: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Cells in the range of human skin of any tone in YCbCr: Cb 77..127, Cr 133..173 (Chai and Ngan, 1999)."""
+    red, green, blue = (255 * cells[..., k] for k in range(3))
+    cb = 128 - 0.169 * red - 0.331 * green + 0.5 * blue
+    cr = 128 + 0.5 * red - 0.419 * green - 0.081 * blue
+    result: NDArray[np.bool_] = (cb >= 77) & (cb <= 127) & (cr >= 133) & (cr <= 173)
     return result
 
 
@@ -80,7 +103,7 @@ def find_height(portrait: Image.Image, banner: Layer, usual: int) -> int:
     width, height = portrait.size
     u = min(width, height) / 1024
     cell = min(width, height) / GRID
-    weighted = saliency(portrait) * _importance(round(height / cell))[:, None]
+    weighted = saliency(portrait)
     mask = _outline(banner, cell, width)
     heights = _heights(banner, mask, cell, usual, height, u)
     costs = []
