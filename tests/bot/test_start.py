@@ -27,7 +27,8 @@ def test_without_a_token_one_line_says_what_to_do(tmp_path: Path) -> None:
 
 
 def test_help_loads_no_telegram_and_no_torch() -> None:
-    code = "import sys, bot.__main__ as m\ntry: m.main(['--help'])\nexcept SystemExit: pass\nassert not {'torch', 'telegram'} & set(sys.modules)"
+    code = "import sys, bot.__main__ as m\ntry: m.main(['--help'])\nexcept SystemExit: pass\n"
+    code += "assert not {'torch', 'telegram'} & set(sys.modules)"
     subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, capture_output=True)
 
 
