@@ -23,7 +23,9 @@ NUMERALS: Final = {
     "два": "two", "две": "two", "двумя": "two", "двух": "two", "три": "three", "тремя": "three", "трех": "three",
     "четыре": "four", "четырьмя": "four", "пять": "five", "пятью": "five", "шесть": "six", "шестью": "six",
     "семь": "seven", "восемь": "eight", "девять": "nine", "десять": "ten", "много": "many", "несколько": "several",
-    "сто": "hundred",
+    "сто": "hundred", "тысяча": "thousand", "тысячу": "thousand", "тысячей": "thousand", "миллион": "million",
+    "двое": "two", "трое": "three", "оба": "both", "обе": "both", "обеими": "both", "двенадцать": "twelve",
+    "двадцать": "twenty",
 }  # fmt: skip
 """With more than one thing after them, so what follows is plural whatever its form says."""
 

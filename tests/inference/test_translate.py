@@ -67,6 +67,7 @@ def test_phrases(said: str, meant: str) -> None:
         ("кружки", "mugs"),
         ("с кружкой", "mug"),
         ("красные кружки", "red mugs"),
+        ("красной кружки", "red mug"),
         ("чашка из красной кружки", "cup of red mug"),
         ("два меча", "two swords"),
         ("5 яблок", "5 apples"),
