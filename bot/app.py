@@ -13,6 +13,7 @@ import fcntl
 import hashlib
 import hmac
 import logging
+import os
 import secrets
 import signal
 from collections.abc import Callable, Iterator
@@ -72,6 +73,7 @@ def run(
     token = settings.secrets.telegram_bot_token.get_secret_value()
     if not token:
         raise StartError("TELEGRAM_BOT_TOKEN is not set: get a token from @BotFather and put it into .env")
+    os.environ.setdefault("PTB_TIMEDELTA", "true")  # else python-telegram-bot warns at each RetryAfter
     with locked(settings.data_dir), open_generator(settings) as generator:
         database = Database(settings.data_dir / "bot.sqlite3", checkpoint).open()
         tell_database(database)

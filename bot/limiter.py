@@ -12,6 +12,7 @@ import itertools
 import logging
 import time
 from collections.abc import Callable, Coroutine
+from datetime import timedelta
 from typing import Any
 
 from telegram.error import RetryAfter
@@ -107,7 +108,8 @@ class PoliteLimiter(BaseRateLimiter[Any]):
             try:
                 return await callback(*args, **kwargs)
             except RetryAfter as error:
-                seconds = error._retry_after.total_seconds()  # the public property warns, whatever one does
+                said = error.retry_after
+                seconds = said.total_seconds() if isinstance(said, timedelta) else float(said)
                 chat.halted_until = max(chat.halted_until, self._clock() + seconds)
                 log.info("Telegram wants a rest of %.0f s in chat %d (%s)", seconds, chat_id, endpoint)
                 if priority == EDIT:

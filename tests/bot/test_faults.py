@@ -90,6 +90,7 @@ def test_a_storm_of_429_halts_its_own_chat_alone(bot: RunningBot, server: Telegr
         anna.say("/badge cup | A")
         bob.say("/badge cup | B")
         bob.waits_for(READY)
+        server.wait(lambda: "Telegram wants a rest of 1 s in chat 1" in bot.said(), what="the 429 to be understood")
         assert not anna.sees()
         raging = False
         anna.waits_for(READY)

@@ -9,6 +9,11 @@ from telegram.error import RetryAfter
 from bot.limiter import LAST_WORD, Bucket, PoliteLimiter
 
 
+@pytest.fixture(autouse=True)
+def _times_as_timedelta(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PTB_TIMEDELTA", "true")  # as `bot.app.run` does
+
+
 async def call(
     limiter: PoliteLimiter, done: list[str], name: str, chat: int, endpoint: str, waits: list[int], args: Any = None
 ) -> None:
