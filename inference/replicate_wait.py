@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _GROWTH = 1.5
+_SLICE_S = 1.0
 
 JobCallback = Callable[[Job], None]
 
@@ -48,13 +49,27 @@ def wait_for(
         left = ends - time.monotonic()
         if left <= 0:
             raise ApiTimedOut(f"Replicate's job {job.id} was still {job.status} at the deadline")
-        if doorbell:
-            doorbell.wait(job.id, min(pause, left))
-        else:
-            time.sleep(min(pause, left))
+        _rest(job, min(pause, left), on_job, doorbell)
+        if not doorbell:
             pause = min(most, pause * _GROWTH)
         try:
             job = api.job(kind, job.id, time.monotonic() + settings.read_timeout_s)
         except (ApiThrottled, ApiUnreachable) as error:
             # the job goes on without us; only the deadline ends the wait
             log.warning("%s; asking again", error)
+
+
+def _rest(job: Job, seconds: float, on_job: JobCallback, doorbell: "Doorbell | None") -> None:
+    """Sleep, or until the doorbell rings; `on_job` is called each second, so that a wish to stop is soon heard."""
+    ends = time.monotonic() + seconds
+    while True:
+        left = ends - time.monotonic()
+        if left > _SLICE_S:
+            on_job(job)
+        if doorbell:
+            if doorbell.wait(job.id, max(0.0, min(left, _SLICE_S))):
+                return
+        elif left > 0:
+            time.sleep(min(left, _SLICE_S))
+        if left <= _SLICE_S:
+            return

@@ -16,7 +16,11 @@ from inference.errors import InvalidRequest
 MAX_SEED = 2**32 - 1
 
 StepCallback = Callable[[int, int], None]
-"""Called as (steps done, steps in all) after each denoising step. What it raises ends the drawing."""
+"""Called as (steps done, steps in all) after each denoising step. What it raises ends the drawing.
+
+A generator that draws elsewhere calls it about once a second besides, with the same number again (0 while it waits for
+a machine), so that a wish to stop is heard.
+"""
 
 
 @dataclass(frozen=True)

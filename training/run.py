@@ -3,12 +3,14 @@
     python -m training.run --backend local --data training_images --out loras/aidbox
     python -m training.run --backend local --data training_images --out loras/aidbox --resume
     python -m training.run --backend replicate --data training_images --destination owner/samurai-badge-lora
+    python -m training.run --backend replicate --data training_images --destination owner/samurai-badge-lora --resume
 
 Ctrl-C or SIGTERM saves within a step; `--resume` goes on from there, or from the last checkpoint after a kill.
 Everything else is in `[training]` of configs/badge.toml. Several cards: accelerate launch -m training.run ...
 """
 
 import argparse
+import json
 import logging
 import signal
 import sys
@@ -56,6 +58,8 @@ def build_parser() -> argparse.ArgumentParser:
     where.add_argument("--export", choices=_EXPORTS, action="append", help="write this form too")
     where.add_argument("--destination", metavar="OWNER/NAME", help="replicate: the model that the training makes")
     where.add_argument("--data-url", metavar="URL", help="replicate: the archive where it is hosted already")
+    where.add_argument("--cancel", action="store_true", help="replicate: stop the training that runs for --out")
+    where.add_argument("--json", action="store_true", help="the result as one JSON object on stdout")
     where.add_argument("--config", type=Path, metavar="FILE", help="settings that win over configs/badge.toml")
     where.add_argument("--debug", action="store_true", help="show library logs and tracebacks")
     return parser
@@ -77,9 +81,34 @@ def _command(args: argparse.Namespace) -> int:
     settings = load_settings(args.config)
     job = job_from(args, settings)
     logging.getLogger("training").setLevel(logging.INFO)
+    if args.cancel:
+        return _cancel(settings, job.out)
     with logging_redirect_tqdm(), _Bar(job.steps) as bar:
         lora = open_trainer(settings, args.backend or "").train(job, bar)
+    if args.json:
+        print(json.dumps(_result(lora)))
     _tell(lora, job, settings)
+    return DONE
+
+
+def _result(lora: TrainedLora) -> dict[str, Any]:
+    """What `--json` says of a training."""
+    return {
+        "file": str(lora.path),
+        "trigger": lora.card.trigger,
+        "steps": lora.card.steps,
+        "rank": lora.card.rank,
+        "trainer": lora.card.trainer,
+        "seconds": round(lora.seconds, 3),
+        "cost_usd": round(lora.cost_usd, 4),
+        "hosted_model": lora.hosted_model,
+    }
+
+
+def _cancel(settings: Settings, out: Path) -> int:
+    from training.replicate_trainer import open_replicate_trainer
+
+    print(f"canceled training {open_replicate_trainer(settings).cancel(out)} at Replicate", file=sys.stderr)
     return DONE
 
 
@@ -141,7 +170,7 @@ class _Bar:
 
     def __call__(self, status: Status) -> None:
         self._bar.set_description_str(status.stage, refresh=False)
-        if status.step < self._bar.n:
+        if status.step < self._bar.n or status.steps != self._bar.total:
             self._bar.reset(status.steps)
         self._bar.update(status.step - self._bar.n)
         if status.loss is not None and status.average_loss is not None:
