@@ -15,7 +15,12 @@ os.environ["HF_HUB_OFFLINE"] = "1"
 def _own_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: object) -> None:
     """Nothing of the developer's own settings or tokens reaches a test."""
     for name in list(os.environ):
-        if name.startswith("BADGE_") or name in ("TELEGRAM_BOT_TOKEN", "REPLICATE_API_TOKEN", "REPLICATE_BASE_URL", "HF_TOKEN"):
+        if name.startswith("BADGE_") or name in (
+            "TELEGRAM_BOT_TOKEN",
+            "REPLICATE_API_TOKEN",
+            "REPLICATE_BASE_URL",
+            "HF_TOKEN",
+        ):
             monkeypatch.delenv(name)
 
 
