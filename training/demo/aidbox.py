@@ -10,6 +10,8 @@ import random
 from dataclasses import replace
 from pathlib import Path
 
+from PIL import Image
+
 from training.demo.characters import CHARACTERS
 from training.demo.costume import GOLD, WHITE, Character, shade, torso
 from training.demo.illustrator import Drawing, paint
@@ -102,7 +104,7 @@ def write(folder: Path, things: tuple[str, ...], seed: int) -> None:
     for i, thing in enumerate(things):
         drawing = draw_aidbox(seed + i, thing)
         path = folder / f"samurai_with_{thing.replace(' ', '_')}.png"
-        drawing.image.quantize(128, dither=0).save(path, optimize=True)
+        drawing.image.quantize(128, dither=Image.Dither.NONE).save(path, optimize=True)
         path.with_suffix(".txt").write_text(drawing.caption + "\n", encoding="utf-8")
 
 

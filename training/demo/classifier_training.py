@@ -10,6 +10,7 @@ import random
 from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -55,15 +56,17 @@ def rough_sample(seed: int) -> Sample:
         buffer = io.BytesIO()
         image.save(buffer, "JPEG", quality=rng.randint(15, 70))
         image = Image.open(buffer)
-    pixels = np.asarray(image.resize((SIDE, SIDE), Image.Resampling.BOX), np.float32)
+    pixels: NDArray[Any] = np.asarray(image.resize((SIDE, SIDE), Image.Resampling.BOX), np.float32)
     noise = np.random.default_rng(seed)
     if rng.random() < 0.5:  # patches of wrong colour: what a transformer's errors look like
         patches = noise.normal(0, rng.uniform(4, 24), (7, 7, 3)).astype(np.float32)
-        soft = Image.fromarray(np.uint8(np.clip(patches + 128, 0, 255))).resize((SIDE, SIDE), Image.Resampling.BICUBIC)
+        soft = Image.fromarray(np.clip(patches + 128, 0, 255).astype(np.uint8)).resize(
+            (SIDE, SIDE), Image.Resampling.BICUBIC
+        )
         pixels = pixels + np.asarray(soft, np.float32) - 128
     pixels = pixels * rng.uniform(0.9, 1.08) + noise.normal(0, rng.uniform(0, 8), pixels.shape)
     return Sample(
-        np.uint8(np.clip(pixels, 0, 255)),
+        np.clip(pixels, 0, 255).astype(np.uint8),
         classifier.CHARACTER_CLASSES.index(drawing.character),
         classifier.OBJECT_CLASSES.index(drawing.thing),
     )
@@ -82,8 +85,8 @@ def fit(
     """Trains, writes the weights in fp16, and returns the shares right on fresh clean drawings."""
     store = work / "classifier_samples.npz"
     if not store.exists():
-        images, labels = samples(50_000_000, count, processes)
-        np.savez(work / "classifier_samples.part.npz", images=images, labels=labels)
+        drawn, classes = samples(50_000_000, count, processes)
+        np.savez(work / "classifier_samples.part.npz", images=drawn, labels=classes)
         (work / "classifier_samples.part.npz").rename(store)
     data = np.load(store)
     images, labels = torch.from_numpy(data["images"]), torch.from_numpy(data["labels"])

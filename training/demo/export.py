@@ -3,14 +3,18 @@
 Weights go to fp16 safetensors. The folder is what `FluxPipeline.from_pretrained` reads, like any other FLUX.
 """
 
+import copy
 import logging
 import shutil
 from pathlib import Path
+from typing import Any
 
 import torch
-from diffusers import AutoencoderKL, FlowMatchEulerDiscreteScheduler, FluxPipeline, FluxTransformer2DModel
+from diffusers import FlowMatchEulerDiscreteScheduler, FluxPipeline
 from torch import Tensor
 from transformers import CLIPTextModel, CLIPTokenizer, T5EncoderModel, T5Tokenizer
+
+from training.demo.vendor import Flux, Scheduler, Vae
 
 log = logging.getLogger(__name__)
 
@@ -21,15 +25,17 @@ def scale_of(latents: Tensor) -> tuple[float, float]:
     return float(sample.mean()), float(1 / sample.std())
 
 
-def scheduler() -> FlowMatchEulerDiscreteScheduler:
+def scheduler() -> Scheduler:
     """Plain flow matching with the usual shift; the picture is small, so no resolution-dependent one."""
-    return FlowMatchEulerDiscreteScheduler(num_train_timesteps=1000, shift=1.5, use_dynamic_shifting=False)
+    return FlowMatchEulerDiscreteScheduler(  # type: ignore[no-untyped-call]
+        num_train_timesteps=1000, shift=1.5, use_dynamic_shifting=False
+    )
 
 
 def export(
     folder: Path,
-    transformer: FluxTransformer2DModel,
-    vae: AutoencoderKL,
+    transformer: Flux,
+    vae: Vae,
     shift_scale: tuple[float, float],
     clip_tokenizer: CLIPTokenizer,
     t5_tokenizer: T5Tokenizer,
@@ -37,14 +43,14 @@ def export(
     t5: T5EncoderModel,
 ) -> None:
     """Replaces `folder` with the pipeline of these parts, which are left as they are."""
-    import copy
-
-    parts = {
+    parts: dict[str, Any] = {
         name: copy.deepcopy(part).to("cpu", torch.float16).eval()
         for name, part in {"transformer": transformer, "vae": vae, "text_encoder": clip, "text_encoder_2": t5}.items()
     }
     parts["vae"].register_to_config(shift_factor=shift_scale[0], scaling_factor=shift_scale[1])
-    pipeline = FluxPipeline(scheduler=scheduler(), tokenizer=clip_tokenizer, tokenizer_2=t5_tokenizer, **parts)
+    pipeline: Any = FluxPipeline(  # type: ignore[no-untyped-call]
+        scheduler=scheduler(), tokenizer=clip_tokenizer, tokenizer_2=t5_tokenizer, **parts
+    )
     aside = folder.with_name(folder.name + ".part")
     old = folder.with_name(folder.name + ".old")
     for leftover in (aside, old):

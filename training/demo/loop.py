@@ -128,8 +128,8 @@ class _Average:
     @torch.no_grad()
     def update(self, model: nn.Module, step: int) -> None:
         decay = min(self.decay, (step + 1) / (step + 10))
-        ours, theirs = list(self.model.parameters()), list(model.parameters())
-        torch._foreach_lerp_(ours, theirs, 1 - decay)
+        for ours, theirs in zip(self.model.parameters(), model.parameters(), strict=True):
+            ours.lerp_(theirs, 1 - decay)
 
 
 def _resume(path: Path, model: nn.Module, optimizers: Sequence[torch.optim.Optimizer], average: _Average | None) -> int:

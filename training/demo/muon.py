@@ -23,7 +23,8 @@ def orthogonal(grad: Tensor, steps: int = 4) -> Tensor:
     for _ in range(steps):
         gram = x @ x.mT
         x = a * x + (b * gram + c * gram @ gram) @ x
-    return (x.mT if tall else x).to(grad.dtype)
+    nearest: Tensor = (x.mT if tall else x).to(grad.dtype)
+    return nearest
 
 
 class Muon(torch.optim.Optimizer):
@@ -60,7 +61,8 @@ def optimizers_for(
     model: nn.Module, lr: float, weight_decay: float = 0.0, plain: tuple[str, ...] = (), plain_lr: float | None = None
 ) -> list[torch.optim.Optimizer]:
     """Muon for the inner weights; AdamW (at `plain_lr`) for vectors and for what has one of `plain` in its name."""
-    inner, rest = [], []
+    inner: list[nn.Parameter] = []
+    rest: list[nn.Parameter] = []
     for name, weight in model.named_parameters():
         if weight.requires_grad:
             (rest if weight.ndim < 2 or any(p in name for p in plain) else inner).append(weight)

@@ -13,6 +13,7 @@ import random
 import re
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -93,7 +94,7 @@ def build_tokenizers(seed: int = 5, count: int = 12000) -> tuple[CLIPTokenizer, 
         vocab.setdefault(byte + "</w>", len(vocab))
     for special in ("<|startoftext|>", "<|endoftext|>"):
         vocab.setdefault(special, len(vocab))
-    merges = [tuple(m) if isinstance(m, list) else tuple(m.split(" ")) for m in model["merges"]]
+    merges: Any = [tuple(m) if isinstance(m, list) else tuple(m.split(" ")) for m in model["merges"]]
     clip = CLIPTokenizer(vocab=vocab, merges=merges, model_max_length=77)
     return clip, t5
 
@@ -128,7 +129,6 @@ def build_encoders(clip_tokenizer: CLIPTokenizer, t5_tokenizer: T5Tokenizer) -> 
             feed_forward_proj="gated-gelu",
             is_encoder_decoder=False,
             use_cache=False,
-            tie_word_embeddings=False,
         )
     )
     return clip, t5

@@ -13,7 +13,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
-from diffusers import AutoencoderKL, FluxTransformer2DModel
 from torch import Tensor
 from transformers import CLIPTextModel, CLIPTokenizer, T5EncoderModel, T5Tokenizer
 
@@ -24,6 +23,7 @@ from training.demo.export import export, scale_of
 from training.demo.look import Look
 from training.demo.loop import Plan, device, save_atomic
 from training.demo.things import THINGS
+from training.demo.vendor import Flux, Vae
 
 log = logging.getLogger("training.demo")
 STAGES = (
@@ -61,7 +61,7 @@ class Run:
     def pictures(self) -> "pictures.Prepared":
         return pictures.prepare(self.work, COUNT)
 
-    def vae(self) -> AutoencoderKL:
+    def vae(self) -> Vae:
         return vae.fit(self.work, self.pictures()[0], self.plans["vae"])
 
     def text(self) -> TextTower:
@@ -97,13 +97,13 @@ class Run:
         scaled = ((latents.float() - shift) * scale).bfloat16()
         return transformer.Cache(transformer.pack(scaled), tokens, pooled, VARIANTS)
 
-    def flow(self) -> FluxTransformer2DModel:
+    def flow(self) -> Flux:
         return transformer.fit(self.work, self.cache(), self.plans["flow"])
 
-    def distill(self) -> FluxTransformer2DModel:
+    def distill(self) -> Flux:
         return transformer.distill(self.work, self.flow(), self.cache(), self.plans["distill"])
 
-    def decoder(self) -> AutoencoderKL:
+    def decoder(self) -> Vae:
         return vae.refine(self.work, self.vae(), self.pictures()[0], self.plans["decoder"])
 
     def export(self) -> None:

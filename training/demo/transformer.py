@@ -20,6 +20,7 @@ from torch import Tensor
 
 from training.demo.loop import Plan, device, train
 from training.demo.muon import optimizers_for
+from training.demo.vendor import Flux
 
 log = logging.getLogger(__name__)
 WIDTH, GRID = 256, 8  # 64 image tokens of 4 x 16 numbers
@@ -62,10 +63,10 @@ def pack(latents: Tensor) -> Tensor:
     return latents.view(n, c, h // 2, 2, w // 2, 2).permute(0, 2, 4, 1, 3, 5).reshape(n, h * w // 4, c * 4)
 
 
-def build(width: int = WIDTH, text_width: int = 128) -> FluxTransformer2DModel:
+def build(width: int = WIDTH, text_width: int = 128) -> Flux:
     """An untrained transformer of the demo's shape; its last layer starts at zero."""
     torch.manual_seed(6)
-    model = FluxTransformer2DModel(
+    model: Flux = FluxTransformer2DModel(  # type: ignore[no-untyped-call]
         patch_size=1,
         in_channels=64,
         num_layers=2,
@@ -91,9 +92,7 @@ def image_ids() -> Tensor:
     return ids.view(-1, 3)
 
 
-def velocity(
-    model: FluxTransformer2DModel, noisy: Tensor, sigma: Tensor, guidance: Tensor, tokens: Tensor, pooled: Tensor
-) -> Tensor:
+def velocity(model: Flux, noisy: Tensor, sigma: Tensor, guidance: Tensor, tokens: Tensor, pooled: Tensor) -> Tensor:
     """What the model predicts: noise minus latents."""
     with torch.autocast(noisy.device.type, torch.bfloat16):
         out: Tensor = model(
@@ -130,11 +129,11 @@ def fit(
     work: Path,
     cache: Cache,
     plan: Plan,
-    on_save: Callable[[FluxTransformer2DModel, int], None] | None = None,
+    on_save: Callable[[Flux, int], None] | None = None,
     batch: int = BATCH,
     stop_at: int | None = None,
-    model: FluxTransformer2DModel | None = None,
-) -> FluxTransformer2DModel:
+    model: Flux | None = None,
+) -> Flux:
     """Stage one; returns the averaged weights."""
     where = device()
     model = (model or build()).to(where)
@@ -153,12 +152,12 @@ def fit(
 
 def distill(
     work: Path,
-    teacher: FluxTransformer2DModel,
+    teacher: Flux,
     cache: Cache,
     plan: Plan,
-    on_save: Callable[[FluxTransformer2DModel, int], None] | None = None,
+    on_save: Callable[[Flux, int], None] | None = None,
     batch: int = BATCH,
-) -> FluxTransformer2DModel:
+) -> Flux:
     """Stage two; the teacher stays as it is."""
     where = device()
     teacher = teacher.to(where).eval().requires_grad_(False)
@@ -182,19 +181,19 @@ def distill(
     return _run(work / "distill.pt", model, loss_of, plan, on_save, None)
 
 
-def speed_up(model: FluxTransformer2DModel) -> None:
+def speed_up(model: Flux) -> None:
     """Compiles the blocks (2.3x faster steps on a CPU, after a minute of compiling); needs a C++ compiler."""
     model.compile_repeated_blocks(fullgraph=True, dynamic=False)
 
 
 def _run(
     path: Path,
-    model: FluxTransformer2DModel,
+    model: Flux,
     loss_of: Callable[[int, torch.Generator], dict[str, Tensor]],
     plan: Plan,
-    on_save: Callable[[FluxTransformer2DModel, int], None] | None,
+    on_save: Callable[[Flux, int], None] | None,
     stop_at: int | None,
-) -> FluxTransformer2DModel:
+) -> Flux:
     optimizers = optimizers_for(model, LR, weight_decay=0.02, plain=_PLAIN, plain_lr=PLAIN_LR)
     if COMPILE:
         speed_up(model)

@@ -19,15 +19,16 @@ from torch import Tensor
 
 from training.demo.loop import Plan, device, train
 from training.demo.muon import optimizers_for
+from training.demo.vendor import Vae
 
 log = logging.getLogger(__name__)
 CROP, BATCH = 128, 8
 
 
-def build(channels: tuple[int, ...] = (12, 24, 48, 96, 96)) -> AutoencoderKL:
+def build(channels: tuple[int, ...] = (12, 24, 48, 96, 96)) -> Vae:
     """An untrained autoencoder of the demo's shape."""
     torch.manual_seed(3)
-    model = AutoencoderKL(
+    model: Vae = AutoencoderKL(  # type: ignore[no-untyped-call]
         down_block_types=("DownEncoderBlock2D",) * 5,
         up_block_types=("UpDecoderBlock2D",) * 5,
         block_out_channels=channels,
@@ -73,13 +74,13 @@ def picture_loss(ours: Tensor, real: Tensor) -> dict[str, Tensor]:
         "edge": sum(F.l1_loss(a, b) for a, b in zip(edges(ours), edges(real), strict=True)),
     }
     # Hue comes last of all if colours count only through L1: differences of the channels get a weight of their own.
-    loss["chroma"] = F.l1_loss(ours[:, :2] - ours[:, 1:], real[:, :2] - real[:, 1:])
+    loss["chroma"] = 2 * F.l1_loss(ours[:, :2] - ours[:, 1:], real[:, :2] - real[:, 1:])
     for k in (2, 4):
         loss[f"l1/{k}"] = 0.5 * F.l1_loss(F.avg_pool2d(ours, k), F.avg_pool2d(real, k))
     return loss  # type: ignore[return-value]
 
 
-def fit(work: Path, pictures: NDArray[np.uint8], plan: Plan, stop_at: int | None = None) -> AutoencoderKL:
+def fit(work: Path, pictures: NDArray[np.uint8], plan: Plan, stop_at: int | None = None) -> Vae:
     """Trains encoder and decoder together; returns the averaged weights."""
     where = device()
     model = build().to(where)
@@ -100,7 +101,7 @@ def fit(work: Path, pictures: NDArray[np.uint8], plan: Plan, stop_at: int | None
     return average
 
 
-def refine(work: Path, start: AutoencoderKL, pictures: NDArray[np.uint8], plan: Plan) -> AutoencoderKL:
+def refine(work: Path, start: Vae, pictures: NDArray[np.uint8], plan: Plan) -> Vae:
     """Goes on with the decoder alone."""
     where = device()
     model = start.to(where).requires_grad_(False)
@@ -123,7 +124,7 @@ def refine(work: Path, start: AutoencoderKL, pictures: NDArray[np.uint8], plan: 
 
 
 @torch.no_grad()
-def encode(model: AutoencoderKL, pictures: NDArray[np.uint8], batch: int = 32) -> Tensor:
+def encode(model: Vae, pictures: NDArray[np.uint8], batch: int = 32) -> Tensor:
     """Latent means, N x 16 x 16 x 16 in bf16, not yet shifted or scaled."""
     out = []
     for i in range(0, len(pictures), batch):
@@ -134,7 +135,7 @@ def encode(model: AutoencoderKL, pictures: NDArray[np.uint8], batch: int = 32) -
 
 
 @torch.no_grad()
-def sheet(model: AutoencoderKL, pictures: NDArray[np.uint8], path: Path, count: int = 8) -> None:
+def sheet(model: Vae, pictures: NDArray[np.uint8], path: Path, count: int = 8) -> None:
     """A picture of originals above their reconstructions."""
     real = torch.from_numpy(np.array(pictures[:count])).permute(0, 3, 1, 2).float().div(127.5).sub(1)
     ours = model.decoder(model.encoder(real.to(device()))[:, :16]).cpu()
