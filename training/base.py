@@ -191,8 +191,18 @@ def free() -> None:
         torch.cuda.empty_cache()
 
 
+def _no_bars() -> None:
+    """The libraries' own progress bars would tear ours."""
+    from diffusers.utils import logging as diffusers_logging
+    from transformers.utils import logging as transformers_logging
+
+    diffusers_logging.disable_progress_bar()
+    transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+
+
 @contextmanager
 def _translated(profile: Profile) -> Iterator[None]:
+    _no_bars()
     try:
         yield
     except torch.OutOfMemoryError as error:

@@ -6,6 +6,7 @@ alpha grown with the rank, which is the same change exactly. Both files are read
 each layer's change is compared with the trained one; then diffusers loads the first one beside the trained adapter.
 """
 
+import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -120,13 +121,16 @@ def verify_diffusers(path: Path, base: Base, lora: LoraLayers, probe: Callable[[
                 f"the LoRA has no measurable effect ({effect:.1e} of the prediction): train longer or raise --lr"
             )
         pipe = base.pipeline(lora.transformer, None)
-        pipe.load_lora_weights(path.parent, weight_name=path.name, adapter_name="check", use_safetensors=True)
-        try:
-            pipe.set_adapters("check")
-            loaded = probe()
-        finally:
-            pipe.delete_adapters("check")
-            lora.transformer.set_adapter("default")
+        with warnings.catch_warnings():
+            # PEFT wonders about two adapters in one model; here that is the point.
+            warnings.filterwarnings("ignore", "Already found a `peft_config`|Adapter check was active")
+            pipe.load_lora_weights(path.parent, weight_name=path.name, adapter_name="check", use_safetensors=True)
+            try:
+                pipe.set_adapters("check")
+                loaded = probe()
+            finally:
+                pipe.delete_adapters("check")
+                lora.transformer.set_adapter("default")
     difference = float((loaded - trained).norm() / (trained - plain).norm())
     if difference > 5 * NEAR:
         raise TrainingFailed(f"{path} loads differently in diffusers: {difference:.2%} of the LoRA's effect off")

@@ -16,12 +16,11 @@ def draw_picture(number: int, side: int = 256) -> Image.Image:
     """A figure on a calm ground, another one for each number."""
     image = Image.new("RGB", (side, side), (240, 235, 225))
     draw = ImageDraw.Draw(image)
-    draw.ellipse((side * 0.3, side * 0.2, side * 0.7, side * 0.6), fill=(200, 60, 40), outline="black", width=3)
-    x = side * (0.2 + 0.6 * (number % 4) / 3)
-    y = side * (0.5 + 0.3 * (number // 4) / 3)
-    draw.rectangle(
-        (x, y, x + side * 0.15, y + side * 0.15), fill=(40, 30 * number % 255, 160), outline="black", width=3
-    )
+    x, y = side * (0.2 + 0.15 * (number % 3)), side * (0.15 + 0.1 * (number % 4))
+    colour = (200, 37 * number % 255, 91 * number % 255)
+    draw.ellipse((x, y, x + side * 0.3, y + side * 0.4), fill=colour, outline="black", width=3)
+    x, y = side * (0.12 + 0.12 * (number % 5)), side * (0.55 + 0.05 * (number % 6))
+    draw.rectangle((x, y, x + side * 0.25, y + side * 0.2), fill=colour[::-1], outline="black", width=3)
     return image
 
 

@@ -15,7 +15,7 @@ from training.dataset.pictures import DataSet, Picture
 FEWEST, GOOD = 5, (15, 25)
 SIZE, TINY = 1024, 256
 BUSY = 0.30
-NEAR = 10
+NEAR, ALIKE = 10, 0.02
 VARIED = 0.6
 
 Level = Literal["error", "warning", "note"]
@@ -99,7 +99,7 @@ def _near(one: Picture, other: Picture, a: int, b: int) -> bool:
     if (a ^ b).bit_count() > NEAR or one.thumbnail is None or other.thumbnail is None:
         return False
     # Pictures of one style share their layout; only nearly equal pixels make a near copy.
-    return difference(one.thumbnail, other.thumbnail) < 0.04
+    return difference(one.thumbnail, other.thumbnail) < ALIKE
 
 
 def _picture(picture: Picture) -> list[Finding]:

@@ -1,0 +1,204 @@
+"""The data set doctor: each thing that can be wrong is said, repair mends a copy, pack gives the same bytes."""
+
+import io
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from tests.training.pictures import TRIGGER, draw_picture, fill_folder
+from training.dataset import CaptionRule, check, load_data_set, pack, read_data_set, repair
+from training.dataset.__main__ import main
+from training.dataset.captions import clip_tokens, object_in_caption, object_in_name
+from training.dataset.looks import background
+from training.errors import DataSetError
+
+RULE = CaptionRule(TRIGGER, "samurai warrior badge, character holding {object}", "cartoon illustration, flat colors")
+
+
+def lines(folder: Path) -> list[str]:
+    return [f"{finding.level}: {finding.line()}" for finding in check(read_data_set(folder, RULE))]
+
+
+def said(found: list[str], *parts: str) -> None:
+    """One line holds all `parts`."""
+    assert any(all(part in line for part in parts) for line in found), found
+
+
+@pytest.fixture(scope="module")
+def fine(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = fill_folder(tmp_path_factory.mktemp("data") / "fine", 15, side=1024)
+    for number, path in enumerate(sorted(folder.glob("*.txt"))):
+        path.write_text(f"{TRIGGER}, samurai warrior badge, character holding thing number{number}\n")
+    return folder
+
+
+@pytest.fixture
+def good(fine: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(fine, tmp_path / "good"))
+
+
+def test_a_good_set_has_nothing_to_say(fine: Path) -> None:
+    assert lines(fine) == []
+
+
+def test_count_size_and_variety(tmp_path: Path) -> None:
+    said(lines(fill_folder(tmp_path / "three", 3)), "error", "3 usable pictures", "at least 5")
+    six = lines(fill_folder(tmp_path / "six", 6))
+    said(six, "warning", "6 usable pictures", "15-25")
+    said(six, "warning", "256x256", "1024x1024")
+    said(lines(fill_folder(tmp_path / "tiny", 6, side=200)), "error", "200x200 is too small")
+    same = fill_folder(tmp_path / "same", 8)
+    for path in same.glob("*.txt"):
+        path.write_text(f"{TRIGGER}, samurai warrior badge, character holding sword\n")
+    said(lines(same), "warning", "only 1 objects in 8 pictures")
+
+
+def test_pictures_that_need_mending(good: Path) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    draw_picture(0, 1024).save(good / "samurai_with_sword.png", exif=exif)
+    clear = draw_picture(2, 1024).convert("RGBA")
+    clear.putpixel((0, 0), (0, 0, 0, 0))
+    clear.save(good / "samurai_with_lamp.png")
+    (good / "samurai_with_drum.png").write_bytes((good / "samurai_with_drum.png").read_bytes()[:2000])
+    Image.effect_noise((1024, 1024), 100).convert("RGB").save(good / "samurai_with_cup.png")
+    (good / "samurai_with_copy.png").write_bytes((good / "samurai_with_kite.png").read_bytes())
+    Image.open(good / "samurai_with_book.png").resize((1100, 1100)).save(good / "samurai_with_again.png")
+    found = lines(good)
+    said(found, "note", "samurai_with_sword.png", "EXIF")
+    said(found, "warning", "samurai_with_lamp.png", "transparency")
+    said(found, "error", "samurai_with_drum.png", "cannot be decoded")
+    said(found, "warning", "samurai_with_cup.png", "busy background")
+    said(found, "warning", "the same picture as")
+    said(found, "warning", "nearly the same as")
+
+
+def test_captions(good: Path) -> None:
+    (good / "samurai_with_sword.txt").write_bytes("самурай с мечом".encode("cp1251"))
+    (good / "samurai_with_lamp.txt").write_text("a samurai holding lamp")
+    long = "a very detailed description of many things " * 12
+    (good / "samurai_with_book.txt").write_text(f"{long}, {TRIGGER}")
+    (good / "samurai_with_cup.txt").write_text(f"{TRIGGER}, holding cup, cartoon illustration, watercolor")
+    (good / "samurai_with_drum.txt").unlink()
+    found = lines(good)
+    said(found, "error", "samurai_with_sword.txt", "not UTF-8")
+    said(found, "warning", "samurai_with_lamp.txt", "without the trigger")
+    said(found, "warning", "samurai_with_book.txt", "77 tokens")
+    said(found, "warning", "samurai_with_cup.txt", "cartoon illustration", "watercolor")
+    said(found, "note", "1 pictures without a caption")
+
+
+def test_captions_are_made_from_names_and_get_the_trigger(tmp_path: Path) -> None:
+    folder = fill_folder(tmp_path / "bare", 5, captions=False)
+    (folder / "samurai_with_lamp.txt").write_text("[trigger] samurai with a lamp")
+    data = read_data_set(folder, RULE)
+    captions = {picture.path.stem: data.caption(picture) for picture in data.pictures}
+    assert captions["samurai_with_sword"] == f"{TRIGGER}, samurai warrior badge, character holding sword"
+    assert captions["samurai_with_lamp"] == f"{TRIGGER} samurai with a lamp"
+
+
+@pytest.mark.parametrize(
+    ("stem", "thing"),
+    [
+        ("samurai_with_sword", "sword"),
+        ("samurai_with_magnifying_glass-2", "magnifying glass"),
+        ("samurai holding a red lamp", "red lamp"),
+        ("IMG_0001", "img"),
+    ],
+)
+def test_objects_in_names(stem: str, thing: str) -> None:
+    assert object_in_name(stem) == thing
+
+
+def test_objects_in_captions_and_tokens() -> None:
+    assert object_in_caption("x, samurai, holding a golden key in his hand, y") == "golden key"
+    assert object_in_caption("a samurai") == ""
+    assert clip_tokens("a samurai, 12") == 6
+    assert clip_tokens("самурай") == 7
+
+
+def test_repair_writes_a_clean_copy_and_leaves_the_originals(good: Path, tmp_path: Path) -> None:
+    (good / "samurai_with_sword.txt").write_bytes("самурай с мечом".encode("cp1251"))
+    (good / "samurai_with_drum.png").write_bytes(b"no picture")
+    (good / "samurai_with_copy.png").write_bytes((good / "samurai_with_lamp.png").read_bytes())
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    wide = draw_picture(3, 1024).crop((0, 0, 1024, 900))
+    wide.save(good / "samurai_with_cup.png", exif=exif)
+    before = {path: path.read_bytes() for path in good.iterdir()}
+    done = repair(read_data_set(good, RULE), tmp_path / "mended")
+    assert {path: path.read_bytes() for path in good.iterdir()} == before
+    assert any("left out, it cannot be decoded" in line for line in done)
+    assert any("left out, it is the same picture" in line for line in done)
+    text = (tmp_path / "mended" / "samurai_with_sword.txt").read_text(encoding="utf-8")
+    assert text == f"{TRIGGER}, самурай с мечом\n"
+    with Image.open(tmp_path / "mended" / "samurai_with_cup.png") as mended:
+        assert mended.size == (900, 1024)
+        assert not mended.getexif()
+    assert not [line for line in lines(tmp_path / "mended") if line.startswith("error")]
+    with pytest.raises(DataSetError, match="not an empty folder"):
+        repair(read_data_set(good, RULE), tmp_path / "mended")
+    with pytest.raises(DataSetError, match="never touches the originals"):
+        repair(read_data_set(good, RULE), good)
+
+
+def test_packing_twice_gives_the_same_bytes_with_captions_beside(good: Path, tmp_path: Path) -> None:
+    data = read_data_set(good, RULE)
+    one, two = pack(data, tmp_path / "one.zip"), pack(data, tmp_path / "deep" / "two.zip")
+    assert one.read_bytes() == two.read_bytes()
+    with zipfile.ZipFile(one) as archive:
+        names = archive.namelist()
+        assert names == sorted(names)
+        assert {n.rsplit(".", 1)[0] for n in names if n.endswith(".txt")} == {
+            n.rsplit(".", 1)[0] for n in names if n.endswith(".png")
+        }
+        assert archive.read("samurai_with_sword.txt").decode().startswith(TRIGGER)
+        Image.open(io.BytesIO(archive.read("samurai_with_sword.png"))).verify()
+
+
+def test_a_broken_picture_among_good_ones_stops_a_training_in_one_line(good: Path, tmp_path: Path) -> None:
+    (good / "samurai_with_drum.png").write_bytes(b"no picture")
+    with pytest.raises(DataSetError, match=r"samurai_with_drum.png: cannot be decoded \(not a picture\)"):
+        load_data_set(good, RULE)
+    with pytest.raises(DataSetError, match="repair"):
+        pack(read_data_set(good, RULE), tmp_path / "x.zip")
+    assert not (tmp_path / "x.zip").exists()
+
+
+def test_the_background_measure_tells_calm_from_busy() -> None:
+    import numpy as np
+
+    assert background(np.full((64, 64, 3), 200, np.uint8)) == 0
+    busy = np.random.default_rng(0).integers(0, 255, (64, 64, 3), dtype=np.uint8)
+    assert background(busy) > 0.8
+
+
+def test_the_command_line(good: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    report = tmp_path / "report.html"
+    assert main(["check", str(good), "--out", str(report)]) == 0
+    assert "15 pictures" in capsys.readouterr().out
+    page = report.read_text(encoding="utf-8")
+    assert page.count("<figure>") == 15
+    assert "http" not in page.replace("http-equiv", "")
+    (good / "samurai_with_drum.png").write_bytes(b"no picture")
+    assert main(["check", str(good), "--out", str(report)]) == 1
+    assert main(["check", str(tmp_path / "nowhere")]) == 2
+    said = f"error: no such folder: {tmp_path / 'nowhere'}; name the folder with your 15-25 pictures\n"
+    assert capsys.readouterr().err == said
+    (tmp_path / "empty").mkdir()
+    assert main(["check", str(tmp_path / "empty")]) == 2
+    assert "no pictures in" in capsys.readouterr().err
+
+
+def test_checking_loads_no_torch(six_pictures: Path, tmp_path: Path) -> None:
+    code = (
+        "import sys; from training.dataset.__main__ import main; "
+        f"main(['check', {str(six_pictures)!r}, '--out', {str(tmp_path / 'r.html')!r}]); "
+        "sys.exit(bool({'torch', 'diffusers', 'transformers', 'peft'} & set(sys.modules)))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, check=False).returncode == 0
