@@ -1,13 +1,17 @@
 """Telegram and people at their worst: blocks, lost answers, 429 storms, outages, a full disk, clocks that jump."""
 
+import re
 import signal
 import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.bot.running import RunningBot
-from tests.fakes.telegram_api import TelegramServer
+from tests.fakes.telegram_api import Faults, Person, TelegramServer
+
+Somebody = Callable[..., Person]
 
 READY = "бейдж готов"
 
@@ -17,51 +21,54 @@ def bot(server: TelegramServer, folder: Path) -> RunningBot:
     return RunningBot(server, folder, bot__edit_seconds="0.2", bot__messages_per_second="1000")
 
 
-def test_a_person_who_blocks_the_bot_in_mid_job(bot: RunningBot, server: TelegramServer) -> None:
-    with bot:
-        anna, bob = server.person(1), server.person(2)
-        anna.say("/badge slowly passing cloud | A")
-        anna.waits_for("/40")
-        server.faults.blocked.add(1)
-        bob.say("/badge cup | B")
-        bob.waits_for(READY)
-        server.wait(lambda: "nobody there" in bot.said(), what="a line in the log")
-        server.faults.blocked.clear()
-        anna.say("/badge cup | C")
-        anna.waits_for(READY)
-        assert len(anna.badges()) == 1
-        status = {"user": {"id": 4242, "is_bot": True, "first_name": "B"}, "status": "member"}
-        user = {"id": 1, "is_bot": False, "first_name": "A"}
-        change = {"chat": {"id": 1, "type": "private"}, "from": user, "date": 1, "old_chat_member": status}
-        anna.say("/badge slowly passing cloud | D")
-        anna.waits_for("⏳")
-        server.deliver("my_chat_member", {**change, "new_chat_member": {**status, "status": "kicked", "until_date": 0}})
-        bob.say("/badge cup | E")
-        bob.waits_for(READY, number=2)
-        assert len(anna.badges()) == 1
+@pytest.fixture(autouse=True)
+def _healthy_again(request: pytest.FixtureRequest) -> Iterator[None]:
+    yield
+    if "shared" in request.fixturenames:
+        request.getfixturevalue("shared").server.faults = Faults()
 
 
-def test_a_status_message_that_was_deleted(bot: RunningBot, server: TelegramServer) -> None:
-    with bot:
-        anna = server.person(1)
-        anna.say("/badge slowly passing cloud | A")
-        status = anna.waits_for("/40")
-        del server.messages[1][status.id]
-        badge = anna.waits_for(READY)
-        assert badge.id != status.id
-        assert len(anna.sees()) == 1
+def test_a_person_who_blocks_the_bot_in_mid_job(shared: RunningBot, somebody: Somebody) -> None:
+    server, anna, bob = shared.server, somebody(), somebody()
+    anna.say("/badge slowly passing cloud | A")
+    anna.waits_for("/40")
+    server.faults.blocked.add(anna.chat_id)
+    server.wait(lambda: f"[{anna.user_id}] [badge] [warning: job" in shared.said(), what="a line in the log")
+    server.faults.blocked.clear()
+    anna.say("/badge cup | C")
+    anna.waits_for(READY)
+    assert len(anna.badges()) == 1
+    me = {"user": {"id": 4242, "is_bot": True, "first_name": "B"}, "status": "member"}
+    user = {"id": anna.user_id, "is_bot": False, "first_name": "A"}
+    change = {"chat": {"id": anna.chat_id, "type": "private"}, "from": user, "date": 1, "old_chat_member": me}
+    anna.say("/badge slowly passing cloud | D")
+    anna.waits_for("⏳")
+    server.deliver("my_chat_member", {**change, "new_chat_member": {**me, "status": "kicked", "until_date": 0}})
+    bob.say("/badge slowly passing cloud | E")
+    bob.waits_for(READY)
+    assert len(anna.badges()) == 1
 
 
-def test_a_server_that_turns_no_text_into_a_photo(bot: RunningBot, server: TelegramServer) -> None:
-    server.faults.texts_stay_texts = True
-    with bot:
-        anna = server.person(1)
-        anna.say("/badge cup | A")
-        anna.waits_for(READY)
-        assert len(anna.badges()) == 1
+def test_a_status_message_that_was_deleted(shared: RunningBot, somebody: Somebody) -> None:
+    anna = somebody()
+    anna.say("/badge slowly passing cloud | A")
+    status = anna.waits_for("/40")
+    del shared.server.messages[anna.chat_id][status.id]
+    badge = anna.waits_for(READY)
+    assert badge.id != status.id
+    assert len(anna.sees()) == 1
 
 
-def test_lost_answers_double_no_badge(bot: RunningBot, server: TelegramServer) -> None:
+def test_a_server_that_turns_no_text_into_a_photo(shared: RunningBot, somebody: Somebody) -> None:
+    shared.server.faults.texts_stay_texts = True
+    anna = somebody()
+    anna.say("/badge cup | A")
+    anna.waits_for(READY)
+    assert len(anna.badges()) == 1
+
+
+def test_lost_answers_double_no_badge(shared: RunningBot, somebody: Somebody) -> None:
+    server, anna = shared.server, somebody()
     lost: list[str] = []
 
     def drop(method: str, fields: dict[str, str]) -> bool:
@@ -69,46 +76,42 @@ def test_lost_answers_double_no_badge(bot: RunningBot, server: TelegramServer) -
         return lost.count(method) <= 2
 
     server.faults.drop_answer = drop
-    with bot:
-        anna = server.person(1)
-        anna.say("/badge cup | A")
-        anna.waits_for(READY)
-        server.wait(lambda: "delivered" in bot.said(), what="the delivery to end")
-        assert lost.count("editMessageMedia") == 3
-        assert len(anna.badges()) == 1
+    anna.say("/badge cup | A")
+    anna.waits_for(READY)
+    server.wait(lambda: re.search(rf"\[{anna.user_id}\] \[badge\] \[job \d+ delivered", shared.said()), what="the end")
+    assert lost.count("editMessageMedia") == 3
+    assert len(anna.badges()) == 1
 
 
-def test_a_storm_of_429_halts_its_own_chat_alone(bot: RunningBot, server: TelegramServer) -> None:
+def test_a_storm_of_429_halts_its_own_chat_alone(shared: RunningBot, somebody: Somebody) -> None:
+    server, anna, bob = shared.server, somebody(), somebody()
     raging = True
 
     def storm(method: str, fields: dict[str, str]) -> int:
-        return 1 if fields.get("chat_id") == "1" and raging else 0
+        return 1 if fields.get("chat_id") == str(anna.chat_id) and raging else 0
 
     server.faults.retry_after = storm
-    with bot:
-        anna, bob = server.person(1), server.person(2)
-        anna.say("/badge cup | A")
-        bob.say("/badge cup | B")
-        bob.waits_for(READY)
-        server.wait(lambda: "Telegram wants a rest of 1 s in chat 1" in bot.said(), what="the 429 to be understood")
-        assert not anna.sees()
-        raging = False
-        anna.waits_for(READY)
-        assert len(anna.badges()) == len(bob.badges()) == 1
-        assert sum(call.chat_id == 1 for call in server.calls) <= 10
+    anna.say("/badge cup | A")
+    server.wait(lambda: f"Telegram wants a rest of 1 s in chat {anna.chat_id} " in shared.said(), what="a 429")
+    bob.say("/badge cup | B")
+    bob.waits_for(READY)
+    assert not anna.sees()
+    raging = False
+    anna.waits_for(READY)
+    assert len(anna.badges()) == len(bob.badges()) == 1
+    assert sum(call.chat_id == anna.chat_id for call in server.calls) <= 10
 
 
-def test_an_outage_of_telegram_loses_nothing(bot: RunningBot, server: TelegramServer) -> None:
-    with bot:
-        anna = server.person(1)
-        anna.say("/badge slowly passing cloud | A")
-        anna.waits_for("/40")
-        server.faults.down = True
-        anna.say("/badge cup | B")
-        server.wait(lambda: "trying again" in bot.said(), what="the bot to notice")
-        server.faults.down = False
-        anna.waits_for(READY, number=2)
-        assert len(anna.badges()) == 2
+def test_an_outage_of_telegram_loses_nothing(shared: RunningBot, somebody: Somebody) -> None:
+    server, anna = shared.server, somebody()
+    anna.say("/badge slowly passing cloud | A")
+    anna.waits_for("/40")
+    server.faults.down = True
+    anna.say("/badge cup | B")
+    server.wait(lambda: re.search(rf"\[{anna.user_id}\] .*trying again", shared.said()), what="the bot to notice")
+    server.faults.down = False
+    anna.waits_for(READY, number=2)
+    assert len(anna.badges()) == 2
 
 
 @pytest.mark.slow
