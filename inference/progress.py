@@ -30,7 +30,7 @@ class Progress:
 
     def step(self, done: int, total: int) -> None:
         """Show that `done` of `total` steps of the present portrait are through."""
-        if done == 1:
+        if done == 1 or total != self._steps.total:
             self._steps.reset(total)
         self._steps.update(done - self._steps.n)
         if done == total:

@@ -196,7 +196,7 @@ def _printer(as_json: bool, folder: Path = Path()) -> Callable[[Entry], None]:
             print(entry.model_dump_json(exclude={"key"}), flush=True)
         else:
             cost = f", ${entry.cost_usd:.3f}" if entry.cost_usd else ""
-            lora = f" with {entry.lora}" if entry.lora else ""
+            lora = f" with {entry.lora}" if entry.lora and entry.lora != entry.profile else ""
             say(f"{entry.file}: drawn by {entry.profile}{lora}, seed {entry.seed}, {entry.seconds:.1f} s{cost}")
 
     return tell

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from configs.sections.replicate import ReplicateSettings
 from inference.errors import RenderError
 from inference.files import require_writable
-from inference.lora_file import LoraError, sha256_of
+from inference.lora_file import LoraError
 from inference.replicate_api import ReplicateApi, refusal
 from inference.replicate_download import Downloader
 from inference.replicate_errors import ApiError, ApiNotFound, ApiRefused, ApiTimedOut, BadOutput, LostAnswer
@@ -241,7 +241,6 @@ class _Session:
         card = self._fetched(job, started, ended, tell)
         self._forget(started)
         self._ledger.forget(f"target {started.destination}")
-        log.info("training %s took %.1f minutes and $%.2f", ended.id, (ended.predict_s or 0) / 60, cost)
         return TrainedLora(
             job.lora_path, card, ended.predict_s or followed.seconds, cost, hosted_model=started.destination
         )
@@ -276,7 +275,6 @@ class _Session:
         finally:
             archive.unlink(missing_ok=True)
             bare.unlink(missing_ok=True)
-        log.info("the LoRA has SHA-256 %s", sha256_of(job.lora_path)[:12])
         return card
 
     def _give_up(self, started: Started, running: Job) -> Job | None:
