@@ -83,7 +83,7 @@ def _image(each: Drawn | None) -> str:
         return ""
     url = quote(each.case.file)
     alt = escape(f"{each.case.thing}, seed {each.case.seed}, scale {each.case.scale:g}")
-    return f'<a href="{url}"><img src="{url}" alt="{alt}" loading="lazy"></a>'
+    return f'<a href="{url}"><img src="{url}" alt="{alt}"></a>'
 
 
 def _sample(picture: Picture) -> str:

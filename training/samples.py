@@ -105,7 +105,7 @@ def write_page(job: "TrainingJob") -> None:
     for folder in folders:
         step = int(folder.name.removeprefix("step-"))
         cells = [
-            f'<img src="samples/{folder.name}/{number + 1}.png" alt="{thing} at step {step}" loading="lazy">'
+            f'<img src="samples/{folder.name}/{number + 1}.png" alt="{thing} at step {step}">'
             for number, thing in enumerate(job.sample_objects)
         ]
         rows.append(["without LoRA" if step == 0 else f"step {step}", *cells])

@@ -1,0 +1,180 @@
+"""The LoRA test: what it draws, what it writes, and what its numbers mean, on a tiny FLUX and on drawn pictures."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.chromium import measure, needs_chromium
+from tests.training.pictures import THINGS, draw_picture, job_for
+from training.errors import InvalidJob
+from training.evaluate import main
+from training.scorers import DemoScorer, PixelScorer, open_scorer
+from training.scores import score
+from training.trial import Case, Drawn, cases
+
+pytestmark = pytest.mark.usefixtures("tiny")
+
+
+@pytest.fixture(scope="module")
+def lora(profiles: Path, six_pictures: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    import inference.profiles
+    from configs import default_settings
+    from training.local import LocalTrainer
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(inference.profiles, "FOLDER", profiles)
+        inference.profiles.load_profile.cache_clear()
+        job = job_for(data=six_pictures, out=tmp_path_factory.mktemp("lora") / "out", steps=4)
+        return LocalTrainer(default_settings()).train(job).path
+
+
+@pytest.fixture(scope="module")
+def results(lora: Path, profiles: Path, six_pictures: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    import inference.profiles
+
+    out = tmp_path_factory.mktemp("results") / "test_results"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(inference.profiles, "FOLDER", profiles)
+        inference.profiles.load_profile.cache_clear()
+        arguments = ["--lora", str(lora), "--out", str(out), "--data", str(six_pictures), "--scorer", "pixels"]
+        assert main([*arguments, "--objects", "sword,<rocket>", "--seeds", "2", "--scales", "1.0"]) == 0
+    return out
+
+
+def test_it_writes_images_a_page_and_scores(results: Path) -> None:
+    scores = json.loads((results / "scores.json").read_text())
+    assert scores["scorer"].startswith("pixels")
+    assert scores["profile"] == "tiny"
+    assert [row["scale"] for row in scores["scales"]] == [0.0, 1.0]
+    assert [row["portraits"] for row in scores["scales"]] == [4, 4]
+    assert scores["scales"][0]["object_right"] is None
+    assert scores["drift"] > 0
+    images = sorted(path.name for path in (results / "images").iterdir())
+    assert len(images) == 2 * 2 * 2 + 3 * 2 * 2
+    with_lora, without = (results / "images" / f"sword-seed-0-{how}.png" for how in ("scale-1", "without"))
+    assert with_lora.read_bytes() != without.read_bytes()
+    page = (results / "index.html").read_text()
+    for name in images:
+        assert f'src="images/{name}"' in page
+    assert "&lt;rocket&gt;" in page
+    assert "<rocket>" not in page
+    assert "http" not in page
+
+
+@pytest.mark.slow
+@needs_chromium
+@pytest.mark.parametrize("width", [360, 1280])
+def test_a_browser_shows_every_portrait(results: Path, tmp_path: Path, width: int) -> None:
+    found = measure(results / "index.html", tmp_path / "profile", width)
+    assert found["shown"] == found["images"] == 20 + 6
+    assert found["foreign"] == []
+    assert not found["sideways"]
+    assert "Others, without the trigger" in str(found["text"])
+
+
+def test_bad_input(lora: Path, six_pictures: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = ["--out", str(tmp_path / "out"), "--data", str(six_pictures)]
+    for arguments, said in (
+        (["--lora", str(tmp_path / "none.safetensors"), *out], "no such LoRA file"),
+        (["--lora", str(lora), "--scales", "big", *out], "--scales 'big'"),
+        (["--lora", str(lora), "--scales", "9", *out], "at most 4"),
+        (["--lora", str(lora), "--out", str(tmp_path / "out"), "--data", str(tmp_path / "no")], "no such folder"),
+        (["--lora", str(lora), "--scorer", "oracle", *out], "the scorer 'oracle' cannot be had"),
+    ):
+        assert main(arguments) == 2
+        assert said in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def drawn(thing: str, picture: Image.Image, scale: float, seed: int = 0, stranger: str = "") -> Drawn:
+    return Drawn(Case(thing, seed, scale, thing in THINGS[:3], stranger), picture)
+
+
+def test_scores_tell_learned_from_not_and_find_copies() -> None:
+    training = [draw_picture(number) for number in range(6)]
+    other = Image.new("RGB", (64, 64), (10, 60, 10))
+    half = Image.blend(training[0].resize((64, 64)), training[1].resize((64, 64)), 0.5)
+    whole = [
+        drawn("kite", other, 0.0),
+        drawn("kite", other, 0.0, 1),
+        drawn("kite", half, 1.0),
+        drawn("kite", half, 1.0, 1),
+    ]
+    whole += [
+        drawn("cup", other, 0.0, stranger="wizard {object}"),
+        drawn("cup", other, 1.0, stranger="wizard {object}"),
+    ]
+    scores = score(whole, training, PixelScorer(), "x", "tiny", ["kite"])
+    before, after = scores.scales
+    assert after.style > before.style + 0.2
+    assert scores.verdict()[0].startswith("The style was learned")
+    assert scores.drift == pytest.approx(0, abs=1e-6)
+    assert after.diversity == pytest.approx(0, abs=1e-6)
+    assert after.near_copies == ()
+    copied = score([*whole[:2], drawn("kite", training[3], 1.0)], training, PixelScorer(), "x", "tiny", ["kite"])
+    assert len(copied.scales[1].near_copies) == 1
+    assert any("nearly a training picture" in line for line in copied.verdict())
+    unlearned = score([*whole[:2], drawn("kite", other, 1.0)], training, PixelScorer(), "x", "tiny", ["kite"])
+    assert unlearned.verdict()[0].startswith("The style was not learned")
+
+
+def test_cases_keep_scales_together_and_names_apart() -> None:
+    wanted = cases([("sword", True), ("kite", False)], ["wizard badge, {object}"], 2, [0.5, 1.0])
+    scales = [case.scale for case in wanted]
+    assert scales == sorted(scales)
+    assert len({case.file for case in wanted}) == len(wanted) == 3 * 4 + 2 * 2
+
+
+def test_the_demo_classifier_knows_the_look() -> None:
+    """On the illustrator's own pictures: the aidbox samurai and the objects it holds."""
+    from inference.profiles import PACKAGE
+
+    held_out = sorted((PACKAGE / "training" / "demo" / "heldout_images").glob("*.png"))
+    images = [Image.open(path).convert("RGB") for path in held_out]
+    things = [path.stem.removeprefix("samurai_with_").replace("_", " ") for path in held_out]
+    scorer = DemoScorer()
+    look, right = scorer.has_look(images), scorer.holds(images, things, things)
+    assert look is not None
+    assert right is not None
+    assert sum(look) >= 14
+    assert sum(right) >= 14
+    assert scorer.has_look([draw_picture(1)]) == [False]
+    assert scorer.holds(images[:1], ["unicorn"], []) is None
+
+
+def test_a_clip_from_a_folder_judges_objects_by_words(tmp_path: Path) -> None:
+    """A random CLIP of real classes: that it runs, names itself, and gives unit features."""
+    from transformers import CLIPConfig, CLIPImageProcessor, CLIPModel, CLIPTextConfig, CLIPVisionConfig
+
+    from tests.tiny_flux import clip_tokenizer
+
+    words = clip_tokenizer()
+    sizes = {"hidden_size": 16, "intermediate_size": 16, "num_hidden_layers": 1, "num_attention_heads": 1}
+    text = CLIPTextConfig(vocab_size=len(words), bos_token_id=0, eos_token_id=1, pad_token_id=1, **sizes)
+    config = CLIPConfig(
+        text_config=text.to_dict(),
+        vision_config=CLIPVisionConfig(image_size=32, patch_size=16, **sizes).to_dict(),
+        projection_dim=8,
+    )
+    folder = tmp_path / "small-clip"
+    CLIPModel(config).save_pretrained(folder)
+    words.save_pretrained(folder)
+    CLIPImageProcessor(size={"shortest_edge": 32}, crop_size=32).save_pretrained(folder)
+    scorer = open_scorer(str(folder), "flux-dev")
+    assert scorer.name == "small-clip"
+    images = [draw_picture(0), draw_picture(1)]
+    features = scorer.features(images)
+    assert features.shape == (2, 8)
+    np.testing.assert_allclose(np.linalg.norm(features, axis=1), 1, rtol=1e-5)
+    answers = scorer.holds(images, ["sword", "kite"], ["sword", "kite", "cup"])
+    assert answers is not None
+    assert len(answers) == 2
+
+
+def test_a_scorer_that_is_not_to_be_had_is_one_line() -> None:
+    with pytest.raises(InvalidJob, match=r"the scorer 'nothing' cannot be had: .*demo, clip, dino, pixels or a folder"):
+        open_scorer("nothing", "flux-dev")
+    assert open_scorer("auto", "flux-dev").name.startswith("pixels")
