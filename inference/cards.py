@@ -5,6 +5,7 @@ Hopper 9.0, Blackwell 10.0 and 12.0. Matrix units for fp8 exist from Ada on, for
 Ampere on.
 """
 
+import os
 import re
 from dataclasses import dataclass
 
@@ -60,3 +61,10 @@ def find_card(device: str) -> Card:
     if device == "mps" and not torch.backends.mps.is_available():
         raise ValueError("there is no device mps here: choose auto or cpu")
     return Card(device, device, 0)
+
+
+def usable_cores() -> int:
+    """CPU cores that this process may run on."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

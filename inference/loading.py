@@ -7,6 +7,7 @@ from typing import Any
 
 from inference.assembly import Assembled, StageCallback, assemble
 from inference.base_weights import fetch
+from inference.drawing import Pipes
 from inference.encoders import Encoders, encoder_names
 from inference.errors import BackendUnavailable
 from inference.lora_merge import LoraSlot, shapes_of
@@ -21,11 +22,14 @@ log = logging.getLogger(__name__)
 class Loaded:
     """What is in memory: the assembled pipeline, the encoders, and which LoRA is on."""
 
-    def __init__(self, profile: Profile, assembled: Assembled, encoders: Encoders, keep_clean: bool) -> None:
+    def __init__(
+        self, profile: Profile, assembled: Assembled, encoders: Encoders, keep_clean: bool, parallel: int
+    ) -> None:
         self._profile = profile
         self._keep_clean = keep_clean
         self.assembled = assembled
         self.encoders = encoders
+        self.pipes = Pipes(assembled.pipe, parallel)
 
     @property
     def pipe(self) -> Any:
@@ -47,6 +51,7 @@ def load(
     scale: float,
     *,
     keep_clean: bool,
+    parallel: int = 1,
     token: str = "",
     compile_cache: Path | None = None,
     on_stage: StageCallback | None = None,
@@ -80,7 +85,7 @@ def load(
     if lora is not None:
         say(f"LoRA {lora.name}")
         _put(_read(lora, profile, pipe, encoders), scale, slot, encoders, keep_clean)
-    loaded = Loaded(profile, assemble(pipe, plan, slot, say, compile_cache), encoders, keep_clean)
+    loaded = Loaded(profile, assemble(pipe, plan, slot, say, compile_cache), encoders, keep_clean, parallel)
     say(None)
     return loaded
 
@@ -104,7 +109,7 @@ def _no_bars_of_libraries() -> None:
     from transformers.utils import logging as transformers_logging
 
     diffusers_logging.disable_progress_bar()
-    transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    transformers_logging.disable_progress_bar()
 
 
 def _stages(plan: Plan, lora: LoraFile | None, on_stage: StageCallback | None) -> Callable[[str | None], None]:

@@ -11,23 +11,26 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from configs.sections.render import LocalSettings
 from inference.assembly import StageCallback
 from inference.base_weights import revision_of
 from inference.broken_card import end_process, is_broken_for_good, is_out_of_memory
-from inference.cards import GB, Card, find_card
+from inference.cards import GB, Card, find_card, usable_cores
+from inference.drawing import CallbackRaised, draw
 from inference.errors import BackendUnavailable, InvalidRequest, RenderFailed
 from inference.generator import GeneratorBase, pixels_key
 from inference.loading import Loaded, load
 from inference.lora_merge import NotKept
 from inference.lora_source import LoraFile, find_lora
 from inference.lora_weights import touches_encoders
+from inference.model_sizes import size_of
 from inference.plan import Plan, plan, smaller
 from inference.plan_memory import PlanMemory
 from inference.profiles import Profile
@@ -124,9 +127,30 @@ class LocalGenerator(GeneratorBase):
         more = (profile.pipeline, profile.width, profile.height, profile.max_sequence_length)
         return pixels_key(replace(request, steps=steps, guidance=guidance), self.model, *more)
 
+    @cached_property
+    def _threads(self) -> int:
+        """CPU threads a portrait; 0 for torch's own choice.
+
+        The demo's products are too small to share: more threads draw no faster, and where other work runs beside them,
+        many times slower, since they wait for each other in a spin.
+        """
+        small = size_of(self._profile) is None and self._card.device == "cpu"
+        return self._settings.threads or int(small)
+
+    @cached_property
+    def parallel(self) -> int:
+        """On a CPU as many portraits at once as its cores give threads for; one on a card."""
+        if self._card.device != "cpu" or not self._threads:
+            return 1
+        return max(1, usable_cores() // self._threads)
+
     def prepare(self, prompts: Sequence[str] = ()) -> None:
-        with self._lock:
-            self._within_memory(lambda loaded: [self._text(loaded, prompt) for prompt in prompts])
+        def work(loaded: Loaded) -> None:
+            with self._lock:
+                for prompt in prompts:
+                    self._text(loaded, prompt)
+
+        self._within_memory(work)
 
     def warm(self) -> None:
         """Load, and draw two steps, so that compiled code is made and kept under the data folder."""
@@ -138,15 +162,21 @@ class LocalGenerator(GeneratorBase):
 
     def generate(self, request: PortraitRequest, on_step: StepCallback | None = None) -> Portrait:
         steps, guidance = self._steps(request), self._guidance(request)
-        with self._lock:
-            self._within_memory(lambda loaded: self._text(loaded, request.prompt))
-            started = time.perf_counter()
-            try:
-                image = self._within_memory(lambda loaded: self._draw(loaded, request, steps, guidance, on_step))
-            except _CallbackRaised as raised:
-                raise raised.error from None
-            seconds = time.perf_counter() - started
-            return Portrait(image, request.prompt, request.seed, steps, guidance, self.model, seconds)
+
+        def work(loaded: Loaded) -> "tuple[Image.Image, ModelInfo, float]":
+            # First a pipeline, then the lock, here and in `switch_lora`: so the LoRA named is the LoRA drawn with.
+            with loaded.pipes.one() as pipe:
+                with self._lock:
+                    texts, model = self._text(loaded, request.prompt), self.model
+                started = time.perf_counter()
+                image = draw(pipe, self._profile, texts, request.seed, steps, guidance, on_step)
+            return image, model, time.perf_counter() - started
+
+        try:
+            image, model, seconds = self._within_memory(work)
+        except CallbackRaised as raised:
+            raise raised.error from None
+        return Portrait(image, request.prompt, request.seed, steps, guidance, model, seconds)
 
     def switch_lora(self, name: str, scale: float = 1.0) -> None:
         """Draw with another LoRA from now on; "none" for none. The base stays loaded.
@@ -154,7 +184,8 @@ class LocalGenerator(GeneratorBase):
         Raises LoraError, with the LoRA before it still on, where it cannot be used.
         """
         file = None if name == "none" else find_lora(name, self._token)
-        with self._lock:
+        loaded = self._loaded
+        with loaded.pipes.none_drawing() if loaded else nullcontext(), self._lock:
             if self._loaded is not None:
                 try:
                     self._loaded.put_lora(file, scale)
@@ -177,12 +208,15 @@ class LocalGenerator(GeneratorBase):
 
     def _within_memory(self, work: Callable[[Loaded], _T]) -> _T:
         """`work` on what is loaded; where memory does not suffice once more, in the plan's next smaller way."""
+        tried = self.plan
         try:
             return work(self._ready())
         except (RuntimeError, MemoryError) as error:
             self._raise_unless_memory(error)
         # Only here, where the error with all its frames and tensors is gone, is the memory free again.
-        self._take_smaller()
+        with self._lock:
+            if self.plan == tried:  # else another thread was quicker
+                self._take_smaller()
         try:
             return work(self._ready())
         except (RuntimeError, MemoryError) as error:
@@ -213,24 +247,26 @@ class LocalGenerator(GeneratorBase):
         )
 
     def _ready(self) -> Loaded:
-        if self._loaded is None:
-            import torch
+        import torch
 
-            if self._settings.threads:
-                torch.set_num_threads(self._settings.threads)
-            log.info("%s", self.plan.line())
-            self._loaded = load(
-                self._profile,
-                self.plan,
-                self._lora,
-                self._scale,
-                keep_clean=self._settings.swap_loras,
-                token=self._token,
-                compile_cache=self._compile_cache,
-                on_stage=self._on_stage,
-            )
-            self.loads += 1
-        return self._loaded
+        if self._threads:
+            torch.set_num_threads(self._threads)  # holds for the calling thread, so each sets it
+        with self._lock:
+            if self._loaded is None:
+                log.info("%s", self.plan.line())
+                self._loaded = load(
+                    self._profile,
+                    self.plan,
+                    self._lora,
+                    self._scale,
+                    keep_clean=self._settings.swap_loras,
+                    parallel=self.parallel,
+                    token=self._token,
+                    compile_cache=self._compile_cache,
+                    on_stage=self._on_stage,
+                )
+                self.loads += 1
+            return self._loaded
 
     def _unload(self) -> None:
         self._loaded = None
@@ -256,40 +292,6 @@ class LocalGenerator(GeneratorBase):
             known = {name: tensor.to(self._card.device) for name, tensor in known.items()}
             self._texts.replace(key, known)
         return known
-
-    def _draw(
-        self, loaded: Loaded, request: PortraitRequest, steps: int, guidance: float, on_step: StepCallback | None
-    ) -> "Image.Image":
-        import torch
-
-        def after_step(_pipe: Any, step: int, _time: Any, values: dict[str, Any]) -> dict[str, Any]:
-            if on_step:
-                try:
-                    on_step(step + 1, steps)
-                except BaseException as error:
-                    raise _CallbackRaised(error) from error
-            return values
-
-        result = loaded.pipe(
-            **self._text(loaded, request.prompt),
-            width=self._profile.width,
-            height=self._profile.height,
-            num_inference_steps=steps,
-            guidance_scale=guidance,
-            generator=torch.Generator("cpu").manual_seed(request.seed),
-            max_sequence_length=self._profile.max_sequence_length,
-            callback_on_step_end=after_step,
-        )
-        image: Image.Image = result.images[0]
-        return image
-
-
-class _CallbackRaised(Exception):
-    """Carries what a step callback raised past the translation of the model's own errors."""
-
-    def __init__(self, error: BaseException) -> None:
-        super().__init__(str(error))
-        self.error = error
 
 
 def _find_lora(profile: Profile, settings: LocalSettings, token: str) -> LoraFile | None:

@@ -280,3 +280,25 @@ def test_a_tier_that_needs_a_card_is_said_to_draw_exactly(profile: Profile, capl
     with LocalGenerator(profile, settings(tier="turbo")) as generator:
         assert generator.model.tier == "exact"
     assert "turbo" in caplog.text
+
+
+def test_several_at_once_draw_what_each_draws_alone(profile: Profile, tmp_path: Path) -> None:
+    from concurrent.futures import ThreadPoolExecutor
+
+    lora = str(write(tmp_path / "style.safetensors", diffusers_peft()[0]))
+    requests = [PortraitRequest(f"samurai {'abcd'[n % 4]}", n) for n in range(12)]
+    with LocalGenerator(profile, settings(threads=1)) as generator:
+        alone = [pixels(generator, request) for request in requests]
+        generator.switch_lora(lora)
+        styled = [pixels(generator, request) for request in requests]
+    assert len(set(alone + styled)) == 24
+    with LocalGenerator(profile, settings(threads=1)) as generator, ThreadPoolExecutor(3) as pool:
+        assert generator.parallel >= 1
+        assert list(pool.map(lambda request: pixels(generator, request), requests)) == alone
+        # Another LoRA waits for those under way: every portrait is wholly of the one or of the other.
+        under_way = [pool.submit(generator.generate, request) for request in requests]
+        generator.switch_lora(lora)
+        for n, future in enumerate(under_way):
+            portrait = future.result()
+            assert portrait.image.tobytes() == (styled if portrait.model.lora else alone)[n]
+        assert list(pool.map(lambda request: pixels(generator, request), requests)) == styled
