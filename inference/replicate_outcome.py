@@ -6,7 +6,7 @@ from inference.replicate_errors import mask
 from inference.replicate_job import Job
 from inference.replicate_target import Target
 
-_NSFW = "NSFW"
+_REFUSED = ("NSFW", "FLAGGED AS SENSITIVE", "E005")
 # E1000 and the like are Replicate's own codes: memory, start time-outs, interrupted machines.
 _THEIR_FAULT = ("E1000", "E1001", "E6716", "interrupted", "out of memory", "timed out")
 
@@ -27,7 +27,7 @@ def failure_of(job: Job) -> RenderError | None:
         return BackendUnavailable(f"Replicate gave job {job.id} up before it began{f' ({said})' if said else ''}")
     if job.status == "canceled":
         return BackendUnavailable(f"job {job.id} was canceled at Replicate: ask again")
-    if _NSFW in job.error.upper() or (not job.outputs and _NSFW in job.logs.upper()):
+    if _refused(job.error) or (not job.outputs and _refused(job.logs)):
         return InvalidRequest("Replicate's safety checker refuses the picture: try other words")
     if job.status == "failed":
         if any(sign.lower() in job.error.lower() for sign in _THEIR_FAULT):
@@ -36,3 +36,8 @@ def failure_of(job: Job) -> RenderError | None:
     if not job.outputs:
         return RenderFailed(f"Replicate's job {job.id} ended without a picture")
     return None
+
+
+def _refused(words: str) -> bool:
+    """Whether a safety checker speaks: the fine-tunes' own, or the official models' (E005)."""
+    return any(sign in words.upper() for sign in _REFUSED)

@@ -144,6 +144,7 @@ def test_spares_replace_pictures_dropped_as_nsfw(fake: FakeReplicate, tmp_path: 
     [
         Plan(("processing", "failed"), error="NSFW content detected. Try running it again, or try a different prompt."),
         Plan(("processing", "failed"), error="All generated images contained NSFW content. Try again."),
+        Plan(("failed",), error="The input or output was flagged as sensitive. Please try again. (E005)"),
         Plan(outputs=(), logs="NSFW content detected in image 0\n"),
     ],
 )

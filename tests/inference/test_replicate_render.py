@@ -8,15 +8,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
 from configs import ConfigError, load_settings
 from configs.settings import Settings
+from inference.badge import make_badge
 from inference.choice import open_generator
 from inference.errors import BackendUnavailable, InvalidRequest
 from inference.fallback import FallbackGenerator
 from inference.generator import GeneratorBase
-from inference.recipe import read_recipe
-from inference.types import ModelInfo, Portrait, PortraitRequest, StepCallback
+from inference.recipe import encode_png, read_recipe, recipe_of
+from inference.types import BadgeRequest, ModelInfo, Portrait, PortraitRequest, StepCallback
 from tests.fakes.replicate_api import FakeReplicate
 from tests.fakes.replicate_client import QUICK, REQUEST, generator_for
 from tests.fakes.replicate_jobs import Plan
@@ -124,9 +126,11 @@ def test_out_of_memory_goes_to_replicate_once_and_counts_against_the_budget(
 ) -> None:
     limits = {"budget_day_usd": 0.04, "estimate_badge_usd": 0.03}
     with FallbackGenerator(OutOfMemory(), generator_for(fake, tmp_path, **limits)) as generator:
-        portrait = generator.generate(REQUEST)
-        assert portrait.model.generator == "replicate"
-        assert portrait.cost_usd > 0
+        badge = make_badge(BadgeRequest("telescope", "UX SCOUT", 7), generator)
+        assert badge.portrait.cost_usd > 0
+        (tmp_path / "badge.png").write_bytes(encode_png(badge.image, recipe_of(badge)))
+        written = read_recipe(tmp_path / "badge.png")
+        assert (written.generator, written.profile) == ("replicate", "owner/samurai")
         with pytest.raises(BackendUnavailable, match=r"budget of \$0.04 a day is used up"):
             generator.generate(PortraitRequest("another", 1))
     assert fake.state.paid() == 1
@@ -159,9 +163,9 @@ def test_one_line_of_configuration_chooses_replicate(
     settings = settings_for(fake, monkeypatch, tmp_path)
     with open_generator(settings) as generator:
         assert generator.generate(REQUEST).model.profile == "owner/samurai"
+    empty = settings.secrets.model_copy(update={"replicate_api_token": SecretStr("")})
+    kind = settings.generator.model_copy(update={"kind": "replicate"})
     with pytest.raises(InvalidRequest, match="no Replicate token"):
-        empty = settings.secrets.model_copy(update={"replicate_api_token": type(settings.secrets.hf_token)("")})
-        kind = settings.generator.model_copy(update={"kind": "replicate"})
         open_generator(settings.model_copy(update={"secrets": empty, "generator": kind}))
 
 
