@@ -20,12 +20,12 @@ MAX_PIXELS = 20_000_000
 """A picture of more pixels is refused before it is decoded (Pillow itself only warns up to 179 million)."""
 MIN_SIDE = 64
 """On anything smaller no letter could be read."""
-FORMATS = ("PNG", "JPEG", "MPO", "WEBP", "GIF", "BMP", "TIFF")
+FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")
 _BROKEN = (
     OSError, ValueError, SyntaxError, EOFError, LookupError, TypeError, AttributeError, ArithmeticError, RuntimeError,
-    MemoryError, struct.error, zlib.error, Image.DecompressionBombError, Image.DecompressionBombWarning,
+    MemoryError, struct.error, zlib.error, Image.DecompressionBombError, Warning,
 )  # fmt: skip
-"""What Pillow's readers have been seen to raise on broken files."""
+"""What Pillow's readers have been seen to raise on broken files; warnings too, where they are made errors."""
 
 
 def open_portrait(source: Path | str | bytes) -> Image.Image:
@@ -33,7 +33,8 @@ def open_portrait(source: Path | str | bytes) -> Image.Image:
     name = "the portrait" if isinstance(source, bytes) else f"the portrait {Path(source).name}"
     try:
         with Image.open(io.BytesIO(source) if isinstance(source, bytes) else source, formats=FORMATS) as image:
-            return as_portrait(image)
+            portrait = as_portrait(image)
+            return portrait.copy() if portrait is image else portrait
     except InvalidImage:
         raise
     except FileNotFoundError as error:

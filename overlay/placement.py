@@ -24,6 +24,7 @@ GRID = 128
 """Cells along the picture's shorter side."""
 STEP = 8.0
 """Distance between the heights tried, in u."""
+MOST_PLACES = 64
 MOVE_COST = 0.35
 """Charge for moving by the picture's whole height."""
 TOP_COST = 0.20
@@ -102,7 +103,7 @@ def find_height(portrait: Image.Image, banner: Layer, usual: int) -> int:
 
     width, height = portrait.size
     u = min(width, height) / 1024
-    cell = min(width, height) / GRID
+    cell = _cell(portrait)
     weighted = saliency(portrait)
     mask = _outline(banner, cell, width)
     heights = _heights(banner, mask, cell, usual, height, u)
@@ -127,7 +128,7 @@ def _heights(banner: Layer, mask: NDArray[np.float32], cell: float, usual: int, 
     scale = height / 1024
     lowest = max(usual, round(LOWEST * scale) - below)
     highest = min(usual, round(HIGHEST * scale) - above)
-    step = max(1, round(STEP * u))
+    step = max(1, round(STEP * u), (lowest - highest) // MOST_PLACES)
     return [
         usual,
         *range(usual + step, lowest + 1, step),
@@ -158,12 +159,17 @@ def _importance(rows: int) -> NDArray[np.float32]:
     return np.interp(y, [0.62, 0.9], [1.0, 0.25]).astype(np.float32)
 
 
+def _cell(portrait: Image.Image) -> float:
+    """The side of a cell in pixels."""
+    return max(min(portrait.size) / GRID, max(portrait.size) / (4 * GRID))
+
+
 def _cells(portrait: Image.Image) -> NDArray[np.float32]:
     """The picture as a small grid of colours 0..1, shape (rows, columns, 3)."""
     import numpy as np
 
     width, height = portrait.size
-    cell = min(width, height) / GRID
+    cell = _cell(portrait)
     factor = max(1, int(cell / 2))
     small = portrait.reduce(factor) if factor > 1 else portrait
     small = small.resize((round(width / cell), round(height / cell)), Image.Resampling.BOX)
