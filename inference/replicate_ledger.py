@@ -21,6 +21,7 @@ from pathlib import Path
 from inference.replicate_errors import OverLimit
 
 _OPEN = ("asked", "running", "unfetched")
+_OPEN_MARKS = ", ".join("?" * len(_OPEN))
 _TABLES = """
 create table if not exists jobs (
     line integer primary key, kind text not null, mark text not null, job text not null default '',
@@ -82,11 +83,14 @@ class Ledger:
         """Enter a new job: its line (an int), or, where this minute is full, the seconds to wait (a float).
 
         Raises OverLimit where the month's requests or the budget of the day or month are used up; the message names
-        the day on which it goes on. The requests' limits are for the kind `badge` alone.
+        the day on which it goes on. The requests' limits are for the kind `badge` alone; of the kind `training` no two
+        with the same `mark` are begun at once.
         """
         now = self._clock()
         day, month = _day(now), _month(now)
         with self._book(durable=True) as book:
+            if kind == "training":
+                self._check_alone(book, mark)
             self._check_money(book, "day", day, day + timedelta(days=1), estimate_usd, self._limits.day_usd)
             self._check_money(book, "month", month, _next_month(month), estimate_usd, self._limits.month_usd)
             if kind == "badge":
@@ -134,7 +138,7 @@ class Ledger:
         with self._book() as book:
             rows = book.execute(
                 "select line, job, asked, usd, settled, owner from jobs where kind = ? and mark = ? and asked >= ?"
-                f" and state in ({', '.join('?' * len(_OPEN))}) order by asked desc",
+                f" and state in ({_OPEN_MARKS}) order by asked desc",
                 (kind, mark, since, *_OPEN),
             ).fetchall()
             for line, job, asked, usd, settled, owner in rows:
@@ -164,6 +168,13 @@ class Ledger:
         """Remember nothing under `name` any longer."""
         with self._book() as book:
             book.execute("delete from notes where name = ?", (name,))
+
+    def _check_alone(self, book: sqlite3.Connection, mark: str) -> None:
+        rows = book.execute(
+            f"select owner from jobs where kind = 'training' and mark = ? and state in ({_OPEN_MARKS})", (mark, *_OPEN)
+        ).fetchall()
+        if any(_alive(owner) for (owner,) in rows):
+            raise OverLimit("another process is starting or watching this very training: stop one of them")
 
     def _check_month(self, book: sqlite3.Connection, month: datetime) -> None:
         limit = self._limits.per_month

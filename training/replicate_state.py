@@ -3,13 +3,15 @@
 import hashlib
 import re
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 from uuid import uuid4
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from configs.sections.replicate import ReplicateSettings, Scalar, safe_address
 from inference.profiles import load_profile
+from inference.replicate_api import ReplicateApi
+from inference.replicate_errors import ApiNotFound
 from inference.replicate_ledger import Ledger
 from training.errors import InvalidJob
 from training.job import TrainingJob
@@ -109,5 +111,25 @@ def inputs_for(
     return inputs, {name: inputs[name] for name in marks}
 
 
+def find_trainer(api: ReplicateApi, name: str, pinned: str, ends: float) -> tuple[str, tuple[str, ...]]:
+    """(version, names of its inputs) of a trainer; its newest version where none is pinned. Raises ApiError."""
+    described: Any = api.version(name, pinned, ends) if pinned else api.model(name, ends).get("latest_version")
+    version = described.get("id") if isinstance(described, dict) else None
+    if not version:
+        raise ApiNotFound(f"the trainer {name} has no version: see replicate.trainer")
+    for part in ("TrainingInput", "Input"):
+        node = described.get("openapi_schema")
+        for key in ("components", "schemas", part, "properties"):
+            node = node.get(key) if isinstance(node, dict) else None
+        if isinstance(node, dict) and "input_images" in node:
+            return str(version), tuple(node)
+    return str(version), ()
+
+
+def mark_of(out: Path) -> str:
+    """The name under which the ledger knows the training for the folder `out`."""
+    return hashlib.sha256(str(out.resolve()).encode()).hexdigest()[:32]
+
+
 def _key(out: Path) -> str:
-    return f"training {hashlib.sha256(str(out.resolve()).encode()).hexdigest()}"
+    return f"training {mark_of(out)}"

@@ -5,20 +5,19 @@ again, by its id or, where the answer with the id was lost, by our mark in its i
 """
 
 import logging
-import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from configs.sections.replicate import ReplicateSettings
 from inference.errors import RenderError
 from inference.files import require_writable
 from inference.lora_file import LoraError
-from inference.replicate_api import ReplicateApi, refusal
+from inference.replicate_api import ReplicateApi
 from inference.replicate_download import Downloader
-from inference.replicate_errors import ApiError, ApiNotFound, ApiRefused, ApiTimedOut, BadOutput, LostAnswer
+from inference.replicate_errors import ApiError, ApiNotFound, ApiTimedOut, BadOutput, LostAnswer
 from inference.replicate_job import Job
 from inference.replicate_work import open_ledger
 from training.dataset import CaptionRule, load_data_set, pack
@@ -26,14 +25,17 @@ from training.errors import InvalidJob, TrainerUnavailable, TrainingFailed, Trai
 from training.job import TrainingJob
 from training.lora_header import LoraCard, read_card, stamp
 from training.replicate_archive import rank_of, take_lora
+from training.replicate_errors import translated
 from training.replicate_follow import Followed, follow
 from training.replicate_state import (
     BASE,
     Started,
     checked_destination,
     drop_started,
+    find_trainer,
     inputs_for,
     load_started,
+    mark_of,
     save_started,
 )
 from training.replicate_upload import uploaded
@@ -81,7 +83,7 @@ class ReplicateTrainer:
 
     @contextmanager
     def _session(self, out: Path) -> Iterator["_Session"]:
-        with _translated():
+        with translated():
             session = _Session(self._settings, self._token, self._base_url, self._data_dir, out)
             try:
                 yield session
@@ -140,9 +142,9 @@ class _Session:
         ends = time.monotonic() + self._settings.training_deadline_s
         data_sha256, archive = self._packed(job)
         trainer, _, pinned = self._settings.trainer.partition(":")
-        version, known = self._trainer(trainer, pinned, ends)
+        version, known = find_trainer(self._api, trainer, pinned, ends)
         inputs_for(job, self._settings, known, "")  # what is wrong with them is said before anything is sent
-        line = self._ledger.reserve("training", destination, self._settings.estimate_training_usd)
+        line = self._ledger.reserve("training", mark_of(job.out), self._settings.estimate_training_usd)
         assert isinstance(line, int)
         try:
             if self._api.require_model(destination, self._settings.hardware, ends):
@@ -211,22 +213,6 @@ class _Session:
             return "", archive
         data = load_data_set(job.data, CaptionRule(job.trigger, job.base_prompt, job.style_words))
         return data.sha256, pack(data, archive)
-
-    def _trainer(self, name: str, pinned: str, ends: float) -> tuple[str, tuple[str, ...]]:
-        """(version, names of its inputs) of the trainer."""
-        described: Any = self._api.version(name, pinned, ends) if pinned else None
-        if described is None:
-            described = self._api.model(name, ends).get("latest_version")
-        version = described.get("id") if isinstance(described, dict) else None
-        if not version:
-            raise ApiNotFound(f"the trainer {name} has no version: see replicate.trainer")
-        for part in ("TrainingInput", "Input"):
-            node = described.get("openapi_schema")
-            for key in ("components", "schemas", part, "properties"):
-                node = node.get(key) if isinstance(node, dict) else None
-            if isinstance(node, dict) and "input_images" in node:
-                return str(version), tuple(node)
-        return str(version), ()
 
     # -- ending
 
@@ -309,20 +295,3 @@ def _named(started: Started) -> str:
 
 def _mebibytes(now: int, size: int, stage: str = "uploading") -> Status:
     return Status(f"{stage} (MB)", now // 1_000_000, max(1, size // 1_000_000))
-
-
-@contextmanager
-def _translated() -> Iterator[None]:
-    """The wrapper's errors as those of `training`."""
-    try:
-        yield
-    except ApiRefused as error:
-        raise InvalidJob(f"Replicate refuses the training ({refusal(error)})") from error
-    except LostAnswer as error:
-        raise TrainerUnavailable(f"{error}; run the same command with --resume, and nothing is paid twice") from error
-    except ApiError as error:
-        raise TrainerUnavailable(str(error)) from error
-    except sqlite3.Error as error:
-        raise TrainingFailed(f"cannot keep the book of Replicate jobs in data_dir: {error}") from error
-    except OSError as error:
-        raise TrainingFailed(f"cannot write: {error}") from error

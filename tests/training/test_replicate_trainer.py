@@ -412,3 +412,12 @@ def test_the_token_goes_to_the_api_alone(fake: FakeReplicate, pictures: Path, tm
     delivered = [headers for _, path, headers in fake.state.served if path.startswith("/delivery/")]
     assert delivered
     assert not any(fake.state.token in str(headers) for headers in delivered)
+
+
+def test_two_processes_at_once_start_one_training(fake: FakeReplicate, pictures: Path, tmp_path: Path) -> None:
+    fake.state.fail("upload", "slow-before", "slow-before", seconds=1.0)
+    options: Any = {"env": environment(fake, tmp_path), "cwd": tmp_path, "stderr": subprocess.PIPE, "text": True}
+    children = [subprocess.Popen(command(pictures, tmp_path), **options) for _ in range(2)]
+    said = [child.communicate(timeout=60)[1] for child in children]
+    assert started(fake) == 1
+    assert sorted(child.returncode for child in children) in ([0, 1], [0, 2]), said
