@@ -16,6 +16,7 @@ import logging
 import os
 import secrets
 import signal
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ from telegram import BotCommand, Update
 from telegram.error import InvalidToken, TelegramError
 from telegram.ext import Application, ApplicationBuilder, TypeHandler
 from telegram.request import HTTPXRequest
+from tornado.httpserver import HTTPServer
 
 from bot.clock import Clock
 from bot.conversation import Conversation, OneAtATime
@@ -32,6 +34,7 @@ from bot.delivery import Delivery
 from bot.errors import StartError
 from bot.inbox_queue import DurableBot, InboxQueue
 from bot.limiter import PoliteLimiter
+from bot.ops import Ops
 from bot.pictures import Pictures
 from bot.sender import Links, Sender
 from bot.sharing import SharingGenerator
@@ -54,6 +57,7 @@ log = logging.getLogger(__name__)
 UPDATES_AT_ONCE = 256
 STOP_SECONDS = 3.0
 _TIDY_EVERY = 3600.0
+_SILENCE = 90.0
 
 
 def run(
@@ -122,6 +126,7 @@ class Bot:
         )  # fmt: skip
         self._stop = asyncio.Event()
         self._tasks: list[asyncio.Task[Any]] = []
+        self._pages: HTTPServer | None = None
 
     async def serve(self) -> None:
         """Run until a signal."""
@@ -173,6 +178,7 @@ class Bot:
             asyncio.create_task(self._introduce(), name="introduce"),
             asyncio.create_task(self._tidy(), name="tidy"),
         ]
+        self._open_pages()
         await self._listen(application)
         log.info(
             "@%s serves with %s (%d updates from before)", self._bot.username, self.generator.model.generator, restored
@@ -208,9 +214,19 @@ class Bot:
             secret_token=webhook_secret(self._token), bootstrap_retries=-1, allowed_updates=kinds, max_connections=100,
         )  # fmt: skip
 
+    def _open_pages(self) -> None:
+        """The pages for operators, where they are switched on. With a webhook, silence of Telegram means nothing."""
+        bot = self._settings.bot
+        if bot.ops_port:
+            silence = float("inf") if bot.webhook_url else _SILENCE
+            ops = Ops(self._database, self._settings.data_dir, lambda: self._bot.heard, silence)
+            self._pages = ops.listen(bot.ops_listen, bot.ops_port)
+
     async def _leave(self, application: "Application[Any, Any, Any, Any, Any, Any]") -> None:
         """Stop within 10 s: take nothing more, let calls end, put drawings back."""
         self._stop.set()
+        if self._pages is not None:
+            self._pages.stop()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -305,5 +321,6 @@ def _telegram(settings: Settings, token: str, limiter: PoliteLimiter, queue: Inb
         token, bot.base_url, bot.base_file_url, request=request, get_updates_request=polling, rate_limiter=limiter,
         local_mode=bot.local_mode,
     )  # fmt: skip
-    object.__setattr__(client, "inbox", queue)
+    object.__setattr__(client, "inbox", queue)  # python-telegram-bot's objects are frozen
+    object.__setattr__(client, "heard", time.monotonic())
     return client

@@ -9,6 +9,7 @@ A failing store raises TelegramError, after which the updater fetches again; any
 import asyncio
 import json
 import logging
+import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -65,13 +66,16 @@ class InboxQueue(asyncio.Queue[object]):
 class DurableBot(ExtBot[Any]):
     """A bot whose `get_updates` returns updates only after they are stored."""
 
-    __slots__ = ("inbox",)
+    __slots__ = ("heard", "inbox")
 
     inbox: InboxQueue
+    heard: float
+    """When Telegram last answered, by the monotonic clock."""
 
     async def get_updates(self, *args: Any, **kwargs: Any) -> tuple[Update, ...]:
         """As in ExtBot, and on the disk."""
         updates = await super().get_updates(*args, **kwargs)
+        object.__setattr__(self, "heard", time.monotonic())
         if updates:
             await self.inbox.store(updates)
         return updates

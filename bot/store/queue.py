@@ -106,5 +106,28 @@ def totals(connection: sqlite3.Connection, now: float) -> Totals:
     )
 
 
+@dataclass(frozen=True)
+class Tally:
+    """All badges ever: (generator, outcome, how many), and of the delivered ones how many and seconds by stage."""
+
+    outcomes: tuple[tuple[str, str, int], ...]
+    delivered: int
+    seconds: tuple[float, float, float]
+
+
+def tally(connection: sqlite3.Connection) -> Tally:
+    """The counters of /metrics."""
+    rows = connection.execute(
+        "SELECT generator, state, COUNT(*) AS n FROM jobs WHERE state IN ('delivered', 'failed', 'canceled')"
+        " GROUP BY generator, state ORDER BY generator, state"
+    ).fetchall()
+    sums = connection.execute(
+        "SELECT COUNT(*) AS n, COALESCE(SUM(draw_seconds), 0) AS draw, COALESCE(SUM(banner_seconds), 0) AS banner,"
+        " COALESCE(SUM(send_seconds), 0) AS send FROM jobs WHERE state = 'delivered'"
+    ).fetchone()
+    outcomes = tuple((row["generator"], row["state"], row["n"]) for row in rows)
+    return Tally(outcomes, sums["n"], (sums["draw"], sums["banner"], sums["send"]))
+
+
 def _count(connection: sqlite3.Connection, where: str, *values: object) -> int:
     return int(connection.execute(f"SELECT COUNT(*) FROM jobs WHERE {where}", values).fetchone()[0])
