@@ -98,6 +98,8 @@ def load_settings(config: Path | None = None) -> Settings:
         _merge(merged, _read_toml(file))
         if "secrets" in merged:
             raise ConfigError(f"{file}: tokens do not belong in a config file: put them into the environment or .env")
+    if os.environ.get("RAY_ADDRESS"):  # Ray's own variable; BADGE_RAY__ADDRESS wins over it
+        _merge(merged, {"ray": {"address": os.environ["RAY_ADDRESS"]}})
     try:
         return Settings(**merged, secrets=Secrets())
     except ValidationError as error:
