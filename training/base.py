@@ -122,7 +122,7 @@ class Base(ABC):
     def grain(self) -> int:
         """Sides of pictures are multiples of this many pixels: the VAE's factor times the 2 x 2 patches."""
         blocks = self._config(self.vae_class, "vae")["block_out_channels"]
-        return 2 ** len(blocks)
+        return int(2 ** len(blocks))
 
     @cached_property
     def size(self) -> ModelSize:
@@ -197,7 +197,7 @@ def _no_bars() -> None:
     from transformers.utils import logging as transformers_logging
 
     diffusers_logging.disable_progress_bar()
-    transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    transformers_logging.disable_progress_bar()
 
 
 @contextmanager

@@ -29,7 +29,6 @@ class State:
     step: int
     belongs_to: dict[str, Any]
     average_loss: float | None = None
-    first_loss: float | None = None
     scores: list[dict[str, float]] = field(default_factory=list)
     open_loss: float = 0.0
     open_steps: int = 0

@@ -98,8 +98,9 @@ def _command(args: argparse.Namespace) -> int:
         LocalGenerator(plan.profile, local, token=_token(settings)) as generator,
         tqdm(total=len(wanted), desc="badges", file=sys.stderr, disable=not sys.stderr.isatty()) as bar,
     ):
-        for each in draw(wanted, generator, plan.lora, plan.prompt, banner, args.out, bar.update):
+        for each in draw(wanted, generator, plan.lora, plan.prompt, banner, args.out):
             drawn.append(each)
+            bar.update()
     pictures = [upright(picture.path) for picture in plan.data.pictures if not picture.problem]
     candidates = sorted({thing for thing, _ in plan.objects} | {picture.thing for picture in plan.data.pictures})
     scores = score(drawn, pictures, scorer, str(plan.lora), plan.profile.name, candidates)

@@ -64,7 +64,7 @@ def write_kohya(path: Path, values: Values, card: LoraCard, shapes: Shapes) -> N
             else:
                 downs.append(torch.zeros(0, shapes["transformer"][layer][1]))
                 ups.append(torch.zeros(shapes["transformer"][layer][0], 0))
-        down, up = torch.cat(downs), torch.block_diag(*ups)
+        down, up = torch.cat(downs), torch.block_diag(*ups)  # type: ignore[no-untyped-call]
         tensors[f"{name}.lora_down.weight"], tensors[f"{name}.lora_up.weight"] = down, up
         tensors[f"{name}.alpha"] = torch.tensor(card.alpha / card.rank * down.shape[0])
         done.update(covered)
@@ -105,21 +105,32 @@ def verify_file(path: Path, values: Values, scale: float, shapes: Shapes, family
     return worst
 
 
-def verify_diffusers(path: Path, base: Base, lora: LoraLayers, probe: Callable[[], Tensor]) -> tuple[float, float]:
-    """Load `path` with diffusers itself beside the trained adapter and compare what the model predicts.
+def measure_effect(lora: LoraLayers, probe: Callable[[], Tensor]) -> float:
+    """How far the LoRA moves what `probe` predicts on fixed input, relative to it.
 
-    `probe` predicts on fixed input. Returns (relative difference, relative effect of the LoRA). Raises TrainingFailed
-    where the LoRA has no measurable effect or diffusers reads something else than was trained.
+    Raises TrainingFailed where that is nothing.
+    """
+    with torch.no_grad():
+        with lora.off():
+            plain = probe()
+        effect = float((probe() - plain).norm() / plain.norm())
+    if not effect > LEAST_EFFECT:
+        raise TrainingFailed(
+            f"the LoRA has no measurable effect ({effect:.1e} of the prediction): train longer or raise --lr"
+        )
+    return effect
+
+
+def verify_diffusers(path: Path, base: Base, lora: LoraLayers, probe: Callable[[], Tensor]) -> float:
+    """Load `path` with diffusers itself beside the trained adapter and compare what `probe` predicts.
+
+    Returns the difference relative to the LoRA's effect. Raises TrainingFailed where diffusers reads something else
+    than was trained.
     """
     with torch.no_grad():
         with lora.off():
             plain = probe()
         trained = probe()
-        effect = float((trained - plain).norm() / plain.norm())
-        if not effect > LEAST_EFFECT:
-            raise TrainingFailed(
-                f"the LoRA has no measurable effect ({effect:.1e} of the prediction): train longer or raise --lr"
-            )
         pipe = base.pipeline(lora.transformer, None)
         with warnings.catch_warnings():
             # PEFT wonders about two adapters in one model; here that is the point.
@@ -134,7 +145,7 @@ def verify_diffusers(path: Path, base: Base, lora: LoraLayers, probe: Callable[[
     difference = float((loaded - trained).norm() / (trained - plain).norm())
     if difference > 5 * NEAR:
         raise TrainingFailed(f"{path} loads differently in diffusers: {difference:.2%} of the LoRA's effect off")
-    return difference, effect
+    return difference
 
 
 def _sixteen_bit(values: Values) -> dict[str, Tensor]:

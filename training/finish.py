@@ -11,7 +11,7 @@ from torch import Tensor
 
 from inference.errors import RenderError
 from training.base import Base
-from training.export import verify_diffusers, verify_file, write_diffusers, write_kohya
+from training.export import measure_effect, verify_diffusers, verify_file, write_diffusers, write_kohya
 from training.job import TrainingJob
 from training.judge import Judge, Score, choose
 from training.loop import Loop
@@ -94,11 +94,12 @@ def finish(
     values = {n.removeprefix("transformer."): t.float() for n, t in load_file(_candidate(job, best)).items()}
     full = {name.replace(".weight", f".{ADAPTER}.weight"): tensor for name, tensor in values.items()}
     lora.load(full, full)
+    effect = measure_effect(lora, _probe(judge, loop))
     trial = job.out / ".lora-trial.safetensors"
     try:
         write_diffusers(trial, lora, values, card)
         off = verify_file(trial, values, job.alpha / job.rank, shapes, base.profile.family)
-        odd, effect = verify_diffusers(trial, base, lora, _probe(judge, loop))
+        odd = verify_diffusers(trial, base, lora, _probe(judge, loop))
         reasons += (
             f"read back: {off:.1e} off by rounding, {odd:.1e} in diffusers; it moves the prediction by {effect:.1%}",
         )

@@ -56,6 +56,8 @@ class LocalTrainer:
         base = open_base(profile, self._token)
         device = choose_device(job.device)
         dtype = torch.bfloat16 if device.type == "cuda" else torch.float32
+        if not base.transformer_config:
+            raise TrainerUnavailable(f"the weights of {profile.title} have no configuration")
         mine = belongs_to(job, data, f"{base.identity}/{profile.max_sequence_length}/{dtype}")
         check_output(job, mine)
         accelerator = _accelerator(job, device)

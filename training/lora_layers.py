@@ -24,7 +24,8 @@ class LoraLayers:
         if not matched:
             raise InvalidJob(f"training.targets = {targets!r} matches no linear layer of this model")
         torch.manual_seed(seed)
-        transformer.add_adapter(LoraConfig(r=rank, lora_alpha=alpha, target_modules=matched), adapter_name=ADAPTER)
+        config = LoraConfig(r=rank, lora_alpha=alpha, target_modules=matched)  # type: ignore[arg-type]
+        transformer.add_adapter(config, adapter_name=ADAPTER)
         self.transformer, self.rank, self.alpha, self.modules = transformer, rank, alpha, matched
         named = sorted((n, p) for n, p in transformer.named_parameters() if "lora_" in n)
         self.names = [name for name, _ in named]

@@ -115,7 +115,7 @@ class _TensorBoard:
     def __init__(self, folder: Path) -> None:
         from torch.utils.tensorboard import SummaryWriter
 
-        self._writer: Any = SummaryWriter(str(folder / "tensorboard"))  # type: ignore[no-untyped-call]
+        self._writer: Any = SummaryWriter(str(folder / "tensorboard"))
 
     def log(self, step: int, values: dict[str, float]) -> None:
         for name, value in values.items():
@@ -127,7 +127,7 @@ class _TensorBoard:
 
 class _Trackio:
     def __init__(self, name: str) -> None:
-        import trackio
+        import trackio  # type: ignore[import-not-found, unused-ignore]
 
         self._trackio: Any = trackio
         trackio.init(project="samurai-badges", name=name)

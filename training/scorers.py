@@ -162,4 +162,4 @@ def _pooled(found: Any) -> Any:
 def _unit(rows: Any) -> Features:
     values = np.asarray(rows, dtype=np.float32)
     lengths: Features = np.linalg.norm(values, axis=1, keepdims=True)
-    return values / np.maximum(lengths, 1e-12)
+    return np.asarray(values / np.maximum(lengths, 1e-12), dtype=np.float32)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 MEASURE = 20
-DIVERGED = 3.0
+DIVERGED = 1.5
 _MEMORY = 0.9
 
 
@@ -79,7 +79,7 @@ class Session:
             losses.close()
             if self._job.sample_every:
                 write_page(self._job)
-        return [Score(**{**score, "step": int(score["step"])}) for score in self._state.scores]
+        return [_as_score(values) for values in self._state.scores]
 
     def _restore(self) -> int:
         path = newest(self._job.out / "checkpoints")
@@ -100,10 +100,10 @@ class Session:
         state.average_loss = loss if state.average_loss is None else _MEMORY * state.average_loss + (1 - _MEMORY) * loss
         if not math.isfinite(loss):
             self._diverged(f"the loss is {loss}")
-        if state.first_loss is None and done > self._job.warmup:
-            state.first_loss = state.average_loss
-        if state.first_loss is not None and state.average_loss > DIVERGED * state.first_loss:
-            self._diverged(f"the average loss rose from {state.first_loss:.3f} to {state.average_loss:.3f}")
+        if state.average_loss > DIVERGED * self._judge.base_loss:
+            self._diverged(
+                f"the average loss is {state.average_loss:.3f}, the base's alone {self._judge.base_loss:.3f}"
+            )
         if losses:
             losses.add(done, loss, state.average_loss, learning_rate(done - 1, self._job), self._seconds)
         return loss
@@ -112,6 +112,8 @@ class Session:
         if not self._lora.finite():
             self._diverged("the weights are no longer numbers")
         score = self._judge.score(self._state.step)
+        if not score.best_loss < DIVERGED * self._judge.base_loss:
+            self._diverged(f"the held-out loss is {score.best_loss:.3f}, the base's alone {self._judge.base_loss:.3f}")
         self._state.scores.append(dict(vars(score)))
         if not self._main:
             return
@@ -151,6 +153,10 @@ class Session:
             f"training diverged at step {self._state.step}: {why}; {keep}; start again in another --out with a lower "
             f"--lr than {self._job.learning_rate:g}"
         )
+
+
+def _as_score(values: dict[str, float]) -> Score:
+    return Score(int(values["step"]), values["loss"], values["average_loss"], values["drift"])
 
 
 def _write_scores(job: TrainingJob, scores: list[dict[str, float]]) -> None:

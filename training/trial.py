@@ -3,7 +3,7 @@
 All go through `make_badge`, so what is judged is what the bot will send.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -65,7 +65,6 @@ def draw(
     prompt: PromptSettings,
     banner: BannerSettings,
     out: Path,
-    on_each: Callable[[], None] = lambda: None,
 ) -> Iterator[Drawn]:
     """Draw each case, write its badge below `out`, and hand on the portrait."""
     (out / "images").mkdir(parents=True, exist_ok=True)
@@ -80,7 +79,6 @@ def draw(
         text = "WITHOUT LORA" if case.scale == WITHOUT else f"SCALE {case.scale:g}"
         badge = make_badge(BadgeRequest(case.thing, text, case.seed), generator, prompt=asked, banner=banner)
         badge.image.convert("RGB").save(out / case.file, "PNG")
-        on_each()
         yield Drawn(case, badge.portrait.image.convert("RGB"))
 
 

@@ -166,7 +166,7 @@ def test_pairs_are_kept_and_nothing_is_encoded_twice(six_pictures: Path, tmp_pat
 
 def test_a_diverging_run_stops_and_names_the_last_good_lora(six_pictures: Path, tmp_path: Path) -> None:
     with pytest.raises(TrainingFailed, match=r"diverged at step \d+: .*lower --lr than 1"):
-        train(data=six_pictures, out=tmp_path / "out", learning_rate=1.0, steps=60, clip=1000.0, warmup=0, save_every=2)
+        train(data=six_pictures, out=tmp_path / "out", learning_rate=1.0, warmup=0, targets="proj_out")
     assert not (tmp_path / "out" / "lora.safetensors").exists()
 
 
