@@ -55,7 +55,7 @@ from overlay import style_names
 log = logging.getLogger(__name__)
 
 UPDATES_AT_ONCE = 256
-STOP_SECONDS = 3.0
+STOP_SECONDS = 2.5
 _TIDY_EVERY = 3600.0
 _SILENCE = 90.0
 
@@ -82,9 +82,15 @@ def run(
         database = Database(settings.data_dir / "bot.sqlite3", checkpoint).open()
         tell_database(database)
         try:
-            asyncio.run(Bot(settings, token, generator, database, clock or Clock()).serve())
+            calm = asyncio.run(Bot(settings, token, generator, database, clock or Clock()).serve())
         finally:
             database.close()
+        if not calm:
+            # A drawing that hears of no step (a card or a server that hangs) would keep the process for as long as
+            # it likes: its job waits in the store, so nothing is lost by ending here.
+            log.warning("a drawing does not stop: ending without it, its badge is drawn after the next start")
+            logging.shutdown()
+            os._exit(0)
 
 
 @contextlib.contextmanager
@@ -128,8 +134,8 @@ class Bot:
         self._tasks: list[asyncio.Task[Any]] = []
         self._pages: HTTPServer | None = None
 
-    async def serve(self) -> None:
-        """Run until a signal."""
+    async def serve(self) -> bool:
+        """Run until a signal; whether all drawings have stopped."""
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stop.set)
@@ -139,7 +145,8 @@ class Bot:
             if not self._stop.is_set():
                 await self._serve(application)
         finally:
-            await self._leave(application)
+            calm = await self._leave(application)
+        return calm
 
     def _application(self) -> "Application[Any, Any, Any, Any, Any, Any]":
         conversation = Conversation(
@@ -222,8 +229,8 @@ class Bot:
             ops = Ops(self._database, self._settings.data_dir, lambda: self._bot.heard, silence)
             self._pages = ops.listen(bot.ops_listen, bot.ops_port)
 
-    async def _leave(self, application: "Application[Any, Any, Any, Any, Any, Any]") -> None:
-        """Stop within 10 s: take nothing more, let calls end, put drawings back."""
+    async def _leave(self, application: "Application[Any, Any, Any, Any, Any, Any]") -> bool:
+        """Stop within 10 s: take nothing more, let calls end, put drawings back. Whether all drawings have stopped."""
         self._stop.set()
         if self._pages is not None:
             self._pages.stop()
@@ -236,13 +243,14 @@ class Bot:
                     await application.updater.stop()
                 if application.running:
                     await application.stop()
-        await self._workers.stop(STOP_SECONDS)
+        calm = await self._workers.stop(STOP_SECONDS)
         await self._sender.stop(STOP_SECONDS / 2)
         await self._delivery.stop(STOP_SECONDS / 2)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(1.0):
                 await application.shutdown()
         log.info("stopped")
+        return calm
 
     def _wake(self) -> None:
         self._workers.wake()

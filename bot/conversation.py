@@ -129,7 +129,10 @@ class Conversation:
 
     async def _apologise(self, update: Update) -> tuple[Outcome, Event | None]:
         """A bug: the person is told, their dialogue is cleared, and the update does not come back."""
-        event = read_event(update, self.bot.id, self.bot.username)
+        try:
+            event = read_event(update, self.bot.id, self.bot.username)
+        except Exception:  # noqa: BLE001 - it was logged; an update that cannot even be read must not come back
+            event = None
 
         def transact(connection: sqlite3.Connection) -> Outcome:
             inbox.finish(connection, update.update_id)

@@ -58,8 +58,7 @@ class InboxQueue(asyncio.Queue[object]):
         """Queue what an earlier run stored and did not answer; how many."""
         waiting = await self._database.read(inbox.waiting)
         for payload in waiting:
-            update = Update.de_json(json.loads(payload), bot)
-            await super().put(update)
+            await super().put(Update.de_json(json.loads(payload), bot))
         return len(waiting)
 
 

@@ -125,8 +125,9 @@ class StatusBoard:
         if progress.stage == 1 and progress.seconds_left(now) < 1.5 * self._interval(shown.chat_id):
             return  # the second stage comes so soon that the one edit is kept for it
         text = status_text(
-            texts_for(progress.job.language), done=progress.done, steps=progress.steps, stage=progress.stage
-        )
+            texts_for(progress.job.language), done=progress.done, steps=progress.steps, stage=progress.stage,
+            restarted=job_id in self._restarted,
+        )  # fmt: skip
         self._edit(job_id, shown, text, now)
 
     async def _show_places(self) -> None:
@@ -152,7 +153,6 @@ class StatusBoard:
             )  # fmt: skip
             if self._edit(job_id, shown, text, now):
                 shown.place = place
-                self._restarted.discard(job_id)
             else:
                 self.queue_moved = True
 

@@ -80,17 +80,19 @@ class Workers:
             if job_id in self._stops:
                 self._stops[job_id].set()
 
-    async def stop(self, seconds: float) -> None:
-        """Stop drawing within so many seconds; what was being drawn waits again."""
+    async def stop(self, seconds: float) -> bool:
+        """Stop drawing within so many seconds; what was being drawn waits again. Whether every drawing has stopped."""
         self._stopping = True
         self._wake.set()
         for stop in self._stops.values():
             stop.set()
+        late: set[asyncio.Task[None]] = set()
         if self._tasks:
             _, late = await asyncio.wait(self._tasks, timeout=seconds)
             for task in late:
                 task.cancel()
         self._threads.shutdown(wait=False, cancel_futures=True)
+        return not late
 
     async def _serve(self) -> None:
         while not self._stopping:

@@ -30,7 +30,8 @@ from inference.types import ModelInfo, Portrait, PortraitRequest, StepCallback
 class PlainGenerator(GeneratorBase):
     """Draws one colour, chosen by prompt and seed, in `steps` steps that take `seconds` in all.
 
-    A prompt with "slowly" takes 2 s in 40 steps; one with "words that fail", "nobody draws" or "breaks" fails.
+    A prompt with "slowly" takes 2 s in 40 steps, one with "stubborn" a minute in one; one with "words that fail",
+    "nobody draws" or "breaks" fails.
     """
 
     def __init__(self, seconds: float, steps: int, parallel: int) -> None:
@@ -52,6 +53,8 @@ class PlainGenerator(GeneratorBase):
         if "breaks" in request.prompt:
             raise RenderFailed("broke")
         seconds, steps = (2.0, 40) if "slowly" in request.prompt else (self._seconds, self._steps)
+        if "stubborn" in request.prompt:
+            time.sleep(60)
         for step in range(1, steps + 1):
             time.sleep(seconds / steps)
             if on_step is not None:

@@ -78,6 +78,22 @@ def test_dying_at_every_commit_point_loses_and_doubles_nothing(server: TelegramS
     assert [len(person.badges()) for person in everybody] == [1] * len(points)
 
 
+def test_dying_between_intent_and_file_asks_the_person(server: TelegramServer, folder: Path) -> None:
+    with RunningBot(server, folder, **SETTINGS) as bot:
+        anna = server.person(1)
+        talk(anna)
+        bot.stop()
+        bot.start("--die-at", "intent:after")
+        anna.press(anna.badges()[0], "Файлом")
+        assert bot.process is not None
+        assert bot.process.wait(60) == -9
+        bot.start()
+        anna.waits_for("Меня прервали")
+        anna.press(anna.badges()[0], "Файлом")
+        server.wait(lambda: [m for m in anna.sees() if m.document], what="the file")
+        assert len([m for m in anna.sees() if m.document]) == 1
+
+
 def test_a_file_whose_fate_is_unknown_is_not_sent_twice(server: TelegramServer, folder: Path) -> None:
     bot = RunningBot(server, folder, **SETTINGS)
     with bot:
