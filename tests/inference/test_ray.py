@@ -11,6 +11,7 @@ from inference.errors import BackendUnavailable, Canceled, RenderFailed
 from inference.local import LocalGenerator
 from inference.profiles import Profile
 from inference.ray import RayGenerator
+from inference.ray_cluster import join_ray, leave_ray
 from inference.types import Portrait, PortraitRequest
 from tests.inference.ray_parts import (
     STEPS,
@@ -36,9 +37,11 @@ def profile(tiny_flux: Path) -> Profile:
 
 @pytest.fixture(scope="module")
 def generator(profile: Profile) -> Iterator[RayGenerator]:
-    """Two actors; the Ray under them serves the whole module."""
+    """Two actors, in a Ray with room for the two more that some tests want beside them."""
+    join_ray(ray_settings(actors=4), threads=1, cards=False)
     with RayGenerator(profile, local_settings(), ray_settings()) as opened:
         yield opened
+    leave_ray()
 
 
 def request(seed: int) -> PortraitRequest:
