@@ -100,6 +100,9 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         self._serve()
 
+    def date_time_string(self, timestamp: float | None = None) -> str:
+        return super().date_time_string(time.time() + self._state.ahead_s)
+
     def log_message(self, format: str, *values: object) -> None:
         pass
 
@@ -159,6 +162,8 @@ class _Handler(BaseHTTPRequestHandler):
             time.sleep(seconds)
         if kind == "502":
             self._send(502, b"<html>Bad gateway</html>", "text/html")
+        elif kind == "drip":
+            self._drip(json.dumps(answer).encode())
         elif kind == "html":
             self._send(200, b"<!doctype html><title>maintenance</title>", "text/html")
         else:
@@ -232,7 +237,8 @@ class _Handler(BaseHTTPRequestHandler):
     def _list(self, kind: str, query: dict[str, list[str]]) -> tuple[int, dict[str, Any]]:
         after = query.get("created_after")
         since = datetime.fromisoformat(after[0]).timestamp() if after else 0.0
-        jobs = [job for job in self._state.jobs.values() if job.kind == kind and job.created >= since][::-1]
+        jobs = [job for job in self._state.jobs.values() if job.kind == kind and job.created >= since]
+        jobs.sort(key=lambda job: -job.created)
         start = int(query.get("cursor", ["0"])[0])
         more = start + self._state.page < len(jobs)
         following = f"https://evil.example/v1/{kind}?cursor={start + self._state.page}" if more else None
@@ -340,6 +346,15 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(302, b"", "text/plain", {"Location": target})
         else:
             self._problem(404, "unknown")
+
+    def _drip(self, body: bytes) -> None:
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        for number in range(len(body)):
+            self.wfile.write(body[number : number + 1])
+            self.wfile.flush()
+            time.sleep(0.02)
 
     def _endless(self) -> None:
         self.send_response(200)

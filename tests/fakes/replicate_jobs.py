@@ -130,7 +130,7 @@ class State:
     faults: dict[str, list[tuple[str, float]]] = field(default_factory=dict)
     lock: threading.RLock = field(default_factory=threading.RLock)
     page: int = 100
-    created_after: float = 0.0
+    ahead_s: float = 0.0
     numbers: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
 
     def __post_init__(self) -> None:
@@ -147,7 +147,7 @@ class State:
         """The next requests to `route` (create, list, get, cancel, model, files, upload, download) go wrong, in turn.
 
         Kinds: a status ("500"), "429-bare", "drop-before" and "drop-after" the work, "slow-before" and "slow-after" it
-        for `seconds`, "html" after it.
+        for `seconds`, "html" after it, "drip" for an answer a byte at a time.
         """
         with self.lock:
             self.faults.setdefault(route, []).extend((kind, seconds) for kind in kinds)
@@ -161,7 +161,7 @@ class State:
         """Start a job: from here on it is paid for."""
         with self.lock:
             number = f"job{next(self.numbers):04d}"
-            held = Held(number, kind, body, self.plan, time.time(), model=model, version=version)
+            held = Held(number, kind, body, self.plan, time.time() + self.ahead_s, model=model, version=version)
             self.jobs[number] = held
             return held
 

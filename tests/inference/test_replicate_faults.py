@@ -62,8 +62,9 @@ def test_a_lost_job_is_found_beyond_the_first_page_without_following_its_address
     fake.state.fail("create", "drop-after")
     with generator_for(fake, tmp_path) as generator:
         generator.prepare()
-        for number in range(5):  # others draw with the same account
-            fake.state.start("predictions", {"input": {"prompt": f"other {number}"}}, "owner/samurai", "v1")
+        for number in range(5):  # others draw with the same account, a little later
+            other = fake.state.start("predictions", {"input": {"prompt": f"{number}"}}, "owner/samurai", "v1")
+            other.created += 60
         assert generator.generate(REQUEST).image.size == (64, 64)
     assert fake.state.paid() == 5 + 1
 
@@ -277,3 +278,18 @@ def test_words_in_error_answers_never_carry_a_token(fake: FakeReplicate, tmp_pat
     assert "hf_abc" not in said
     assert fake.state.token not in said
     assert "Traceback" not in json.dumps(said)
+
+
+def test_an_answer_that_drips_is_given_up_at_its_own_deadline(fake: FakeReplicate, tmp_path: Path) -> None:
+    fake.state.fail("get", *["drip"] * 3)
+    assert draws(fake, tmp_path, read_timeout_s=0.3)
+    assert fake.state.paid() == 1
+
+
+@pytest.mark.parametrize("hours", [-3, 3])
+def test_a_clock_that_goes_wrong_here_does_not_hide_a_lost_job(fake: FakeReplicate, tmp_path: Path, hours: int) -> None:
+    """The server's clock is `hours` ahead of ours; jobs are compared by the server's."""
+    fake.state.ahead_s = hours * 3600.0
+    fake.state.fail("create", "drop-after")
+    assert draws(fake, tmp_path)
+    assert fake.state.paid() == 1

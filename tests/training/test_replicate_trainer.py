@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import tarfile
+import threading
 import time
 import zipfile
 from collections.abc import Callable, Iterator
@@ -414,10 +415,23 @@ def test_the_token_goes_to_the_api_alone(fake: FakeReplicate, pictures: Path, tm
     assert not any(fake.state.token in str(headers) for headers in delivered)
 
 
-def test_two_processes_at_once_start_one_training(fake: FakeReplicate, pictures: Path, tmp_path: Path) -> None:
-    fake.state.fail("upload", "slow-before", "slow-before", seconds=1.0)
-    options: Any = {"env": environment(fake, tmp_path), "cwd": tmp_path, "stderr": subprocess.PIPE, "text": True}
-    children = [subprocess.Popen(command(pictures, tmp_path), **options) for _ in range(2)]
-    said = [child.communicate(timeout=60)[1] for child in children]
+def test_of_two_that_start_the_same_training_at_once_one_does(
+    fake: FakeReplicate, pictures: Path, tmp_path: Path
+) -> None:
+    uploading, go_on = threading.Event(), threading.Event()
+
+    def slowly(status: Status) -> None:
+        if "uploading" in status.stage:
+            uploading.set()
+            go_on.wait(20)
+
+    job = job_for(pictures, tmp_path / "out")
+    first = threading.Thread(target=trainer_for(fake, tmp_path).train, args=(job, slowly))
+    first.start()
+    assert uploading.wait(20)
+    with pytest.raises(TrainerUnavailable, match="another process is starting"):
+        trainer_for(fake, tmp_path).train(job)
+    go_on.set()
+    first.join()
     assert started(fake) == 1
-    assert sorted(child.returncode for child in children) in ([0, 1], [0, 2]), said
+    assert job.lora_path.exists()
