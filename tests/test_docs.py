@@ -9,9 +9,11 @@ from pathlib import Path
 import pytest
 
 from configs import Settings, load_settings
+from configs.settings import DEFAULTS
 from inference.cards import GB, Card
 from inference.plan import TIERS, plan
 from inference.profiles import load_profile, profile_names
+from overlay import style_names
 from tests.pages import ROOT, Page, page, pages
 from training.memory_plan import FLUX1, FLUX2_KLEIN_4B, make_plan
 
@@ -85,6 +87,14 @@ def test_every_profile_and_its_licence_is_described() -> None:
         assert rows[name] in (load_profile(name).licence, "the same"), name
 
 
+def test_every_banner_style_is_described() -> None:
+    rows = re.findall(r"^\| `([\w-]+)`", page("docs/drawing.md").text, re.MULTILINE)
+    comment = re.search(r"^# (.+)\nstyle = ", DEFAULTS.read_text(encoding="utf-8"), re.MULTILINE)
+    assert sorted(rows) == style_names()
+    assert comment
+    assert set(style_names()) <= set(re.findall(r"[\w-]+", comment[1]))
+
+
 def test_the_table_of_cards_is_what_the_plan_computes() -> None:
     for gib, capability in CARDS:
         # A card reports a little less than its name says.
@@ -108,7 +118,10 @@ def test_the_table_of_training_memory_is_what_the_plan_computes() -> None:
             assert f"| {name} | {side} | {row} |" in page("docs/training.md").text
 
 
-def test_python_that_is_shown_runs(capsys: pytest.CaptureFixture[str]) -> None:
+def test_python_that_is_shown_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
     blocks = [block for each in pages() for block in each.blocks("python")]
     assert blocks
     for block in blocks:
