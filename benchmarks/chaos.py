@@ -3,8 +3,9 @@
     python -m benchmarks.chaos [--people 60] [--kills 200] [--seed 1]
 
 Every person asks for badges one after the other, each with its own text, until the kills are over. The bot is killed
-after a random while, one time in five while it still starts, and started again at once. In the end everybody waits for what they asked for. Lost: an accepted
-badge that never came. Twice: two photos for one request. Out of order: a person's badges in another order than asked.
+after a random while, one time in five while it still starts, and started again at once. In the end everybody waits
+for what they asked for. Lost: a badge asked for that never came. Twice: two photos for one request. Out of order: a
+person's badges in another order than asked for.
 """
 
 import argparse

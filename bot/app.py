@@ -9,31 +9,27 @@ everything unfinished may be taken up at once.
 
 import asyncio
 import contextlib
-import fcntl
-import hashlib
-import hmac
 import logging
 import os
 import secrets
 import signal
-import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
-from telegram import BotCommand, Update
+from telegram import Update
 from telegram.error import InvalidToken, TelegramError
 from telegram.ext import Application, ApplicationBuilder, TypeHandler
-from telegram.request import HTTPXRequest
 from tornado.httpserver import HTTPServer
 
+from bot.client import menu, polling_failed, telegram_client, webhook_secret
 from bot.clock import Clock
 from bot.conversation import Conversation, OneAtATime
 from bot.delivery import Delivery
 from bot.errors import StartError
-from bot.inbox_queue import DurableBot, InboxQueue
+from bot.inbox_queue import InboxQueue
 from bot.limiter import PoliteLimiter
+from bot.lock import locked
 from bot.ops import Ops
 from bot.pictures import Pictures
 from bot.sender import Links, Sender
@@ -41,7 +37,7 @@ from bot.sharing import SharingGenerator
 from bot.status import StatusBoard
 from bot.store import Database, inbox, jobs, outbox
 from bot.store.database import Checkpoint, no_checkpoint
-from bot.texts import LANGUAGES, Texts, texts_for
+from bot.texts import LANGUAGES, texts_for
 from bot.turn import House
 from bot.understanding import understander
 from bot.worker import Workers
@@ -93,22 +89,6 @@ def run(
             os._exit(0)
 
 
-@contextlib.contextmanager
-def locked(folder: Path) -> Iterator[None]:
-    """Hold the state folder for this process alone. Raises StartError where another bot has it."""
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    lock = folder / "bot.lock"
-    lock.touch(mode=0o600)
-    with lock.open("w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise StartError(
-                f"another bot is using {folder}: stop it, or set BADGE_DATA_DIR to another folder"
-            ) from error
-        yield
-
-
 class Bot:
     """All parts of one running bot."""
 
@@ -120,7 +100,7 @@ class Bot:
         self.generator = SharingGenerator(generator)
         self._limiter = PoliteLimiter(settings.bot.messages_per_second)
         self._queue = InboxQueue(database, clock)
-        self._bot = _telegram(settings, token, self._limiter, self._queue)
+        self._bot = telegram_client(settings, token, self._limiter, self._queue)
         self._pictures = Pictures(settings.data_dir / "badges").open()
         self._board = StatusBoard(self._bot, self._limiter, database, settings.bot, self.generator.parallel)
         self._delivery = Delivery(self._bot, database, self._pictures, self._board, clock, self._wake)
@@ -212,7 +192,7 @@ class Bot:
         kinds = ["message", "edited_message", "callback_query", "my_chat_member"]
         if not bot.webhook_url:
             await updater.start_polling(
-                timeout=10, bootstrap_retries=-1, allowed_updates=kinds, error_callback=_polling_failed
+                timeout=10, bootstrap_retries=-1, allowed_updates=kinds, error_callback=polling_failed
             )
             return
         await updater.start_webhook(
@@ -285,7 +265,7 @@ class Bot:
         try:
             for language in LANGUAGES:
                 _ = texts_for(language)
-                await self._bot.set_my_commands(_menu(_), language_code="" if language == "en" else language)
+                await self._bot.set_my_commands(menu(_), language_code="" if language == "en" else language)
         except TelegramError as error:
             log.warning("the commands' menu was not set: %s", error)
 
@@ -296,39 +276,3 @@ class Bot:
                 log.info("%d old picture files removed", removed)
             await self._database.write("tidied", inbox.forget_old)
             await asyncio.sleep(_TIDY_EVERY)
-
-
-def _menu(_: Texts) -> list[BotCommand]:
-    return [
-        BotCommand("create", _("a new badge")),
-        BotCommand("badge", _("telescope | UX SCOUT - a badge in one line")),
-        BotCommand("history", _("your last badges")),
-        BotCommand("cancel", _("stop, at any moment")),
-        BotCommand("help", _("what I can do")),
-    ]
-
-
-def webhook_secret(token: str) -> str:
-    """The secret that Telegram sends with each webhook call; nobody without the token can know it."""
-    return hmac.new(token.encode(), b"badge bot webhook", hashlib.sha256).hexdigest()
-
-
-def _polling_failed(error: TelegramError) -> None:
-    log.warning("no updates from Telegram: %s", error)
-
-
-def _telegram(settings: Settings, token: str, limiter: PoliteLimiter, queue: InboxQueue) -> DurableBot:
-    """The Bot API client, with timeouts that fit uploads."""
-    bot = settings.bot
-    request = HTTPXRequest(
-        connection_pool_size=64, read_timeout=bot.send_timeout, write_timeout=bot.send_timeout, connect_timeout=10.0,
-        pool_timeout=bot.upload_timeout, media_write_timeout=bot.upload_timeout,
-    )  # fmt: skip
-    polling = HTTPXRequest(connection_pool_size=4, read_timeout=30.0, connect_timeout=10.0, pool_timeout=10.0)
-    client = DurableBot(
-        token, bot.base_url, bot.base_file_url, request=request, get_updates_request=polling, rate_limiter=limiter,
-        local_mode=bot.local_mode,
-    )  # fmt: skip
-    object.__setattr__(client, "inbox", queue)  # python-telegram-bot's objects are frozen
-    object.__setattr__(client, "heard", time.monotonic())
-    return client

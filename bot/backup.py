@@ -13,8 +13,8 @@ import tempfile
 import time
 from pathlib import Path, PurePosixPath
 
-from bot.app import locked
 from bot.errors import BotError
+from bot.lock import locked
 from bot.store.schema import VERSION
 
 DATABASE = "bot.sqlite3"

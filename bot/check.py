@@ -14,9 +14,9 @@ from telegram import Bot
 from telegram.error import InvalidToken, TelegramError
 from telegram.request import HTTPXRequest
 
-from bot.app import locked
 from bot.backup import DATABASE
 from bot.errors import BotError, StartError
+from bot.lock import locked
 from bot.store import Database
 from configs.settings import Settings
 from inference.choice import cuda_available, open_generator

@@ -138,8 +138,8 @@ def test_double_presses_make_one_badge(somebody: Somebody) -> None:
 
 @pytest.mark.parametrize(
     "data",
-    ["again:999999", "again:-1", "again:1;DROP TABLE jobs", "style:{id}:../../etc", "x" * 64, "again", "hold:77", "cancel:{id}",
-     "meant:1", "text:{id}:zzz"],
+    ["again:999999", "again:-1", "again:1;DROP TABLE jobs", "style:{id}:../../etc", "x" * 64, "again", "hold:77",
+     "cancel:{id}", "meant:1", "text:{id}:zzz"],
 )  # fmt: skip
 def test_forged_callback_data_does_nothing(somebody: Somebody, data: str) -> None:
     anna, eve = somebody(), somebody()

@@ -15,6 +15,7 @@ import pytest
 
 from bot.backup import BackupError, backup, restore
 from bot.errors import StartError
+from bot.lock import locked
 from bot.store import Database, people
 from tests.bot.running import ROOT, RunningBot
 from tests.fakes.telegram_api import TelegramServer
@@ -124,7 +125,5 @@ def test_what_is_no_backup_changes_nothing(tmp_path: Path) -> None:
 
 
 def test_two_cannot_hold_one_folder(tmp_path: Path) -> None:
-    from bot.app import locked
-
     with locked(tmp_path), pytest.raises(StartError, match="another bot"), locked(tmp_path):
         pass

@@ -1,4 +1,4 @@
-"""Just enough HTTP/1.1 for a fake server on loopback: keep-alive, forms, JSON, multipart, and rude ends of connections."""
+"""Just enough HTTP/1.1 for a fake server on loopback: keep-alive, forms, JSON, multipart, and rude endings."""
 
 import asyncio
 import contextlib
@@ -30,18 +30,15 @@ async def serve(handler: Handler, port: int = 0) -> asyncio.Server:
     async def connection(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
             while True:
-                head = await reader.readuntil(b"\r\n\r\n")
-                target, headers = _read_head(head)
+                target, headers = _read_head(await reader.readuntil(b"\r\n\r\n"))
                 body = await reader.readexactly(int(headers.get("content-length", "0")))
                 fields, files = _read_body(headers.get("content-type", ""), body)
                 query = urlsplit(target)
                 status, answer = await handler(Call(query.path, {**dict(parse_qsl(query.query)), **fields}, files))
                 if status == HANG_UP:
                     break
-                writer.write(
-                    f"HTTP/1.1 {status} X\r\nContent-Type: application/json\r\nContent-Length: {len(answer)}\r\n\r\n".encode()
-                    + answer
-                )
+                head = f"HTTP/1.1 {status} X\r\nContent-Type: application/json\r\nContent-Length: {len(answer)}\r\n\r\n"
+                writer.write(head.encode() + answer)
                 await writer.drain()
         writer.close()
 
