@@ -7,16 +7,23 @@ environment or `.env` only, and never show in `repr`.
     ConfigError          unreadable, malformed, unknown key, value out of range
 """
 
+import json
 import os
 import re
 import tomllib
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, get_origin
 
 from pydantic import SecretStr, ValidationError, field_validator
-from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    SettingsError,
+)
 
 from configs.names import misspelt, unknown_name
 from configs.sections import Section
@@ -104,6 +111,8 @@ def load_settings(config: Path | None = None) -> Settings:
         return Settings(**merged, secrets=Secrets())
     except ValidationError as error:
         raise ConfigError(_explain(error, files)) from error
+    except SettingsError as error:
+        raise ConfigError(_unreadable(os.environ)) from error
 
 
 @cache
@@ -160,6 +169,19 @@ def _refuse_unknown_variables(environ: Mapping[str, str]) -> None:
     for name in environ:
         if name.upper().startswith(PREFIX) and name.upper() not in valid:
             raise ConfigError(f"{misspelt('environment variable', name, valid)} (all settings: configs/badge.toml)")
+
+
+def _unreadable(environ: Mapping[str, str]) -> str:
+    """Which variable is neither the list nor the table that its setting wants."""
+    for name, value in environ.items():
+        section, _, key = name.upper().removeprefix(PREFIX).lower().partition("__")
+        nested = getattr(getattr(Settings.model_fields.get(section), "annotation", None), "model_fields", {})
+        if key in nested and get_origin(nested[key].annotation) in (dict, tuple, list):
+            try:
+                json.loads(value)
+            except ValueError:
+                return f'environment variable {name} = {value!r}: write JSON, such as [1, 2] or {{"name": 1}}'
+    return f"an environment variable {PREFIX}... cannot be read: lists and tables are written as JSON"
 
 
 def _explain(error: ValidationError, files: list[Path]) -> str:

@@ -171,3 +171,20 @@ def test_one_line_of_configuration_chooses_replicate(
 
 def test_the_quick_settings_of_the_tests_are_settings() -> None:
     assert set(QUICK) <= set(load_settings().replicate.model_fields_set)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("BADGE_REPLICATE__EXTRA_INPUTS", "wings"),
+        ("BADGE_TRAINING__RESOLUTIONS", "512,768"),
+        ("BADGE_REPLICATE__TRAINER_INPUTS", "{"),
+    ],
+)
+def test_a_table_or_list_in_the_environment_that_is_no_json_is_named(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str, value: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv(name, value)
+    with pytest.raises(ConfigError, match=rf"{name} = .*: write JSON"):
+        load_settings()
