@@ -6,7 +6,7 @@ the picture from what it would hide (overlay/placement.py); overlay/exports.py w
 is a `BannerError` (overlay/errors.py).
 """
 
-from overlay.banner import draw_banner, draw_print
+from overlay.banner import check_text, draw_banner, draw_print
 from overlay.errors import BannerError, InvalidImage, InvalidText, UnknownStyle
 from overlay.exports import to_jpeg, to_png, to_print_pdf, to_print_png, to_sticker, to_webp
 from overlay.images import open_portrait
@@ -29,6 +29,7 @@ __all__ = [
     "InvalidImage",
     "InvalidText",
     "UnknownStyle",
+    "check_text",
     "clean_text",
     "draw_banner",
     "draw_print",

@@ -45,6 +45,16 @@ def draw_banner(image: Image.Image, text: str, style: str = DEFAULT_STYLE) -> Im
     return _draw(as_portrait(image), said, chosen)
 
 
+def check_text(text: str, style: str = DEFAULT_STYLE) -> str:
+    """The cleaned text, where `draw_banner` can draw it in that style; known without any portrait.
+
+    Raises InvalidText or UnknownStyle.
+    """
+    said = clean_text(text)
+    lay_out(said, choose_style(style, said))
+    return said
+
+
 def draw_print(image: Image.Image, text: str, style: str = DEFAULT_STYLE, side: int = PRINT_SIDE) -> Image.Image:
     """As `draw_banner`, with the portrait enlarged to `side` pixels and the banner drawn at that size, not enlarged.
 
@@ -62,9 +72,14 @@ def draw_print(image: Image.Image, text: str, style: str = DEFAULT_STYLE, side: 
     return _draw(portrait.resize(size, Image.Resampling.BICUBIC), said, chosen)
 
 
+def forget_layers() -> None:
+    """Empty the store of drawn plates and rings, as after a start; for measurements."""
+    _KEPT.clear()
+
+
 @dataclass(frozen=True)
 class Plan:
-    """Where everything of one banner goes in a picture of `side` x ... pixels; u is pixels per layout unit."""
+    """Where everything of one banner goes in its picture; u is pixels per layout unit."""
 
     style: BannerStyle
     layout: TextLayout
