@@ -14,7 +14,7 @@ from inference.generator import Generator
 from inference.prompt import build_prompt, clean_object
 from inference.translate import understand
 from inference.types import Badge, BadgeRequest, ModelInfo, Portrait, PortraitRequest, StepCallback
-from overlay import BannerError, clean_text, draw_banner, style_names
+from overlay import BannerError, check_text, draw_banner, style_names
 
 
 def checked(request: BadgeRequest, banner: BannerSettings) -> BadgeRequest:
@@ -26,7 +26,7 @@ def checked(request: BadgeRequest, banner: BannerSettings) -> BadgeRequest:
     if style not in style_names():
         raise InvalidRequest(unknown_name("banner style", style, style_names()))
     try:
-        text = clean_text(request.text)
+        text = check_text(request.text, style)
     except BannerError as error:
         raise InvalidRequest(str(error)) from error
     english = None if request.english is None else clean_object(request.english)

@@ -26,10 +26,11 @@ from inference.choice import open_generator
 from inference.errors import InvalidRequest, RenderError
 from inference.files import require_writable, write_atomically
 from inference.like import request_like, settings_like, wanted_like, warn_of_differences
+from inference.output import encoder_for
 from inference.plan import TIERS
 from inference.profiles import load_profile
 from inference.progress import LoadingBar, Progress, say
-from inference.recipe import Recipe, encode_png, read_recipe, recipe_of
+from inference.recipe import Recipe, read_recipe, recipe_of
 from inference.rows import read_rows
 from inference.types import MAX_SEED, BadgeRequest
 
@@ -61,7 +62,9 @@ def build_parser() -> argparse.ArgumentParser:
     who.add_argument("--tier", metavar="NAME", help=f"how a CUDA card draws: {' | '.join(TIERS)}")
     who.add_argument("--warm", action="store_true", help="load and compile, keep that for later starts, draw nothing")
     where = parser.add_argument_group("where")
-    where.add_argument("--out", type=Path, metavar="PATH", help="file (default badge.png), or folder of a --batch")
+    where.add_argument(
+        "--out", type=Path, metavar="PATH", help="file (default badge.png; .jpg, .webp, .pdf too), or folder"
+    )
     where.add_argument("--json", action="store_true", help="one JSON object a badge on stdout")
     where.add_argument("--config", type=Path, metavar="FILE", help="settings that win over configs/badge.toml")
     where.add_argument("--debug", action="store_true", help="show library logs and tracebacks")
@@ -151,8 +154,7 @@ def _draw_batch(args: argparse.Namespace, settings: Settings) -> int:
 
 def _draw_single(args: argparse.Namespace, settings: Settings, recipe: Recipe | None) -> int:
     out = args.out or Path("badge.png")
-    if out.suffix.lower() != ".png" or out.is_dir():
-        raise InvalidRequest(f"--out {out}: name a .png file")
+    encode = encoder_for(out)
     request = BadgeRequest(args.object or "", args.text or "", args.seed, args.style)
     if recipe:
         request = request_like(recipe, args.object, args.text, args.seed, args.style)
@@ -175,7 +177,7 @@ def _draw_single(args: argparse.Namespace, settings: Settings, recipe: Recipe | 
                 on_step=progress.step,
             )
             file = out if args.count == 1 else out.with_stem(f"{out.stem}-{number}")
-            write_atomically(file, encode_png(badge.image, recipe_of(badge, recipe.key if recipe else "")))
+            write_atomically(file, encode(badge, recipe_of(badge, recipe.key if recipe else "")))
             progress.badge()
             tell(Entry.of(badge, str(file)))
     return DONE

@@ -5,6 +5,7 @@ import fcntl
 import io
 import json
 import os
+import pickle
 import pty
 import struct
 import subprocess
@@ -81,6 +82,21 @@ def test_one_badge(shell: Shell) -> None:
     assert set(badge) >= {"lora", "seconds"}
     with Image.open(shell.folder / "new/folder/badge.png") as image:
         assert (image.size, image.mode) == ((256, 256), "RGB")
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "size"),
+    [("a.jpg", "JPEG", (256, 256)), ("a.webp", "WEBP", (256, 256)), ("a.sticker.webp", "WEBP", (512, 512))],
+)
+def test_the_ending_of_the_name_chooses_the_format(shell: Shell, name: str, kind: str, size: tuple[int, int]) -> None:
+    assert shell(*SCOUT, *DEMO, "--seed", "7", "--out", name).code == 0
+    with Image.open(shell.folder / name) as image:
+        assert (image.format, image.size) == (kind, size)
+
+
+def test_a_pdf_for_print(shell: Shell) -> None:
+    assert shell(*SCOUT, *DEMO, "--seed", "7", "--out", "a.pdf").code == 0
+    assert (shell.folder / "a.pdf").read_bytes().startswith(b"%PDF-")
 
 
 def test_people_are_told_path_who_drew_seed_and_seconds(shell: Shell) -> None:
@@ -226,7 +242,7 @@ def test_a_badge_whose_manifest_line_was_lost_is_adopted(shell: Shell) -> None:
     assert len((shell.folder / "set/manifest.jsonl").read_text().splitlines()) == 1
 
 
-PICKLE = b"\x80\x04\x95)\x00\x00\x00\x00\x00\x00\x00\x8c\x05posix\x94\x8c\x06system\x94\x93\x94\x8c\x0etouch EXECUTED\x94\x85\x94R\x94."
+PICKLE = pickle.dumps({"weights": [1.0, 2.0]}, protocol=4)
 
 
 @pytest.mark.parametrize(
@@ -238,6 +254,7 @@ PICKLE = b"\x80\x04\x95)\x00\x00\x00\x00\x00\x00\x00\x8c\x05posix\x94\x8c\x06sys
         (["--object", "lamp", "--text", "x" * 41], "40"),
         (["--object", "la\x07mp", "--text", "HI"], "control characters"),
         (["--object", "lamp"], "--text is missing"),
+        (["--object", "lamp", "--text", "\U00013000"], "no font here can draw"),
         ([*SCOUT, "--style", "ribon"], "unknown banner style 'ribon': did you mean ribbon"),
         ([*SCOUT, "--profile", "flux-dew"], "unknown profile 'flux-dew': did you mean flux-dev"),
         ([*SCOUT, "--generator", "locl"], "unknown generator 'locl': did you mean local"),
