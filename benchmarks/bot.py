@@ -137,7 +137,7 @@ def fairness() -> list[str]:
             wait_until(lambda: len(served) >= 109, 300)
             last = max((served.index(n) + 1 for n in range(2, 11) if n in served), default=0)
             return [
-                f"one person with 100 jobs, then nine with one: the nine are served within the first {last} of {len(served)}"
+                f"100 jobs of one person, then one each of nine: those are within the first {last} of {len(served)}"
             ]
 
 

@@ -23,7 +23,8 @@ def server() -> Iterator[TelegramServer]:
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningBot]:
     """One bot for a module's tests, who keep apart by being different people."""
     folder = tmp_path_factory.mktemp("bot")
-    env = {"bot__edit_seconds": "0.2", "bot__messages_per_second": "1000", "bot__waiting_per_person": "10"}
+    env = {"bot__edit_seconds": "0.2", "bot__edit_seconds_group": "0.6"}
+    env |= {"bot__messages_per_second": "1000", "bot__waiting_per_person": "10"}
     with TelegramServer() as server, RunningBot(server, folder, "--parallel", "3", **env) as bot:
         yield bot
 

@@ -257,3 +257,14 @@ def test_help_and_unknown_commands(somebody: Somebody) -> None:
     for command in ("/nonsense", "/stats", "/ban 5"):
         anna.say(command)
     anna.waits_for("Такой команды я не знаю", number=3)
+
+
+@pytest.mark.parametrize(("chat_id", "seconds"), [(0, 0.2), (-400, 0.6)], ids=["private", "group"])
+def test_edits_keep_their_distance(shared: RunningBot, somebody: Somebody, chat_id: int, seconds: float) -> None:
+    anna = somebody(chat_id=chat_id)
+    anna.say("/badge slowly turning globe | A")
+    anna.waits_for("бейдж готов")
+    calls = [c for c in shared.server.calls if c.chat_id == anna.chat_id]
+    edits = [c.at for c in calls if c.method in ("sendMessage", "editMessageText")]
+    assert len(edits) >= 3
+    assert (edits[-1] - edits[0]) / (len(edits) - 1) > 0.9 * seconds
