@@ -1,19 +1,20 @@
 # make demo    a badge at badges/telescope.png, from nothing
 # make test    the tests, from nothing
-# make check   formatting, lint, types, known vulnerabilities, secrets
+# make check   formatting, lint, types, secrets that must not be here; works without network
+# make audit   known vulnerabilities of the pinned versions; needs pypi.org
 # make bench   measurements, printed as tables
 PYTHON ?= python3
 VENV := .venv
 PY := $(VENV)/bin/python
 
-.PHONY: demo test test-slow check bench train-demo clean
+.PHONY: demo test test-slow check audit bench train-demo clean
 .DEFAULT_GOAL := demo
 
 demo: $(VENV)/.ready
 	$(PY) -m inference.render --generator demo --object telescope --text "UX SCOUT" --seed 7 --out badges/telescope.png
 
 test: $(VENV)/.ready-test
-	$(PY) -m pytest -m "not slow"
+	$(PY) -m pytest -n auto --dist loadfile -m "not slow"
 
 test-slow: $(VENV)/.ready-test
 	$(PY) -m pytest
@@ -22,6 +23,11 @@ check: $(VENV)/.ready-dev
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/mypy
+	git ls-files -z | xargs -0 $(VENV)/bin/detect-secrets-hook
+
+# --strict: a version that could not be looked up is a failure, never a silent pass.
+audit: $(VENV)/.ready-dev
+	$(VENV)/bin/pip-audit --strict --progress-spinner off --no-deps --disable-pip --requirement constraints.txt
 
 bench: $(VENV)/.ready-test
 	$(PY) -m benchmarks

@@ -119,6 +119,7 @@ class State:
     """Everything that tests set and read. `served` are (method, path, headers) of all requests."""
 
     token: str = "r8_secretsecretsecret1234567890abcdef"
+    # pragma: allowlist nextline secret
     signing_key: str = "whsec_c2lnbmluZyBrZXkgb2YgdGhlIGZha2U="
     plan: Plan = field(default_factory=Plan)
     models: dict[str, Model] = field(default_factory=dict)

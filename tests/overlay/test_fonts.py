@@ -32,6 +32,7 @@ def test_every_file_is_used_and_every_font_is_there() -> None:
 def test_a_font_with_a_reserved_name_is_as_published() -> None:
     data = (FOLDER / "russo-one/RussoOne-Regular.ttf").read_bytes()
     assert "Reserved Font Name" in (FOLDER / "russo-one/LICENSE").read_text(encoding="utf-8")
+    # pragma: allowlist nextline secret
     assert hashlib.sha256(data).hexdigest() == "bc0abcc660bd8b7ad3000ecb2898a27c58a29a50f7ec81652fa12e75148d09df"
 
 

@@ -61,6 +61,7 @@ def unigram_pieces(texts: list[str]) -> list[tuple[str, float]]:
     pieces: dict[str, float] = {"<pad>": 0.0, "</s>": 0.0, "<unk>": 0.0, ",": -2.0, "\u2581": -6.0}
     for word, times in words.most_common(T5_WORDS):
         pieces["\u2581" + word] = math.log(times / total)
+    # pragma: allowlist nextline secret
     letters = "abcdefghijklmnopqrstuvwxyz_"
     for first in letters:
         for second in letters:
