@@ -54,16 +54,18 @@ def learning_rate(step: int, job: "TrainingJob") -> float:
 
 
 def make_optimizer(lora: LoraLayers, job: "TrainingJob", device: torch.device) -> torch.optim.Optimizer:
-    """AdamW; on CUDA with 8-bit moments where bitsandbytes is installed, else fused."""
-    values = {"lr": job.learning_rate, "betas": job.betas, "weight_decay": job.weight_decay}
+    """Fused AdamW; on CUDA with 8-bit moments where bitsandbytes is installed."""
     if device.type == "cuda":
         try:
             from bitsandbytes.optim import AdamW8bit
         except ImportError:
-            return torch.optim.AdamW(lora.raw, fused=True, **values)  # type: ignore[arg-type]
-        eight: torch.optim.Optimizer = AdamW8bit(lora.raw, **values)
-        return eight
-    return torch.optim.AdamW(lora.raw, **values)  # type: ignore[arg-type]
+            pass
+        else:
+            eight: torch.optim.Optimizer = AdamW8bit(
+                lora.raw, lr=job.learning_rate, betas=job.betas, weight_decay=job.weight_decay
+            )
+            return eight
+    return torch.optim.AdamW(lora.raw, lr=job.learning_rate, betas=job.betas, weight_decay=job.weight_decay, fused=True)
 
 
 class Loop:
