@@ -1,7 +1,7 @@
 # make demo    a badge at badges/telescope.png, from nothing
 # make test    the tests, from nothing
 # make check   formatting, lint, types, secrets that must not be here; works without network
-# make audit   known vulnerabilities of the pinned versions; needs pypi.org
+# make audit   known vulnerabilities of the pinned versions; needs the network
 # make bench   measurements, printed as tables
 PYTHON ?= python3
 VENV := .venv
