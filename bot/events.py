@@ -3,7 +3,7 @@
 Every field of an update may be missing or come from a hostile client: nothing here raises.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from telegram import CallbackQuery, Message, MessageEntity, Update
 from telegram.constants import ChatType
@@ -50,20 +50,16 @@ def read_event(update: Update, bot_id: int, bot_name: str) -> Event | None:
     place = Place(message.chat.id, _thread(message), message.from_user.id)
     base = Event("other", update.update_id, place, message.from_user.language_code or "", private, message.message_id)
     if update.edited_message is not None:
-        return _with(base, kind="edited", addressed=private)
+        return replace(base, kind="edited", addressed=private)
     if message.text is None:
         if not _has_content(message):
             return None
-        return _with(base, addressed=private or _answers(message, bot_id))
+        return replace(base, addressed=private or _answers(message, bot_id))
     command, arguments, meant = _command(message, bot_name)
     if command:
-        return _with(base, kind="command", command=command, text=arguments) if meant else None
+        return replace(base, kind="command", command=command, text=arguments) if meant else None
     text, mentioned = _without_mention(message.text, bot_name)
-    return _with(base, kind="text", text=text, addressed=private or mentioned or _answers(message, bot_id))
-
-
-def _with(event: Event, **changes: object) -> Event:
-    return Event(**{**event.__dict__, **changes})
+    return replace(base, kind="text", text=text, addressed=private or mentioned or _answers(message, bot_id))
 
 
 def _press(update_id: int, query: CallbackQuery) -> Event | None:

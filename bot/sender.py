@@ -10,7 +10,7 @@ import logging
 import sqlite3
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from telegram import ForceReply, InlineKeyboardButton, InlineKeyboardMarkup, InputMediaPhoto, ReplyParameters
@@ -123,11 +123,11 @@ class Sender:
             return await self._bot.send_message(
                 chat, message.text, message_thread_id=thread, reply_parameters=reply, reply_markup=_markup(message)
             )
-        if message.kind == "photo":
+        if message.kind == "photo" and message.files:
             return await self._bot.send_photo(
                 chat, message.files[0], caption=message.text, message_thread_id=thread, reply_parameters=reply
             )
-        if message.kind == "album":
+        if message.kind == "album" and message.files:
             media = [
                 InputMediaPhoto(file, caption=message.text if n == 0 else None) for n, file in enumerate(message.files)
             ]
@@ -161,7 +161,7 @@ class Sender:
         if isinstance(error, ChatMigrated):
             new = error.new_chat_id
             await self._database.write("moved", lambda c: people.move_chat(c, letter.chat_id, new))
-            moved = [Letter(**{**each.__dict__, "chat_id": new}) for each in lane]
+            moved = [replace(each, chat_id=new) for each in lane]
             lane.clear()
             self.add(moved)
             return True
@@ -170,8 +170,11 @@ class Sender:
             record(letter.user_id, "send", f"nobody there: {error}", logging.WARNING)
             lane.clear()
             return True
+        if meaning is Verdict.FILE and letter.message.files:  # another server or token: send the bytes instead
+            lane[0] = replace(letter, message=replace(letter.message, files=()))
+            return False
         if meaning is Verdict.UNKNOWN and media:
-            lane[0] = Letter(**{**letter.__dict__, "sending": True})
+            lane[0] = replace(letter, sending=True)
             return False
         if meaning in (Verdict.AGAIN, Verdict.UNKNOWN):
             record(letter.user_id, "send", f"trying again: {error}", logging.WARNING)

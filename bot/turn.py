@@ -6,7 +6,7 @@ transaction in which the update is marked as answered, and done by others after 
 
 import sqlite3
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from bot.clock import Clock
 from bot.events import Event
@@ -94,9 +94,9 @@ class Turn:
     def send(self, message: Message, job_id: int = 0) -> None:
         """Put a message into the outbox: in groups as a reply to the person, in the same thread."""
         reply_to = message.reply_to or (0 if self.event.private else self.event.message_id)
-        letter = Message(**{**message.__dict__, "thread_id": self.place.thread_id, "reply_to": reply_to})
+        placed = replace(message, thread_id=self.place.thread_id, reply_to=reply_to)
         self.outcome.letters.append(
-            outbox.put(self.connection, self.place.chat_id, self.place.user_id, letter, self.now, job_id)
+            outbox.put(self.connection, self.place.chat_id, self.place.user_id, placed, self.now, job_id)
         )
 
     def toast(self, text: str, alert: bool = False) -> None:

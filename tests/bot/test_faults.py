@@ -59,6 +59,31 @@ def test_a_status_message_that_was_deleted(shared: RunningBot, somebody: Somebod
     assert len(anna.sees()) == 1
 
 
+def test_a_group_that_becomes_a_supergroup_in_mid_job(shared: RunningBot, somebody: Somebody) -> None:
+    anna = somebody(chat_id=-500)
+    anna.say("/badge slowly passing cloud | A")
+    anna.waits_for("⏳")
+    shared.server.faults.moved[-500] = -1500
+    there = shared.server.person(anna.user_id, "ru", -1500)
+    badge = there.waits_for(READY)
+    assert not anna.badges()
+    assert there.toast(there.press(badge, "Ещё раз")) == "Делаю!"
+    there.waits_for(READY, number=2)
+
+
+def test_a_file_id_that_is_no_longer_known(shared: RunningBot, somebody: Somebody) -> None:
+    server, anna = shared.server, somebody()
+    anna.say("/badge cup | A")
+    badge = anna.waits_for(READY)
+    for number in (1, 2):
+        anna.press(badge, "Файлом")
+        server.wait(lambda n=number: len([m for m in anna.sees() if m.document]) == n, what="the file")
+        server.wait(lambda: not server.files.pop(anna.sees()[-1].document, None) or True, what="the file to be gone")
+    del server.files[badge.photo]
+    anna.say("/history")
+    anna.waits_for("картинки уже нет")
+
+
 def test_a_server_that_turns_no_text_into_a_photo(shared: RunningBot, somebody: Somebody) -> None:
     shared.server.faults.texts_stay_texts = True
     anna = somebody()

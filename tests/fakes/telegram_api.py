@@ -43,6 +43,8 @@ class Faults:
     drop_answer: Callable[[str, dict[str, str]], bool] = lambda method, fields: False
     refuse: Callable[[str, dict[str, str]], str] = lambda method, fields: ""
     blocked: set[int] = field(default_factory=set)
+    moved: dict[int, int] = field(default_factory=dict)
+    """Groups that became supergroups: old number to new."""
     texts_stay_texts: bool = False
     again: bool = False
     """Give every update twice."""
@@ -204,6 +206,9 @@ class TelegramServer:
                 self.toasts.append((fields["callback_query_id"], fields.get("text", "")))
                 self.changed.notify_all()
             return True
+        if int(fields["chat_id"]) in self.faults.moved:
+            new = self.faults.moved[int(fields["chat_id"])]
+            raise Refused(400, "Bad Request: group chat was upgraded to a supergroup chat", migrate_to_chat_id=new)
         if int(fields["chat_id"]) in self.faults.blocked:
             raise Refused(403, "Forbidden: bot was blocked by the user")
         with self.changed:
