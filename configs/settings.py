@@ -122,7 +122,8 @@ def default_settings() -> Settings:
     sections: dict[str, Any] = {"data_dir": Path(values.pop("data_dir")), "secrets": Secrets.model_construct()}
     for name, value in values.items():
         section = Settings.model_fields[name].annotation
-        assert isinstance(section, type) and issubclass(section, Section)
+        assert isinstance(section, type)
+        assert issubclass(section, Section)
         sections[name] = section.model_validate(value)
     return Settings.model_construct(**sections)
 

@@ -15,6 +15,7 @@ import hashlib
 import hmac
 import json
 import re
+import sys
 import threading
 import time
 from datetime import datetime
@@ -81,6 +82,11 @@ class _Server(ThreadingHTTPServer):
     block_on_close = False
     state: State
     url: str
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """A client that hangs up is no news; anything else is shown."""
+        if not isinstance(sys.exc_info()[1], ConnectionError | TimeoutError):
+            super().handle_error(request, client_address)  # type: ignore[arg-type]
 
 
 class _Drop(Exception):
