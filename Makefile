@@ -3,6 +3,7 @@
 # make check   formatting, lint, types, secrets that must not be here; works without network
 # make audit   known vulnerabilities of the pinned versions; needs the network
 # make bench   measurements, printed as tables
+# make train-demo  the demo's style LoRA trained again, under 15 minutes on two cores, and tested
 PYTHON ?= python3
 VENV := .venv
 PY := $(VENV)/bin/python
@@ -31,6 +32,11 @@ audit: $(VENV)/.ready-dev
 
 bench: $(VENV)/.ready-test
 	$(PY) -m benchmarks
+
+# The demo's LoRA, from the 20 pictures in training/demo/training_images; interrupted, it goes on where it was.
+train-demo: $(VENV)/.ready
+	$(PY) -m training.run --backend local --profile demo --data training/demo/training_images --config training/demo_lora.toml --out loras/aidbox-demo --resume
+	$(PY) -m training.evaluate --lora loras/aidbox-demo/lora.safetensors --config training/demo_lora.toml --out loras/aidbox-demo/test_results
 
 clean:
 	rm -rf $(VENV) build *.egg-info

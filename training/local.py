@@ -22,7 +22,7 @@ from training.job import TrainingJob
 from training.judge import Judge
 from training.loop import Loop, make_optimizer, uncast_inputs
 from training.lora_layers import LoraLayers
-from training.losses import open_tracker
+from training.losses import open_tracker, require_tracker
 from training.memory_plan import GIB, MemoryPlan, make_plan
 from training.output import begin, belongs_to, check_output
 from training.prepare import Prepared, prepare
@@ -58,15 +58,18 @@ class LocalTrainer:
         dtype = torch.bfloat16 if device.type == "cuda" else torch.float32
         if not base.transformer_config:
             raise TrainerUnavailable(f"the weights of {profile.title} have no configuration")
+        accelerator = _accelerator(job, device)
+        require_tracker(job.tracker)
+        plan, speed = _plan(job, base, accelerator)
+        # From here on something is written; all that can be known to be wrong was said before.
         mine = belongs_to(job, data, f"{base.identity}/{profile.max_sequence_length}/{dtype}")
         check_output(job, mine)
-        accelerator = _accelerator(job, device)
-        tracker = open_tracker(job.tracker, job.out, job.out.name) if accelerator.is_main_process else None
         done = finished_already(job)
         if done:
             return done
-        plan, speed = _plan(job, base, accelerator)
+        tracker = open_tracker(job.tracker, job.out, job.out.name) if accelerator.is_main_process else None
         if accelerator.is_main_process:
+            log.info("%s", plan.line(job.steps, speed))
             begin(job, mine)
         accelerator.wait_for_everyone()
 
@@ -138,10 +141,7 @@ def _plan(job: TrainingJob, base: Base, accelerator: "Accelerator") -> tuple[Mem
     plan = make_plan(
         base.size, memory, resolutions=job.resolutions, batch=share, rank=job.rank, wanted=wanted, name=name
     )
-    speed = measured_tflops(accelerator.device)
-    if accelerator.is_main_process:
-        log.info("%s", plan.line(job.steps, speed))
-    return plan, speed
+    return plan, measured_tflops(accelerator.device)
 
 
 def _correct(plan: MemoryPlan, job: TrainingJob, seconds: float, speed: float) -> None:

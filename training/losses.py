@@ -1,6 +1,7 @@
 """`loss.csv`, `loss.png` and, by a setting, TensorBoard or trackio: what the losses did, step by step."""
 
 import csv
+import importlib.util
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -101,14 +102,17 @@ def _font(size: int) -> Any:
     return ImageFont.load_default(size)
 
 
+def require_tracker(kind: str) -> None:
+    """Raises InvalidJob where the package of this tracker is not installed."""
+    if kind != "none" and importlib.util.find_spec(kind) is None:
+        raise InvalidJob(f"training.tracker = {kind}: that package is missing; pip install {kind}, or choose none")
+
+
 def open_tracker(kind: str, folder: Path, name: str) -> Tracker | None:
-    """TensorBoard or trackio, None for "none". Raises InvalidJob where the package is not installed."""
+    """TensorBoard or trackio, None for "none". Call `require_tracker` before."""
     if kind == "none":
         return None
-    try:
-        return _TensorBoard(folder) if kind == "tensorboard" else _Trackio(name)
-    except ImportError as error:
-        raise InvalidJob(f"training.tracker = {kind}: that package is missing; pip install {kind}") from error
+    return _TensorBoard(folder) if kind == "tensorboard" else _Trackio(name)
 
 
 class _TensorBoard:

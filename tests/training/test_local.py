@@ -267,6 +267,34 @@ def test_job_json_is_readable(trained: tuple[TrainedLora, list[Status]]) -> None
     assert len(whole["pictures"]) == 6
 
 
+def test_a_signal_stops_at_the_next_step_and_says_how_to_go_on() -> None:
+    import signal
+
+    from training.errors import TrainingInterrupted
+    from training.run import _Bar
+
+    with _Bar(10) as bar:
+        bar(Status("training", 1, 10))
+        signal.raise_signal(signal.SIGTERM)
+        with pytest.raises(TrainingInterrupted, match="stopped by SIGTERM at step 2; go on with --resume"):
+            bar(Status("training", 2, 10))
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+    assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
+
+
+def test_what_needs_more_than_this_machine_has(six_pictures: Path, tmp_path: Path) -> None:
+    from importlib.util import find_spec
+
+    for missing in ("tensorboard", "trackio"):
+        if find_spec(missing) is None:
+            with pytest.raises(InvalidJob, match=f"pip install {missing}"):
+                train(data=six_pictures, out=tmp_path / "out", tracker=missing)
+    with pytest.raises(InvalidJob, match="needs a CUDA card"):
+        train(data=six_pictures, out=tmp_path / "out", plan="nf4")
+    assert not (tmp_path / "out").exists()
+
+
 def test_too_few_pictures(tmp_path: Path) -> None:
     with pytest.raises(InvalidJob, match="at least 5"):
         train(data=fill_folder(tmp_path / "few", 3), out=tmp_path / "out")
