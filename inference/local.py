@@ -253,7 +253,7 @@ class LocalGenerator(GeneratorBase):
             torch.set_num_threads(self._threads)  # holds for the calling thread, so each sets it
         with self._lock:
             if self._loaded is None:
-                log.info("%s", self.plan.line())
+                log.log(logging.WARNING if self._card.is_cuda else logging.INFO, "%s", self.plan.line())
                 self._loaded = load(
                     self._profile,
                     self.plan,

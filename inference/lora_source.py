@@ -11,6 +11,7 @@ import json
 import re
 import tarfile
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -35,14 +36,18 @@ class LoraFile:
         """A name for people."""
         return self.path.name.split(".")[0] if self.member else self.path.stem
 
-    @property
+    @cached_property
     def sha256(self) -> str:
         """SHA-256 in hex: of the safetensors bytes, or, where a configuration stands beside them, of both."""
         base = hashlib.sha256(self.data()).hexdigest() if self.member else sha256_of(self.path)
         return hashlib.sha256(f"{base} {self.config}".encode()).hexdigest() if self.config else base
 
     def header(self) -> LoraHeader:
-        """Its header, checked. Raises LoraError."""
+        """Its header, checked, as it was when first read. Raises LoraError."""
+        return self._header
+
+    @cached_property
+    def _header(self) -> LoraHeader:
         if not self.member:
             return read_header(self.path)
         data = self.data()

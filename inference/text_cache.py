@@ -22,11 +22,12 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_IN_MEMORY = 256
+# Four megabytes each for a full-size model, and on the card.
+_IN_MEMORY = 32
 
 
 class TextCache:
-    """Tensors by key: the last few hundred in memory, all of them in `folder`, where one is given."""
+    """Tensors by key: the last few in memory, all of them in `folder`, where one is given."""
 
     def __init__(self, folder: Path | None, limit: int = 2_000_000_000) -> None:
         """`limit` in bytes; beyond it the files unused for longest go. An unusable folder is told once."""
