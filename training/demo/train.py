@@ -41,10 +41,10 @@ STAGES = (
 )
 COUNT, VARIANTS = 9000, 3
 PLANS = {
-    "vae": Plan(1520, warmup=20, decay_from=0.65, ema=0.995),
+    "vae": Plan(2200, warmup=20, decay_from=0.72, ema=0.995),
     "text": Plan(420, warmup=30, decay_from=0.5),
-    "flow": Plan(4500, warmup=100, decay_from=0.7, ema=0.998, save_every=150),
-    "distill": Plan(700, warmup=20, decay_from=0.4, ema=0.99, save_every=100),
+    "flow": Plan(2700, warmup=100, decay_from=0.62, ema=0.998),
+    "distill": Plan(400, warmup=20, decay_from=0.3, ema=0.98),
     "decoder": Plan(2000, warmup=20, decay_from=0.5, ema=0.995),
 }
 TextTower = tuple[CLIPTokenizer, T5Tokenizer, CLIPTextModel, T5EncoderModel]
