@@ -60,7 +60,7 @@ def run(people: int, kills: int, seed: int) -> list[str]:
             if chance.random() < 0.8:  # else it may die while it starts
                 hello = server.count("getMe")
                 wait_until(lambda before=hello: server.count("getMe") > before, 30)
-            time.sleep(chance.uniform(0.0, 1.5))
+            time.sleep(chance.uniform(0.0, 3.0))
             bot.kill()
             bot.start()
         for talker in talkers.values():

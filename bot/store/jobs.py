@@ -2,13 +2,15 @@
 
 A job that is being drawn carries a lease and a fencing token (`fence`): whoever finishes with an older token finds
 that the job is no longer theirs and changes nothing. The order is round-robin among people: each person's oldest
-waiting job, of them the person's who was served longest ago, at most one of a person at a time.
+waiting job, of them the person's who was served longest ago, at most one of a person at a time. A job that was begun
+three times and never ended (it may be what ends the process) lets everybody else's go first from then on.
 """
 
 import sqlite3
 from dataclasses import dataclass, fields
 
-OPEN = ("waiting", "drawing", "drawn")
+SUSPECT = 3
+"""From so many attempts on, a job comes after those of other people."""
 
 
 @dataclass(frozen=True)
@@ -89,10 +91,11 @@ def claim(connection: sqlite3.Connection, owner: str, until: float, now: float) 
     )
     row = connection.execute(
         "SELECT first.id, people.served, people.user_id FROM"
-        " (SELECT MIN(id) AS id, user_id FROM jobs WHERE state = 'waiting' GROUP BY user_id) AS first"
+        " (SELECT MIN(id) AS id, user_id, attempts FROM jobs WHERE state = 'waiting' GROUP BY user_id) AS first"
         " JOIN people ON people.user_id = first.user_id"
         " WHERE NOT EXISTS (SELECT 1 FROM jobs WHERE state = 'drawing' AND user_id = first.user_id)"
-        " ORDER BY people.served, first.id LIMIT 1"
+        " ORDER BY first.attempts >= ?, people.served, first.id LIMIT 1",
+        (SUSPECT,),
     ).fetchone()
     if row is None:
         return None

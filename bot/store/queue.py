@@ -3,6 +3,8 @@
 import sqlite3
 from dataclasses import dataclass
 
+from bot.store.jobs import SUSPECT
+
 _MEASURED = 20
 _ASSUMED_SECONDS = 20.0
 
@@ -25,10 +27,12 @@ class Totals:
 def places(connection: sqlite3.Connection) -> dict[int, int]:
     """Each waiting job's place, 1 first, in the order in which `jobs.claim` would take them."""
     rows = connection.execute(
-        "SELECT jobs.id, ROW_NUMBER() OVER (PARTITION BY jobs.user_id ORDER BY jobs.id) AS turn, people.served"
-        " FROM jobs JOIN people USING (user_id) WHERE state = 'waiting'"
+        "SELECT jobs.id, ROW_NUMBER() OVER (PARTITION BY jobs.user_id ORDER BY jobs.id) AS turn, people.served,"
+        " MAX(jobs.attempts) OVER (PARTITION BY jobs.user_id) >= ? AS suspect"
+        " FROM jobs JOIN people USING (user_id) WHERE state = 'waiting'",
+        (SUSPECT,),
     ).fetchall()
-    ordered = sorted(rows, key=lambda row: (row["turn"], row["served"], row["id"]))
+    ordered = sorted(rows, key=lambda row: (row["suspect"], row["turn"], row["served"], row["id"]))
     return {row["id"]: number for number, row in enumerate(ordered, start=1)}
 
 

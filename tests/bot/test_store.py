@@ -79,6 +79,17 @@ def test_after_a_crash_jobs_wait_in_their_old_order(connection: sqlite3.Connecti
     assert again == numbers
 
 
+def test_a_job_that_seems_to_end_the_process_lets_others_go_first(connection: sqlite3.Connection) -> None:
+    bad, other = add(connection, 1), add(connection, 2)
+    for _ in range(3):
+        job = claim(connection)
+        assert job is not None
+        assert job.id == bad
+        jobs.recover(connection)
+    assert queue.places(connection) == {other: 1, bad: 2}
+    assert [job.id for job in (claim(connection), claim(connection)) if job] == [other, bad]
+
+
 def test_canceled_while_drawing_stays_canceled(connection: sqlite3.Connection) -> None:
     number = add(connection, 1)
     job = claim(connection)
