@@ -13,6 +13,7 @@ import logging
 import os
 import secrets
 import signal
+import sys
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
@@ -54,6 +55,8 @@ UPDATES_AT_ONCE = 256
 STOP_SECONDS = 2.5
 _TIDY_EVERY = 3600.0
 _SILENCE = 90.0
+_SWITCH = 0.001
+"""Seconds after which a drawing thread lets answers to people pass (Python's own value is 0.005)."""
 
 
 def run(
@@ -73,6 +76,7 @@ def run(
     token = settings.secrets.telegram_bot_token.get_secret_value()
     if not token:
         raise StartError("TELEGRAM_BOT_TOKEN is not set: get a token from @BotFather and put it into .env")
+    sys.setswitchinterval(_SWITCH)
     os.environ.setdefault("PTB_TIMEDELTA", "true")  # else python-telegram-bot warns at each RetryAfter
     with locked(settings.data_dir), open_generator(settings) as generator:
         database = Database(settings.data_dir / "bot.sqlite3", checkpoint).open()
@@ -165,6 +169,8 @@ class Bot:
             asyncio.create_task(self._introduce(), name="introduce"),
             asyncio.create_task(self._tidy(), name="tidy"),
         ]
+        for task in self._tasks:
+            task.add_done_callback(_report)
         self._open_pages()
         await self._listen(application)
         log.info(
@@ -276,3 +282,9 @@ class Bot:
                 log.info("%d old picture files removed", removed)
             await self._database.write("tidied", inbox.forget_old)
             await asyncio.sleep(_TIDY_EVERY)
+
+
+def _report(task: "asyncio.Task[Any]") -> None:
+    """A task that should run as long as the bot has ended by an error."""
+    if not task.cancelled() and task.exception() is not None:
+        log.error("%s ended", task.get_name(), exc_info=task.exception())

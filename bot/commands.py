@@ -142,13 +142,14 @@ def stats(turn: Turn) -> None:
 def pause(turn: Turn) -> None:
     """Draw nothing new until /resume; badges are still accepted."""
     people.set_fact(turn.connection, "paused", "yes")
+    turn.outcome.queue_changed = True
     turn.say(turn._("Paused. What is being drawn is finished, the rest waits: /resume"))
 
 
 def resume(turn: Turn) -> None:
     """Draw again."""
     people.set_fact(turn.connection, "paused", "")
-    turn.outcome.new_jobs = True
+    turn.outcome.queue_changed = True
     turn.say(turn._("Drawing again."))
 
 

@@ -154,7 +154,7 @@ class Conversation:
             self.workers.cancel(outcome.canceled)
             for job_id in outcome.canceled:
                 self.delivery.tell(job_id)
-        if outcome.new_jobs or outcome.canceled:
+        if outcome.queue_changed or outcome.canceled:
             self.workers.wake()
         if event.query_id:
             task = asyncio.create_task(self._toast(event, outcome))

@@ -92,6 +92,9 @@ class Delivery:
                         return
                 except StoreError as error:
                     log.error("%s", error)
+                except Exception:
+                    log.exception("job %d cannot be told about; trying again", job_id)
+                    pause = _LONGEST_PAUSE
                 await asyncio.sleep(pause)
                 pause = min(_LONGEST_PAUSE, pause * 2)
         finally:

@@ -39,7 +39,7 @@ def order(
     shown = status_text(turn._, place=ahead, seconds=wait_seconds(turn, ahead), paused=paused)
     cancel = (((turn._("✖️ Cancel"), f"cancel:{number}"),),)
     turn.send(Message("status", shown, reply_to=reply_to, buttons=cancel), number)
-    turn.outcome.new_jobs = True
+    turn.outcome.queue_changed = True
     turn.outcome.log = f"accepted: job {number}"
     return True
 

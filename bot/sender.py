@@ -87,6 +87,9 @@ class Sender:
                     log.error("%s", error)
                     await asyncio.sleep(_LONGEST_PAUSE)
                     continue
+                except Exception:
+                    log.exception("message %d cannot be sent", lane[0].id)
+                    await self._give_up(lane[0])
                 pause = 0.25
                 if lane:
                     lane.popleft()
@@ -180,8 +183,12 @@ class Sender:
             record(letter.user_id, "send", f"trying again: {error}", logging.WARNING)
             return False
         record(letter.user_id, "send", f"given up: {error}", logging.ERROR)
-        await self._database.write("given up", lambda c: outbox.done(c, letter))
+        await self._give_up(letter)
         return True
+
+    async def _give_up(self, letter: Letter) -> None:
+        """A message that can never be sent must not keep the ones behind it waiting."""
+        await self._database.write("given up", lambda c: outbox.done(c, letter))
 
     async def forget_chat(self, chat_id: int) -> None:
         """Nobody is there: nothing more is sent there and its badges are not drawn."""

@@ -53,6 +53,7 @@ class _Shown:
     text: str
     at: float
     place: int = 0
+    paused: bool = False
     edit: asyncio.Task[None] | None = None
 
 
@@ -142,7 +143,7 @@ class StatusBoard:
             if shown is None or job_id in self.progress:
                 continue
             ahead = place - 1 + ahead_of_all
-            if shown.place and not paused and not _worth_saying(shown.place, place):
+            if shown.place and paused == shown.paused and not _worth_saying(shown.place, place):
                 continue
             job = await self._job(job_id)
             if job is None:
@@ -152,7 +153,7 @@ class StatusBoard:
                 restarted=job_id in self._restarted,
             )  # fmt: skip
             if self._edit(job_id, shown, text, now):
-                shown.place = place
+                shown.place, shown.paused = place, paused
             else:
                 self.queue_moved = True
 

@@ -57,7 +57,7 @@ class Outcome:
     canceled: list[int] = field(default_factory=list)
     toast: str = ""
     alert: bool = False
-    new_jobs: bool = False
+    queue_changed: bool = False
     log: str = ""
     left: bool = False
 

@@ -106,6 +106,9 @@ class Workers:
             except StoreError as error:
                 log.error("%s", error)
                 await asyncio.sleep(_IDLE_LOOK)
+            except Exception:
+                log.exception("a worker stumbled; the job is taken up again when its lease has run out")
+                await asyncio.sleep(_IDLE_LOOK)
 
     async def _idle(self) -> None:
         self._wake.clear()

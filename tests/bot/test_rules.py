@@ -45,6 +45,8 @@ def test_a_full_queue_is_said_honestly_and_admins_rule(server: TelegramServer, f
         people[0].say("/resume")
         people[0].waits_for("Такой команды я не знаю")
         assert not people[0].badges()
+        paused = people[0].waits_for("на паузе")
+        assert "Перед тобой" not in paused.text
         boss.say("/resume")
         people[0].waits_for(READY)
         boss.say("/unban 2")
