@@ -27,9 +27,7 @@ def scale_of(latents: Tensor) -> tuple[float, float]:
 
 def scheduler() -> Scheduler:
     """Plain flow matching with the usual shift; the picture is small, so no resolution-dependent one."""
-    return FlowMatchEulerDiscreteScheduler(  # type: ignore[no-untyped-call]
-        num_train_timesteps=1000, shift=1.5, use_dynamic_shifting=False
-    )
+    return FlowMatchEulerDiscreteScheduler(num_train_timesteps=1000, shift=1.5, use_dynamic_shifting=False)
 
 
 def export(
@@ -48,9 +46,7 @@ def export(
         for name, part in {"transformer": transformer, "vae": vae, "text_encoder": clip, "text_encoder_2": t5}.items()
     }
     parts["vae"].register_to_config(shift_factor=shift_scale[0], scaling_factor=shift_scale[1])
-    pipeline: Any = FluxPipeline(  # type: ignore[no-untyped-call]
-        scheduler=scheduler(), tokenizer=clip_tokenizer, tokenizer_2=t5_tokenizer, **parts
-    )
+    pipeline: Any = FluxPipeline(scheduler=scheduler(), tokenizer=clip_tokenizer, tokenizer_2=t5_tokenizer, **parts)
     aside = folder.with_name(folder.name + ".part")
     old = folder.with_name(folder.name + ".old")
     for leftover in (aside, old):

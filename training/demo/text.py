@@ -82,7 +82,7 @@ def build_tokenizers(seed: int = 5, count: int = 12000) -> tuple[CLIPTokenizer, 
     bpe = Tokenizer(models.BPE(end_of_word_suffix="</w>"))
     bpe.normalizer = normalizers.Sequence([normalizers.NFC(), normalizers.Lowercase()])
     bpe.pre_tokenizer = blank.backend_tokenizer.pre_tokenizer
-    alphabet = pre_tokenizers.ByteLevel.alphabet()
+    alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
     bpe.train_from_iterator(
         texts,
         trainers.BpeTrainer(
@@ -90,14 +90,24 @@ def build_tokenizers(seed: int = 5, count: int = 12000) -> tuple[CLIPTokenizer, 
         ),
     )
     model = json.loads(bpe.to_str())["model"]
-    vocab: dict[str, int] = dict(model["vocab"])
-    for byte in alphabet:
-        vocab.setdefault(byte + "</w>", len(vocab))
-    for special in ("<|startoftext|>", "<|endoftext|>"):
-        vocab.setdefault(special, len(vocab))
     merges: Any = [tuple(m) if isinstance(m, list) else tuple(m.split(" ")) for m in model["merges"]]
+    # Numbered here, since the trainer numbers single letters in another order each time.
+    tokens = [*alphabet, *(byte + "</w>" for byte in alphabet), *("".join(m) for m in merges)]
+    vocab = {token: i for i, token in enumerate([*dict.fromkeys(tokens), "<|startoftext|>", "<|endoftext|>"])}
     clip = CLIPTokenizer(vocab=vocab, merges=merges, model_max_length=77)
     return clip, t5
+
+
+def tokenizers_of(work: Path) -> tuple[CLIPTokenizer, T5Tokenizer]:
+    """The tokenizers of this work folder, built first if they are not there yet: weights go with their vocabulary."""
+    folder = work / "tokenizers"
+    if not folder.exists():
+        clip, t5 = build_tokenizers()
+        aside = work / "tokenizers.part"
+        clip.save_pretrained(aside / "clip")
+        t5.save_pretrained(aside / "t5")
+        aside.rename(folder)
+    return CLIPTokenizer.from_pretrained(folder / "clip"), T5Tokenizer.from_pretrained(folder / "t5")
 
 
 def build_encoders(clip_tokenizer: CLIPTokenizer, t5_tokenizer: T5Tokenizer) -> tuple[CLIPTextModel, T5EncoderModel]:
@@ -152,7 +162,7 @@ class TextParts(nn.Module):
 def fit(work: Path, plan: Plan, batch: int = 96) -> tuple[CLIPTokenizer, T5Tokenizer, CLIPTextModel, T5EncoderModel]:
     """Trains tokenizers and encoders; returns them frozen."""
     where = device()
-    clip_tokenizer, t5_tokenizer = build_tokenizers()
+    clip_tokenizer, t5_tokenizer = tokenizers_of(work)
     parts = TextParts(*build_encoders(clip_tokenizer, t5_tokenizer)).to(where)
     optimizer = torch.optim.AdamW(parts.parameters(), 2e-3, betas=(0.9, 0.98), weight_decay=1e-2)
 

@@ -28,7 +28,7 @@ CROP, BATCH = 128, 8
 def build(channels: tuple[int, ...] = (12, 24, 48, 96, 96)) -> Vae:
     """An untrained autoencoder of the demo's shape."""
     torch.manual_seed(3)
-    model: Vae = AutoencoderKL(  # type: ignore[no-untyped-call]
+    model: Vae = AutoencoderKL(
         down_block_types=("DownEncoderBlock2D",) * 5,
         up_block_types=("UpDecoderBlock2D",) * 5,
         block_out_channels=channels,
@@ -124,13 +124,13 @@ def refine(work: Path, start: Vae, pictures: NDArray[np.uint8], plan: Plan) -> V
 
 
 @torch.no_grad()
-def encode(model: Vae, pictures: NDArray[np.uint8], batch: int = 32) -> Tensor:
+def encode(model: Vae, pictures: NDArray[np.uint8], batch: int = 4) -> Tensor:
     """Latent means, N x 16 x 16 x 16 in bf16, not yet shifted or scaled."""
     out = []
     for i in range(0, len(pictures), batch):
         real = torch.from_numpy(np.array(pictures[i : i + batch])).permute(0, 3, 1, 2).float().div(127.5).sub(1)
-        real = real.to(device(), memory_format=torch.channels_last)
-        out.append(model.encoder(real)[:, :16].to("cpu", torch.bfloat16))
+        with torch.autocast(device().type, torch.bfloat16):
+            out.append(model.encoder(real.to(device()))[:, :16].to("cpu", torch.bfloat16))
     return torch.cat(out)
 
 
@@ -139,5 +139,14 @@ def sheet(model: Vae, pictures: NDArray[np.uint8], path: Path, count: int = 8) -
     """A picture of originals above their reconstructions."""
     real = torch.from_numpy(np.array(pictures[:count])).permute(0, 3, 1, 2).float().div(127.5).sub(1)
     ours = model.decoder(model.encoder(real.to(device()))[:, :16]).cpu()
-    both = torch.cat([torch.cat(list(real), 2), torch.cat(list(ours), 2)], 1)
-    Image.fromarray(both.clamp(-1, 1).add(1).mul(127.5).round().byte().permute(1, 2, 0).numpy()).save(path)
+    _save(torch.cat([torch.cat(list(real), 2), torch.cat(list(ours), 2)], 1), path)
+
+
+@torch.no_grad()
+def save_row(model: Vae, latents: Tensor, path: Path) -> None:
+    """A row of pictures from unscaled latents."""
+    _save(torch.cat(list(model.decoder(latents).float().cpu()), 2), path)
+
+
+def _save(pixels: Tensor, path: Path) -> None:
+    Image.fromarray(pixels.clamp(-1, 1).add(1).mul(127.5).round().byte().permute(1, 2, 0).numpy()).save(path)
