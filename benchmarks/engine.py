@@ -158,19 +158,22 @@ def counted(bare: Any, folder: Path) -> None:
     print("\nEight badges of four objects: calls of the text encoders, and denoising steps\n")
     print("| who | encoder calls | steps |\n|---|---:|---:|")
     print(f"| bare calls | {calls['encoders']} | {calls['steps']} |")
+    steps: list[int] = []
     for name, text in (("ours", "ONE"), ("ours, another text on the same badges", "TWO")):
-        steps: list[int] = []
+        steps.clear()
         local = LocalGenerator(PROFILE, default_settings().local, data_dir=folder)
         with CachedGenerator(local, PortraitCache(folder / "portraits", 10**9)) as ours:
             for n in range(8):
                 asked = BadgeRequest(OBJECTS[n % len(OBJECTS)], text, n)
-                make_badge(asked, ours, on_step=lambda done, _total, steps=steps: steps.append(done))
+                make_badge(asked, ours, on_step=lambda done, _total: steps.append(done))
             print(f"| {name} | {2 * local.encoded} | {len(steps)} |")
     (folder / "portraits").rename(folder / "gone")
+    steps.clear()
     with LocalGenerator(PROFILE, default_settings().local, data_dir=folder) as local:
         for n in range(8):
-            make_badge(BadgeRequest(OBJECTS[n % len(OBJECTS)], "ONE", n), local)
-        print(f"| ours after a restart, portraits not kept | {2 * local.encoded} | {8 * PROFILE.steps} |", flush=True)
+            asked = BadgeRequest(OBJECTS[n % len(OBJECTS)], "ONE", n)
+            make_badge(asked, local, on_step=lambda done, _total: steps.append(done))
+        print(f"| ours after a restart, portraits not kept | {2 * local.encoded} | {len(steps)} |", flush=True)
 
 
 def real_model() -> None:

@@ -63,11 +63,11 @@ def load(
     say = _stages(plan, lora, on_stage)
     say(f"finding {profile.title}")
     folder = fetch(profile, token)
+    say(f"loading {profile.title}")
     import diffusers
     import torch
 
     pipeline = getattr(diffusers, profile.pipeline)
-    say(f"loading {profile.title}")
     _no_bars_of_libraries()
     try:
         pipe = pipeline.from_pretrained(

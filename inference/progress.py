@@ -60,6 +60,7 @@ class LoadingBar:
         """Show that `what` is being done, with `done` of `total` stages through; done == total ends the bar."""
         if self._bar is None and sys.stderr.isatty():
             self._bar = tqdm(
+                desc=what,
                 total=total,
                 bar_format="{desc}: {n_fmt}/{total_fmt} |{bar}| {elapsed} gone",
                 leave=False,

@@ -22,6 +22,7 @@ def test_bounds_are_rates() -> None:
     assert bounds(TINY)["bf16"] > 0
 
 
+@pytest.mark.slow
 def test_a_row_in_a_process_of_its_own() -> None:
     found = run(replace(TINY, way="bounds"), 300)
     assert found.problem == ""
