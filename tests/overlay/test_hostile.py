@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import unicodedata
 from pathlib import Path
 
 from tests.overlay import hostile
@@ -29,6 +30,7 @@ def test_ten_thousand_strings_and_a_hundred_pictures() -> None:
 def test_the_strings_are_what_they_are_called() -> None:
     typed = hostile.strings()
     assert len(typed) == 10_000
-    joined = "".join(text[:100] for text in typed)
-    assert all(c in joined for c in "\x00\u202e\ud800\ue000\u0301\u2800🥷")
+    joined = "".join(text[:300] for text in typed)
+    assert {unicodedata.category(c) for c in joined} >= {"Cc", "Cf", "Cs", "Co", "Cn", "Mn", "So", "Lo", "Zs"}
+    assert all(c in joined for c in "\u202e\u2066\u200d\u2800🥷")
     assert max(map(len, typed)) == 200_000

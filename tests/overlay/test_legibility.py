@@ -40,8 +40,8 @@ def contrast(portrait: Image.Image, text: str, style: str) -> float:
     box, faces, _ = masks
     drawn = luminance(draw_banner(portrait, text, style).crop(box.as_tuple()))
     inside = np.asarray(faces) == 255
-    # Half the stroke's width around the letters, without the blended pixels at their very edge.
-    reach = max(1, round(0.5 * chosen.lettering.stroke_width * plan.layout.size * plan.u))
+    # Most of the stroke around the letters, without the blended pixels at their very edge.
+    reach = max(1, round(0.7 * chosen.lettering.stroke_width * plan.layout.size * plan.u))
     near = np.asarray(faces.filter(ImageFilter.MaxFilter(2 * reach + 1))) == 255
     edge = np.asarray(faces.filter(ImageFilter.MaxFilter(3))) > 0
     around = near & ~edge
