@@ -6,6 +6,7 @@ whole addresses at INFO) are heard from WARNING on.
 """
 
 import logging
+import os
 import sys
 import time
 from logging.handlers import RotatingFileHandler
@@ -59,6 +60,8 @@ def start_logging(settings: BotSettings, data_dir: Path, secrets: tuple[str, ...
     for handler in handlers:
         handler.setFormatter(BracketFormatter(secrets))
         root.addHandler(handler)
+    for library in ("TRANSFORMERS", "DIFFUSERS"):  # these two have handlers of their own
+        os.environ.setdefault(f"{library}_VERBOSITY", "error")
     root.setLevel(logging.WARNING)
     for name in _OURS:
         logging.getLogger(name).setLevel(settings.log_level)

@@ -9,7 +9,7 @@ import asyncio
 import logging
 import sqlite3
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from telegram.error import TelegramError
@@ -39,11 +39,20 @@ class Progress:
     done: int = 0
     steps: int = 0
     stage: int = 1
-    started: float = field(default_factory=time.monotonic)
+    _first: tuple[int, float] = (0, 0.0)
+
+    def step(self, done: int, steps: int) -> None:
+        """`done` of `steps` denoising steps are through."""
+        if not self.steps:
+            self._first = (done, time.monotonic())
+        self.done, self.steps = done, steps
 
     def seconds_left(self, now: float) -> float:
-        """Of the denoising, from the pace so far; infinite before the first step."""
-        return (now - self.started) / self.done * (self.steps - self.done) if self.done else float("inf")
+        """Of the denoising, from the pace since its first step; infinite before that, 0 while there is no pace yet."""
+        if not self.steps:
+            return float("inf")
+        done, at = self._first
+        return (now - at) / (self.done - done) * (self.steps - self.done) if self.done > done else 0.0
 
 
 @dataclass

@@ -192,19 +192,19 @@ class Workers:
             if stop.is_set():
                 raise Canceled(f"job {job.id} was stopped")
             if steps:
-                progress.done, progress.steps = done, steps
+                progress.step(done, steps)
 
         def on_portrait(portrait: Portrait) -> None:
+            drawn_at.append(time.perf_counter())
             progress.stage = 2
             loop.call_soon_threadsafe(self._board.show_now, job.id)
 
         on_step(0, 0)
-        started = time.perf_counter()
+        started, drawn_at = time.perf_counter(), list[float]()
         request = BadgeRequest(job.typed, job.text, job.seed, job.style, english=job.object)
         watched = WatchedGenerator(self._generator, on_portrait)
         badge = make_badge(request, watched, prompt=self._prompt, banner=self._banner, on_step=on_step)
         name = f"{job.id}-{job.fence}"
         size = self._pictures.save(name, badge.image)
-        drew = badge.portrait.seconds
-        banner = max(0.0, time.perf_counter() - started - drew)
+        drew, banner = drawn_at[-1] - started, time.perf_counter() - drawn_at[-1]
         return Drawn(name, size, badge.portrait.model.generator, drew, banner, badge.portrait.cost_usd)
