@@ -4,6 +4,7 @@ import ast
 import importlib
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -89,7 +90,7 @@ def test_every_profile_and_its_licence_is_described() -> None:
 
 def test_every_banner_style_is_described() -> None:
     rows = re.findall(r"^\| `([\w-]+)`", page("docs/drawing.md").text, re.MULTILINE)
-    comment = re.search(r"^# (.+)\nstyle = ", DEFAULTS.read_text(encoding="utf-8"), re.MULTILINE)
+    comment = re.search(r"\[banner\]\n# (.+)\nstyle = ", DEFAULTS.read_text(encoding="utf-8"), re.MULTILINE)
     assert sorted(rows) == style_names()
     assert comment
     assert set(style_names()) <= set(re.findall(r"[\w-]+", comment[1]))
@@ -163,10 +164,10 @@ def _matches(quote: str, text: str) -> bool:
     return re.search(".*?".join(re.escape(part) for part in quote.split("…")), text) is not None
 
 
-def sources() -> Iterator[ast.Module]:
-    for package in PACKAGES:
-        for file in sorted((ROOT / package).rglob("*.py")):
-            yield ast.parse(file.read_text(encoding="utf-8"))
+@cache
+def sources() -> tuple[ast.Module, ...]:
+    files = [file for package in PACKAGES for file in sorted((ROOT / package).rglob("*.py"))]
+    return tuple(ast.parse(file.read_text(encoding="utf-8")) for file in files)
 
 
 def sentences() -> Iterator[str]:
