@@ -278,6 +278,8 @@ class LocalGenerator(GeneratorBase):
 
     def _text(self, loaded: Loaded, prompt: str) -> "Mapping[str, torch.Tensor]":
         """The pipeline's text arguments for `prompt`, on the card: remembered, or encoded now."""
+        if self._profile.lowercase:
+            prompt = prompt.lower()
         with_empty = self._profile.family == "flux2" and not loaded.pipe.config.is_distilled
         lora = ""
         if self._lora and touches_encoders(self._lora.header()):

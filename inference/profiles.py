@@ -20,7 +20,8 @@ FOLDER = PACKAGE / "configs" / "profiles"
 
 
 class Profile(Section):
-    """One base model. Sizes in pixels, `max_sequence_length` in tokens of the long text encoder."""
+    """One base model. Sizes in pixels, `max_sequence_length` in tokens of the long text encoder; `lowercase` where
+    the text encoders know small letters only."""
 
     name: str
     title: str
@@ -38,6 +39,7 @@ class Profile(Section):
     non_commercial: bool = False
     gated: bool = False
     multilingual: bool = False
+    lowercase: bool = False
     lora: str = ""
     training_base: str = ""
 

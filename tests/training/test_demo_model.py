@@ -76,3 +76,13 @@ def test_the_shipped_model_draws_what_the_front_page_shows(scorer: classifier.Sc
     verdicts = scorer.classify(images)
     assert [v.object for v in verdicts] == ["telescope", "fish"]
     assert {v.character for v in verdicts} == {"samurai warrior"}
+
+
+def test_capital_letters_change_nothing() -> None:
+    settings = default_settings().local.model_copy(update={"steps": 2})
+    with LocalGenerator(load_profile("demo"), settings) as generator:
+        small, large = (
+            generator.generate(PortraitRequest(f"samurai warrior badge, character holding {thing}", seed=3)).image
+            for thing in ("magnifying glass", "Magnifying Glass")
+        )
+    assert small.tobytes() == large.tobytes()
