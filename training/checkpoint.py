@@ -59,6 +59,8 @@ def save_aside(tensors: dict[str, Tensor], path: Path, header: dict[str, str]) -
         save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, aside, header)
         with aside.open("rb+") as file:
             _sort_header(file)
+            # The library makes files that nobody else may read; a LoRA is there to be handed on.
+            os.fchmod(file.fileno(), 0o644)
             os.fsync(file.fileno())
         aside.replace(path)
         descriptor = os.open(path.parent, os.O_RDONLY)
