@@ -77,7 +77,7 @@ def _open(name: str, download: bool) -> Marian | None:
         from transformers import MarianMTModel, MarianTokenizer
         from transformers.utils import logging as transformers_logging
 
-        transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+        transformers_logging.disable_progress_bar()
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message="Recommended: pip install sacremoses")
             for local in (True, False) if download and not folder.is_dir() else (True,):

@@ -15,7 +15,8 @@ def batch(folder: Path, text: str | bytes, name: str = "badges.csv") -> Path:
 
 
 def test_csv_with_all_columns_any_order_and_a_byte_order_mark(tmp_path: Path) -> None:
-    path = batch(tmp_path, b"\xef\xbb\xbftext, Object ,seed,name,style\r\nUX SCOUT,telescope,7,scout,arc\r\nHI,lamp,,,\r\n")
+    text = "\ufefftext, Object ,seed,name,style\r\nUX SCOUT,telescope,7,scout,arc\r\nHI,lamp,,,\r\n"
+    path = batch(tmp_path, text)
     first, second = read_rows(path)
     assert isinstance(first, Row)
     assert isinstance(second, Row)
