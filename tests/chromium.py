@@ -14,10 +14,18 @@ _FOUND = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "g
 
 needs_chromium = pytest.mark.skipif(_FOUND is None, reason="no Chromium on this machine: apt-get install chromium")
 
-_FLAGS = (
-    "--headless --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update "
-    "--disable-sync --disable-default-apps --hide-scrollbars --virtual-time-budget=5000"
-).split()
+_FLAGS = [
+    "--headless",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-default-apps",
+    "--hide-scrollbars",
+    "--virtual-time-budget=5000",
+]
 
 
 def _run(page: Path, profile: Path, *flags: str) -> str:
