@@ -20,7 +20,13 @@ from training.memory_plan import FLUX1, FLUX2_KLEIN_4B, make_plan
 
 PACKAGES = ("configs", "overlay", "inference", "training", "bot")
 COMMANDS = ("inference.render", "training.run", "training.evaluate", "training.dataset", "bot")
-ALL = [*pages(), *(Page(ROOT / name) for name in ("CONTRIBUTING.md", "fonts/README.md", "benchmarks/README.md"))]
+ALL = [
+    *pages(),
+    *(
+        Page(ROOT / name)
+        for name in ("CONTRIBUTING.md", "fonts/README.md", "overlay/README.md", "benchmarks/README.md")
+    ),
+]
 CARDS = ((8, (8, 6)), (12, (8, 6)), (16, (8, 9)), (24, (8, 9)), (32, (12, 0)), (48, (8, 9)), (80, (9, 0)))
 SECTIONS = {
     name: set(field.annotation.model_fields)
