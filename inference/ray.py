@@ -20,7 +20,7 @@ from inference.generator import GeneratorBase
 from inference.local import LocalGenerator
 from inference.profiles import Profile
 from inference.ray_cluster import join_ray, leave_ray, require_ray
-from inference.ray_errors import ActorGone, translated
+from inference.ray_errors import ActorAway, ActorGone, translated
 from inference.ray_lora import pack_lora
 from inference.types import ModelInfo, Portrait, PortraitRequest, StepCallback
 
@@ -194,11 +194,22 @@ class RayGenerator(GeneratorBase):
             yield self._get(reference)
 
     def _with_actor(self, work: Callable[[_Actor], T]) -> T:
-        """Do `work` with the actor that has the fewest calls, and with the next one where that is gone for good."""
+        """Do `work` with the actor that has the fewest calls, and with the next one where that is gone for good.
+
+        When a box is lost, Ray's retries are used up before Ray knows of it. So an actor that is away is waited for,
+        and the work begun again; but not for ever, since it may be this work that kills it.
+        """
+        away = 0
         while True:
             actor = self._take()
             try:
-                return work(actor)
+                try:
+                    return work(actor)
+                except ActorAway:
+                    away += 1
+                    if away > self._settings.retries:
+                        raise
+                    self._get(actor.handle.model.options(max_task_retries=-1).remote())
             except ActorGone as gone:
                 self._leave_out(actor, gone)
             finally:

@@ -9,6 +9,7 @@ import importlib.util
 import os
 import secrets
 import signal
+import socket
 import sys
 import threading
 from collections.abc import Iterator
@@ -21,6 +22,7 @@ from inference.errors import BackendUnavailable, InvalidRequest
 
 INSTALL = 'pip install --constraint constraints.txt ".[ray]"'
 _STORE_BYTES = 128 * 2**20
+_KNOCK_S = 10
 # Read by Ray when it is imported, and by the processes that it starts.
 _QUIET = {
     "RAY_USAGE_STATS_ENABLED": "0",
@@ -87,6 +89,7 @@ def _init(settings: RaySettings, threads: int, extra_bytes: int) -> None:
     before = signal.getsignal(signal.SIGTERM)
     try:
         if settings.address:
+            _knock(settings.address)
             ray.init(address=settings.address, log_to_driver=False, logging_level="ERROR")
         else:
             with _own_token():
@@ -98,12 +101,19 @@ def _init(settings: RaySettings, threads: int, extra_bytes: int) -> None:
                     log_to_driver=False,
                     logging_level="ERROR",
                 )
-    except (ConnectionError, OSError, RuntimeError, ValueError, ray.exceptions.RayError) as error:
+    except (OSError, RuntimeError, ValueError, ray.exceptions.RayError) as error:
         where = f"the Ray cluster at {settings.address} cannot be joined" if settings.address else "Ray cannot start"
         raise BackendUnavailable(f"{where}: {_first_line(error)}") from error
     finally:
         if threading.current_thread() is threading.main_thread():
             signal.signal(signal.SIGTERM, before)  # Ray puts in its own, which would end the program in mid-write
+
+
+def _knock(address: str) -> None:
+    """Raises OSError where nothing listens at HOST:PORT: Ray itself would try for minutes."""
+    host, colon, port = address.rpartition(":")
+    if colon and port.isdecimal():
+        socket.create_connection((host.strip("[]"), int(port)), timeout=_KNOCK_S).close()
 
 
 @contextmanager

@@ -20,6 +20,10 @@ class ActorGone(Exception):
     """An actor that does not come back; the message says why. Another actor may serve."""
 
 
+class ActorAway(RenderFailed):
+    """An actor that cannot be reached at present, or whose process died at each try; Ray brings it back."""
+
+
 @contextmanager
 def translated() -> Iterator[None]:
     """Raises what the table above says in place of Ray's errors."""
@@ -35,7 +39,7 @@ def translated() -> Iterator[None]:
     except ActorDiedError as error:
         raise ActorGone(_reason(error)) from error
     except ActorUnavailableError as error:
-        raise RenderFailed("the process that drew died at each try: see its log on the node") from error
+        raise ActorAway("the process that drew died at each try: see its log on the node") from error
     except RayError as error:
         raise BackendUnavailable(f"Ray: {_line(error)}") from error
 

@@ -1,0 +1,69 @@
+"""Many actors beside one process: images a second, and what handing a portrait to an actor costs.
+
+    python -m benchmarks.ray
+
+One Ray actor, and two, with one torch thread each, beside one process with two threads; the demo FLUX at its own size
+and steps. The cost is the time of a call as its caller sees it, less the drawing as the actor measured it.
+"""
+
+import statistics
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+from configs.settings import default_settings
+from inference.generator import Generator
+from inference.local import LocalGenerator
+from inference.profiles import load_profile
+from inference.ray import RayGenerator
+from inference.ray_cluster import cores
+from inference.types import PortraitRequest
+
+_IMAGES = 8
+_STEPS = 16
+
+
+def main() -> None:
+    """Print both tables."""
+    profile, defaults = load_profile("demo"), default_settings()
+    local = defaults.local.model_copy(update={"steps": _STEPS, "device": "cpu"})
+    rows: list[tuple[str, float]] = []
+    with LocalGenerator(profile, local.model_copy(update={"threads": cores()})) as generator:
+        rows.append((f"one process, {cores()} threads", images_a_second(generator)))
+    costs: list[float] = []
+    for actors in range(1, cores() + 1):
+        settings = defaults.ray.model_copy(update={"actors": actors})
+        with RayGenerator(profile, local.model_copy(update={"threads": 1}), settings) as generator:
+            generator.warm()
+            rows.append((f"{actors} actor{'s' * (actors > 1)}, 1 thread each", images_a_second(generator)))
+            if actors == 1:
+                costs = dispatch_costs(generator)
+    print(f"The demo FLUX, {profile.width} pixels, {_STEPS} steps, {_IMAGES} portraits, {cores()} cores\n")
+    print("| who draws | portraits a second | beside one actor |\n|---|---|---|")
+    for name, rate in rows:
+        print(f"| {name} | {rate:.3f} | {rate / rows[1][1]:.2f}x |")
+    middle, worst = statistics.median(costs) * 1000, max(costs) * 1000
+    print(f"\nDispatch a portrait, steps told meanwhile: median {middle:.1f} ms, worst of {len(costs)} {worst:.1f} ms")
+
+
+def images_a_second(generator: Generator) -> float:
+    """Portraits a second with as many calls in flight as the generator likes; loading is not counted."""
+    generator.prepare(["warming"])
+    with ThreadPoolExecutor(generator.parallel) as threads:
+        list(threads.map(generator.generate, [PortraitRequest("warming", seed) for seed in range(generator.parallel)]))
+        started = time.perf_counter()
+        list(threads.map(generator.generate, [PortraitRequest("warming", seed) for seed in range(_IMAGES)]))
+        return _IMAGES / (time.perf_counter() - started)
+
+
+def dispatch_costs(generator: Generator) -> list[float]:
+    """Seconds a call beyond the drawing itself, of portraits drawn one after the other."""
+    costs = []
+    for seed in range(_IMAGES):
+        started = time.perf_counter()
+        portrait = generator.generate(PortraitRequest("warming", seed), lambda done, total: None)
+        costs.append(time.perf_counter() - started - portrait.seconds)
+    return costs
+
+
+if __name__ == "__main__":
+    main()
