@@ -6,6 +6,7 @@ same shape add a cache (`portrait_cache.py`) or a second try elsewhere (`fallbac
 """
 
 import hashlib
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import replace
 from types import TracebackType
@@ -69,13 +70,13 @@ def pixels_key(request: PortraitRequest, model: ModelInfo, *more: object) -> str
     return hashlib.sha256(repr(parts).encode("utf-8", "surrogatepass")).hexdigest()
 
 
-class GeneratorBase:
+class GeneratorBase(ABC):
     """The few lines that every generator shares: calls in a row, nothing to prepare, closing on exit."""
 
     @property
+    @abstractmethod
     def model(self) -> ModelInfo:
         """Each generator's own."""
-        raise NotImplementedError
 
     @property
     def parallel(self) -> int:
