@@ -22,6 +22,8 @@ from overlay.style import Ring, Shadow
 
 _LIGHT = -118.0
 """Where the light comes from, in degrees clockwise from the right."""
+LEAST_SCALE = 0.7
+"""A portrait is not shrunk further than this into its ring."""
 
 
 def ring_layer(ring: Ring, box: Box, u: float) -> Layer:
@@ -138,15 +140,7 @@ def mount(result: Image.Image, portrait: Image.Image, subject: Subject | None, r
 
 
 def _fit_subject(subject: Subject, size: tuple[int, int], scale: float, window: float) -> tuple[float, float, float]:
-    """(scale, dx, dy) at which the subject's upper corners lie inside the window; dx, dy move the picture's middle.
-
-    Only the upper part is kept in view: the ribbon covers the foot of the window anyway.
-    """
-    left, top, right, _ = subject.box
-    half = (right - left) / 2 * size[0]
-    rise = (0.5 - top) * size[1]
-    middle = ((left + right) / 2 - 0.5) * size[0]
-    # A subject's box is rarely full in its corners: four fifths of its diagonal must fit.
-    needed = 0.86 * math.hypot(half, 0.8 * rise)
-    smaller = min(scale, max(0.72 * scale, window / max(needed, 1.0)))
-    return smaller, -middle * smaller * 0.8, 0.0
+    """(scale, dx, dy) at which the subject's upper part lies inside the window; dx, dy move the picture's middle."""
+    smaller = min(scale, max(LEAST_SCALE * scale, window / max(subject.reach, 1.0)))
+    middle = ((subject.box[0] + subject.box[2]) / 2 - 0.5) * size[0]
+    return smaller, -middle * smaller, 0.0

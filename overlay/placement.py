@@ -25,6 +25,8 @@ GRID = 128
 STEP = 8.0
 """Distance between the heights tried, in u."""
 MOST_PLACES = 64
+UPPER = 0.76
+"""What lies lower in a round badge is under the ribbon anyway; a share of the height."""
 MOVE_COST = 0.35
 """Charge for moving by the picture's whole height."""
 TOP_COST = 0.20
@@ -39,6 +41,8 @@ class Subject:
 
     box: tuple[float, float, float, float]
     background: tuple[int, int, int]
+    reach: float
+    """How far its upper part lies from the point between its sides at half the picture's height, in pixels."""
 
 
 def saliency(portrait: Image.Image) -> NDArray[np.float32]:
@@ -92,9 +96,14 @@ def find_subject(portrait: Image.Image) -> Subject | None:
     if not len(rows):
         return None
     height, width = there.shape
-    box = (columns[0] / width, rows[0] / height, (columns[-1] + 1) / width, (rows[-1] + 1) / height)
+    left, right = float(columns[0] / width), float((columns[-1] + 1) / width)
+    y, x = np.nonzero(there[: round(UPPER * height)])
+    away = np.hypot((x + 0.5) - (left + right) / 2 * width, (y + 0.5) - height / 2)
+    # A stray cell or two may stay outside.
+    reach = float(np.quantile(away, 0.998)) * _cell(portrait) if len(away) else 0.0
     red, green, blue = (round(float(v) * 255) for v in background)
-    return Subject(tuple(float(v) for v in box), (red, green, blue))  # type: ignore[arg-type]
+    box = (left, float(rows[0] / height), right, float((rows[-1] + 1) / height))
+    return Subject(box, (red, green, blue), reach)
 
 
 def find_height(portrait: Image.Image, banner: Layer, usual: int) -> int:

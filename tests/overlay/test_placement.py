@@ -1,11 +1,12 @@
 """The banner goes where it hides least: measured on drawings whose boxes of face, hand and object are known."""
 
+import math
 import random
 
 import pytest
 from PIL import Image, ImageDraw
 
-from overlay import STYLES, clean_text
+from overlay import STYLES, clean_text, draw_banner
 from overlay.banner import plan_banner
 from overlay.placement import find_subject
 from tests.overlay import portraits
@@ -70,3 +71,19 @@ def test_the_subject_is_found_on_a_plain_ground_only() -> None:
     assert subject.box == pytest.approx((0.25, 0.125, 0.625, 0.875), abs=0.01)
     assert subject.background == pytest.approx((226, 244, 234), abs=1)
     assert find_subject(portraits.busy(512)) is None
+
+
+def test_the_ring_cuts_nothing_off_a_plain_picture() -> None:
+    """A thing held far out, where the circle would cut it, is drawn smaller and whole."""
+    portrait = Image.new("RGB", (1024, 1024), (240, 230, 210))
+    pen = ImageDraw.Draw(portrait)
+    pen.rectangle((80, 200, 380, 760), fill=(40, 60, 130))
+    pen.ellipse((820, 60, 1000, 240), fill=(220, 0, 0))
+    subject = find_subject(portrait)
+    assert subject is not None
+    badge = draw_banner(portrait, "UX SCOUT", "round")
+    red = sum(count for count, (r, g, b, _) in badge.getcolors(2**20) or [] if r > 110 and g < 40 and b < 40)
+    ring = STYLES["round"].ring
+    assert ring is not None
+    scale = min(1.0, (ring.radius - ring.width - 8) / subject.reach)
+    assert red > 0.93 * math.pi * 90**2 * scale**2

@@ -1,5 +1,6 @@
 """Styles are data; a further one is a file; what is drawn is where the plan says."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,7 @@ from PIL import Image, ImageChops
 
 import overlay.styles
 from overlay import STYLES, UnknownStyle, draw_banner, style_names
-from overlay.banner import plan_banner
+from overlay.banner import forget_layers, plan_banner
 from overlay.styles import choose_style
 from tests.overlay import portraits
 
@@ -88,3 +89,13 @@ def test_small_and_large_are_the_same_picture(style: str) -> None:
         shrunk.append(paper.convert("L").resize((256, 256), Image.Resampling.BOX))
     difference = ImageChops.difference(*shrunk)
     assert sum(value * count for value, count in enumerate(difference.histogram())) / 256**2 < 1.5
+
+
+def test_many_threads_draw_the_same_pictures() -> None:
+    jobs = [(text, style) for text in ("UX SCOUT", "Қазақ 🥷", "كبير") for style in STYLES] * 3
+    portrait = portraits.light(160)
+    alone = [draw_banner(portrait, *job).tobytes() for job in jobs]
+    forget_layers()
+    with ThreadPoolExecutor(4) as pool:
+        together = list(pool.map(lambda job: draw_banner(portrait, *job).tobytes(), jobs))
+    assert together == alone
