@@ -129,7 +129,7 @@ def batch(bare: Any, threads: int) -> None:
     print("| who | s | bare / ours | same pixels as alone |\n|---|---:|---:|---|")
     print(f"| 16 bare calls, {threads} torch threads, text encoded each time | {sum(theirs):.2f} | | |")
     same = "yes" if drawn == alone else "no"
-    print(f"| ours, {at_once} at once, a thread each | {mine:.2f} | {sum(theirs) / mine:.2f} | {same} |", flush=True)
+    print(f"| ours, {at_once} at once | {mine:.2f} | {sum(theirs) / mine:.2f} | {same} |", flush=True)
 
 
 def start_up(folder: Path) -> None:

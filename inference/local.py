@@ -128,21 +128,14 @@ class LocalGenerator(GeneratorBase):
         return pixels_key(replace(request, steps=steps, guidance=guidance), self.model, *more)
 
     @cached_property
-    def _threads(self) -> int:
-        """CPU threads a portrait; 0 for torch's own choice.
-
-        The demo's products are too small to share: more threads draw no faster, and where other work runs beside them,
-        many times slower, since they wait for each other in a spin.
-        """
-        small = size_of(self._profile) is None and self._card.device == "cpu"
-        return self._settings.threads or int(small)
-
-    @cached_property
     def parallel(self) -> int:
-        """On a CPU as many portraits at once as its cores give threads for; one on a card."""
-        if self._card.device != "cpu" or not self._threads:
+        """One on a card. On a CPU as many as the cores give threads for, or two of the demo's with all threads each:
+        its products are too small to keep every core busy all the time, and the pixels stay those of one alone.
+        """
+        cores, threads = usable_cores(), self._settings.threads
+        if self._card.device != "cpu" or cores < 2 or (not threads and size_of(self._profile) is not None):
             return 1
-        return max(1, usable_cores() // self._threads)
+        return max(1, cores // threads) if threads else 2
 
     def prepare(self, prompts: Sequence[str] = ()) -> None:
         def work(loaded: Loaded) -> None:
@@ -249,8 +242,8 @@ class LocalGenerator(GeneratorBase):
     def _ready(self) -> Loaded:
         import torch
 
-        if self._threads:
-            torch.set_num_threads(self._threads)  # holds for the calling thread, so each sets it
+        if self._settings.threads:
+            torch.set_num_threads(self._settings.threads)  # holds for the calling thread, so each sets it
         with self._lock:
             if self._loaded is None:
                 log.log(logging.WARNING if self._card.is_cuda else logging.INFO, "%s", self.plan.line())

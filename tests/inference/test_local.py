@@ -302,3 +302,15 @@ def test_several_at_once_draw_what_each_draws_alone(profile: Profile, tmp_path: 
             portrait = future.result()
             assert portrait.image.tobytes() == (styled if portrait.model.lora else alone)[n]
         assert list(pool.map(lambda request: pixels(generator, request), requests)) == styled
+
+
+def test_how_many_at_once(profile: Profile, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("inference.local.usable_cores", lambda: 8)
+    full_size = load_profile("flux2-klein-4b")
+    assert LocalGenerator(profile, settings()).parallel == 2
+    assert LocalGenerator(profile, settings(threads=1)).parallel == 8
+    assert LocalGenerator(profile, settings(threads=3)).parallel == 2
+    assert LocalGenerator(profile, settings(threads=16)).parallel == 1
+    assert LocalGenerator(full_size, settings()).parallel == 1
+    monkeypatch.setattr("inference.local.usable_cores", lambda: 1)
+    assert LocalGenerator(profile, settings()).parallel == 1
