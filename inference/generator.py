@@ -83,7 +83,7 @@ class GeneratorBase(ABC):
         """One call at a time."""
         return 1
 
-    def prepare(self, prompts: Sequence[str] = ()) -> None:
+    def prepare(self, prompts: Sequence[str] = ()) -> None:  # noqa: B027 - doing nothing is the default
         """Nothing to prepare."""
 
     def warm(self) -> None:
@@ -94,7 +94,7 @@ class GeneratorBase(ABC):
         """Of the request and the model as it says of itself."""
         return pixels_key(request, self.model)
 
-    def close(self) -> None:
+    def close(self) -> None:  # noqa: B027 - doing nothing is the default
         """Nothing to free."""
 
     def __enter__(self) -> Self:
