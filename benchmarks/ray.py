@@ -11,14 +11,16 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 from configs.settings import default_settings
+from inference.badge import checked, finish_badge
 from inference.generator import Generator
 from inference.local import LocalGenerator
 from inference.profiles import load_profile
 from inference.ray import RayGenerator
 from inference.ray_cluster import cores
-from inference.types import PortraitRequest
+from inference.recipe import encode_png, recipe_of
+from inference.types import BadgeRequest, PortraitRequest
 
-_IMAGES = 8
+_IMAGES, _ROUNDS = 8, 3
 _STEPS = 16
 
 
@@ -29,40 +31,60 @@ def main() -> None:
     rows: list[tuple[str, float]] = []
     with LocalGenerator(profile, local.model_copy(update={"threads": cores()})) as generator:
         rows.append((f"one process, {cores()} threads", images_a_second(generator)))
-    costs: list[float] = []
+    costs, ours, finishing = [0.0], 0.0, 0.0
     for actors in range(1, cores() + 1):
         settings = defaults.ray.model_copy(update={"actors": actors})
         with RayGenerator(profile, local.model_copy(update={"threads": 1}), settings) as generator:
             generator.warm()
             rows.append((f"{actors} actor{'s' * (actors > 1)}, 1 thread each", images_a_second(generator)))
             if actors == 1:
-                costs = dispatch_costs(generator)
-    print(f"The demo FLUX, {profile.width} pixels, {_STEPS} steps, {_IMAGES} portraits, {cores()} cores\n")
+                costs, ours = dispatch_costs(generator)
+                finishing = finishing_cost(generator)
+    print(f"The demo FLUX, {profile.width} pixels, {_STEPS} steps, best of {_ROUNDS} x {_IMAGES}, {cores()} cores\n")
     print("| who draws | portraits a second | beside one actor |\n|---|---|---|")
     for name, rate in rows:
         print(f"| {name} | {rate:.3f} | {rate / rows[1][1]:.2f}x |")
     middle, worst = statistics.median(costs) * 1000, max(costs) * 1000
     print(f"\nDispatch a portrait, steps told meanwhile: median {middle:.1f} ms, worst of {len(costs)} {worst:.1f} ms")
+    print(f"CPU of the asking process a badge: dispatch {ours * 1000:.1f} ms, banner and PNG {finishing * 1000:.1f} ms")
 
 
 def images_a_second(generator: Generator) -> float:
-    """Portraits a second with as many calls in flight as the generator likes; loading is not counted."""
+    """Portraits a second with as many calls in flight as the generator likes; loading is not counted.
+
+    The best of some rounds: what else the machine does can only slow a round down.
+    """
     generator.prepare(["warming"])
     with ThreadPoolExecutor(generator.parallel) as threads:
         list(threads.map(generator.generate, [PortraitRequest("warming", seed) for seed in range(generator.parallel)]))
-        started = time.perf_counter()
-        list(threads.map(generator.generate, [PortraitRequest("warming", seed) for seed in range(_IMAGES)]))
-        return _IMAGES / (time.perf_counter() - started)
+        best = 0.0
+        for _ in range(_ROUNDS):
+            started = time.perf_counter()
+            list(threads.map(generator.generate, [PortraitRequest("warming", seed) for seed in range(_IMAGES)]))
+            best = max(best, _IMAGES / (time.perf_counter() - started))
+        return best
 
 
-def dispatch_costs(generator: Generator) -> list[float]:
-    """Seconds a call beyond the drawing itself, of portraits drawn one after the other."""
-    costs = []
+def dispatch_costs(generator: Generator) -> tuple[list[float], float]:
+    """Seconds a call beyond the drawing itself, of portraits drawn one after the other; and our CPU seconds a call."""
+    costs, before = [], time.process_time()
     for seed in range(_IMAGES):
         started = time.perf_counter()
         portrait = generator.generate(PortraitRequest("warming", seed), lambda done, total: None)
         costs.append(time.perf_counter() - started - portrait.seconds)
-    return costs
+    return costs, (time.process_time() - before) / _IMAGES
+
+
+def finishing_cost(generator: Generator) -> float:
+    """CPU seconds to put the banner over a portrait and to make the PNG, done where the badge was asked for."""
+    settings, portrait = default_settings(), generator.generate(PortraitRequest("warming", 0))
+    request = checked(BadgeRequest("cup", "UX SCOUT", 0), settings.banner)
+    badge = finish_badge(request, portrait, settings.banner, time.perf_counter())
+    before = time.process_time()
+    for _ in range(_IMAGES):
+        badge = finish_badge(request, portrait, settings.banner, time.perf_counter())
+        encode_png(badge.image, recipe_of(badge))
+    return (time.process_time() - before) / _IMAGES
 
 
 if __name__ == "__main__":

@@ -41,6 +41,16 @@ def _loopback_only() -> Iterator[None]:
     patch.undo()
 
 
+@pytest.fixture(autouse=True, scope="session")
+def _no_token_is_written(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """At the end of all tests: no file that any of them wrote holds a token that they used."""
+    yield
+    from tests.tokens import files_with_a_token
+
+    found = files_with_a_token(tmp_path_factory.getbasetemp())
+    assert not found, f"a token was written to {found}"
+
+
 @pytest.fixture(scope="session")
 def tiny_flux(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a FLUX.1 of real classes and random weights (see tiny_flux.py). Only to be read."""
