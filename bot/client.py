@@ -16,6 +16,9 @@ from configs.settings import Settings
 
 log = logging.getLogger(__name__)
 
+_CONNECTIONS = 24
+"""Enough for 30 calls a second and 8 slow uploads; each call looks at every open connection, so more costs time."""
+
 
 def menu(_: Texts) -> list[BotCommand]:
     """The commands, for the menu of Telegram's apps."""
@@ -42,7 +45,7 @@ def telegram_client(settings: Settings, token: str, limiter: PoliteLimiter, queu
     """The Bot API client, with timeouts that fit uploads."""
     bot = settings.bot
     request = HTTPXRequest(
-        connection_pool_size=64, read_timeout=bot.send_timeout, write_timeout=bot.send_timeout, connect_timeout=10.0,
+        connection_pool_size=_CONNECTIONS, read_timeout=bot.send_timeout, write_timeout=bot.send_timeout, connect_timeout=10.0,
         pool_timeout=bot.upload_timeout, media_write_timeout=bot.upload_timeout,
     )  # fmt: skip
     polling = HTTPXRequest(connection_pool_size=4, read_timeout=30.0, connect_timeout=10.0, pool_timeout=10.0)
