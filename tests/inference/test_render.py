@@ -96,7 +96,9 @@ def test_the_ending_of_the_name_chooses_the_format(shell: Shell, name: str, kind
 
 def test_a_pdf_for_print(shell: Shell) -> None:
     assert shell(*SCOUT, *DEMO, "--seed", "7", "--out", "a.pdf").code == 0
-    assert (shell.folder / "a.pdf").read_bytes().startswith(b"%PDF-")
+    data = (shell.folder / "a.pdf").read_bytes()
+    assert data.startswith(b"%PDF-")
+    assert b"/MediaBox [ 0 0 983.04 983.04 ]" in data  # 4096 pixels at 300 DPI
 
 
 def test_people_are_told_path_who_drew_seed_and_seconds(shell: Shell) -> None:
