@@ -31,7 +31,7 @@ from tests.training.test_replicate_trainer import GOOD, RUN, lora_bytes, tarred
 
 MODULES = ("inference.render", "training.run", "training.evaluate", "training.dataset")
 PLAIN = ("echo", "chmod", "cp", "mkdir")
-SLOW = ("docs/training.md",)
+SLOW = ("docs/training.md", "docs/scaling.md")
 QUICK = {
     "BADGE_BANNER__SIZE": "256",
     "BADGE_LOCAL__STEPS": "1",
@@ -50,6 +50,7 @@ QUICK = {
     "BADGE_TRAINING__TEST_SEEDS": "1",
     "BADGE_TRAINING__TEST_SCALES": "[1.0]",
     "BADGE_TRAINING__SCORER": "demo",
+    "BADGE_RAY__ACTORS": "1",
     "BADGE_REPLICATE__POLL_MIN_S": "0.01",
     "BADGE_REPLICATE__RETRY_MIN_S": "0.01",
     "BADGE_REPLICATE__TRAINING_POLL_S": "0.02",
@@ -93,6 +94,8 @@ class Reader:
         return word.replace("r8_your_token", self.replicate.state.token).replace("123:abc", TOKEN)
 
     def _python(self, module: str, arguments: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+        if "ray" in arguments:
+            pytest.importorskip("ray", reason="needs Ray: pip install .[ray]")
         hosted = "replicate" in arguments
         monkeypatch.setattr(inference.profiles, "FOLDER", FOLDER if hosted else self._profiles)
         inference.profiles.load_profile.cache_clear()
