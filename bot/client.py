@@ -45,8 +45,8 @@ def telegram_client(settings: Settings, token: str, limiter: PoliteLimiter, queu
     """The Bot API client, with timeouts that fit uploads."""
     bot = settings.bot
     request = HTTPXRequest(
-        connection_pool_size=_CONNECTIONS, read_timeout=bot.send_timeout, write_timeout=bot.send_timeout, connect_timeout=10.0,
-        pool_timeout=bot.upload_timeout, media_write_timeout=bot.upload_timeout,
+        connection_pool_size=_CONNECTIONS, read_timeout=bot.send_timeout, write_timeout=bot.send_timeout,
+        connect_timeout=10.0, pool_timeout=bot.upload_timeout, media_write_timeout=bot.upload_timeout,
     )  # fmt: skip
     polling = HTTPXRequest(connection_pool_size=4, read_timeout=30.0, connect_timeout=10.0, pool_timeout=10.0)
     client = DurableBot(
