@@ -1,6 +1,8 @@
 """A cluster as an operator starts it: `ray start` on boxes, RAY_ADDRESS, a token; boxes that go and come."""
 
+import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -24,9 +26,9 @@ def boxes() -> Iterator[Boxes]:
     started.end()
 
 
-def render(folder: Path, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
+def render(folder: Path, environment: dict[str, str], *more: str) -> subprocess.CompletedProcess[str]:
     few = {"BADGE_LOCAL__STEPS": "2", "BADGE_LOCAL__THREADS": "1", "BADGE_RAY__PATIENCE_S": "120"}
-    command = [sys.executable, "-m", "inference.render", *_CUP, "--json"]
+    command = [sys.executable, "-m", "inference.render", *_CUP, *more, "--json"]
     return subprocess.run(
         command, cwd=folder, env={**environment, **few}, capture_output=True, text=True, check=False, timeout=200
     )
@@ -42,12 +44,16 @@ def test_a_lost_box_ends_in_backend_unavailable_and_another_one_draws_again(tiny
     assert third == "drawn again on another box"
 
 
-def test_the_command_joins_by_ray_address_and_only_with_the_token(boxes: Boxes, tmp_path: Path) -> None:
+def test_the_command_joins_by_ray_address_and_only_with_the_token(
+    boxes: Boxes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     boxes.add(2)
+    monkeypatch.chdir(tmp_path)
+    shutil.copy(_ROOT / "inference" / "demo_lora" / "aidbox.safetensors", "only-here.safetensors")
     environment = {**boxes.environment, "RAY_ADDRESS": boxes.address}
-    done = render(tmp_path, environment)
+    done = render(tmp_path, environment, "--lora", "only-here.safetensors")
     assert done.returncode == 0, done.stderr
-    assert len(done.stdout.splitlines()) == 1
+    assert json.loads(done.stdout)["lora"] == "only-here"
     assert (tmp_path / "cup.png").is_file()
     token = boxes.environment["RAY_AUTH_TOKEN"]
     assert token not in done.stdout + done.stderr
