@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 MEASURE = 20
-DIVERGED = 1.5
+# A step's loss swings with its noise level, so it must be far off; the judge's noise is always the same.
+DIVERGED, WORSE = 3.0, 1.5
 _MEMORY = 0.9
 
 
@@ -112,7 +113,7 @@ class Session:
         if not self._lora.finite():
             self._diverged("the weights are no longer numbers")
         score = self._judge.score(self._state.step)
-        if not score.best_loss < DIVERGED * self._judge.base_loss:
+        if not score.best_loss < WORSE * self._judge.base_loss:
             self._diverged(f"the held-out loss is {score.best_loss:.3f}, the base's alone {self._judge.base_loss:.3f}")
         self._state.scores.append(dict(vars(score)))
         if not self._main:
