@@ -23,21 +23,29 @@ from inference.types import ModelInfo, Portrait, PortraitRequest
 
 @dataclass(frozen=True)
 class SentLora:
-    """A LoRA in Ray's object store. `parcel` holds one reference, in a tuple so that Ray does not fetch it unasked."""
+    """A LoRA in Ray's object store. `parcel` is the reference to it, pickled.
+
+    Ray keeps what such a reference names for as long as we are there, so an actor that is started again finds it, and
+    fetches nothing for an actor whose box has the file.
+    """
 
     name: str
     is_folder: bool
     sha256: str
-    parcel: tuple["ray.ObjectRef[LoraParcel]"]
+    parcel: bytes
 
     @classmethod
     def send(cls, parcel: LoraParcel) -> "SentLora":
         """Put `parcel` into the object store, once for all nodes."""
-        return cls(parcel.name, parcel.is_folder, parcel.sha256, (ray.put(parcel),))
+        return cls(parcel.name, parcel.is_folder, parcel.sha256, ray.cloudpickle.dumps(ray.put(parcel)))
 
     def place(self) -> Path:
         """Its path on this node; fetched by the first actor that needs it."""
-        return place_lora(self.name, self.is_folder, self.sha256, lambda: ray.get(self.parcel[0]))
+        return place_lora(self.name, self.is_folder, self.sha256, self._fetch)
+
+    def _fetch(self) -> LoraParcel:
+        parcel: LoraParcel = ray.get(ray.cloudpickle.loads(self.parcel))  # our own bytes, from the asking process
+        return parcel
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,10 @@
 """The command line with Ray as a person uses it: a batch whose actor is killed, a LoRA sent along, what is missing."""
 
 import json
+import shutil
 import subprocess
 import sys
+import tempfile
 import threading
 from pathlib import Path
 
@@ -18,6 +20,7 @@ _ENVIRONMENT = {
     "BADGE_RAY__ACTORS": "2",
     "BADGE_GENERATOR__PORTRAIT_CACHE_MB": "0",
 }
+_LORA = Path(__file__).resolve().parents[2] / "inference" / "demo_lora" / "aidbox.safetensors"
 _ROWS = [f"telescope,SCOUT {number},{number}" for number in range(6)]
 
 
@@ -25,6 +28,9 @@ _ROWS = [f"telescope,SCOUT {number},{number}" for number in range(6)]
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name, value in _ENVIRONMENT.items():
         monkeypatch.setenv(name, value)
+    monkeypatch.setenv("RAY_TMPDIR", tempfile.gettempdir())  # Ray's sockets want a short path
+    monkeypatch.setenv("TMPDIR", str(tmp_path))  # where a node keeps LoRAs
+    shutil.copy(_LORA, tmp_path / "style.safetensors")
     (tmp_path / "badges.csv").write_text("\n".join(["object,text,seed", *_ROWS]) + "\n")
     return tmp_path
 
@@ -35,7 +41,7 @@ def start(folder: Path, *options: str) -> subprocess.Popen[str]:
 
 
 def batch(out: str, *options: str) -> tuple[str, ...]:
-    return ("--batch", "badges.csv", "--out", out, *options)
+    return ("--batch", "badges.csv", "--out", out, "--lora", "style.safetensors", *options)
 
 
 @needs_ray
@@ -48,6 +54,8 @@ def test_a_batch_whose_actor_is_killed_gives_the_files_of_one_process(folder: Pa
     assert process.returncode == 0, err
     assert sorted(json.loads(line)["seed"] for line in out.splitlines()) == list(range(6)), "nothing else is on stdout"
     assert not [line for line in err.splitlines() if "ray" in line or "Traceback" in line], err
+
+    assert [path.name for path in folder.glob("samurai-badges-*/loras/*/*")] == ["style.safetensors"], "one copy"
 
     with start(folder, *batch("one", "--generator", "demo")) as process:
         _, err = process.communicate()
