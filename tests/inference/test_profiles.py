@@ -12,6 +12,7 @@ from inference.local import LocalGenerator
 from inference.profiles import load_profile, profile_names
 from tests.inference.test_local import TELESCOPE, pixels, settings, tiny
 
+# pragma: allowlist nextline secret
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
 
