@@ -12,7 +12,7 @@ PY := $(VENV)/bin/python
 .DEFAULT_GOAL := demo
 
 demo: $(VENV)/.ready
-	$(PY) -m inference.render --generator demo --object telescope --text "UX SCOUT" --seed 7 --out badges/telescope.png
+	$(PY) -m inference.render --generator demo --object telescope --text "UX SCOUT" --seed 1 --out badges/telescope.png
 
 test: $(VENV)/.ready-test
 	$(PY) -m pytest -n auto --dist loadfile -m "not slow"
