@@ -171,13 +171,12 @@ def _draw_all(
     stop = threading.Event()
     writing = threading.Lock()
 
-    def on_step(done: int, total: int) -> None:
-        if stop.is_set():
-            raise Canceled("the batch was stopped")
-        if generator.parallel == 1:
-            progress.step(done, total)
-
     def draw(work: _Work) -> Entry:
+        def on_step(done: int, total: int) -> None:
+            if stop.is_set():
+                raise Canceled("the batch was stopped")
+            progress.step(done, total, work.row.line)
+
         badge = make_badge(work.request, generator, prompt=settings.prompt, banner=settings.banner, on_step=on_step)
         file = f"{work.row.name}.png"
         entry = Entry.of(badge, file, work.key)

@@ -4,6 +4,7 @@ Bars show only where stderr is a terminal, so that logs stay clean.
 """
 
 import sys
+import threading
 from types import TracebackType
 from typing import Any, Self
 
@@ -14,6 +15,8 @@ class Progress:
     """Two bars, the outer only for more than one badge; `step` fits as an `on_step` callback."""
 
     def __init__(self, badges: int, *, finished: int = 0) -> None:
+        self._lock = threading.Lock()
+        self._drawn: dict[int, tuple[int, int]] = {}
         hidden = not sys.stderr.isatty()
         wide = "{desc}: {n_fmt}/{total_fmt} |{bar}| {elapsed} gone, {remaining} left"
         self._badges = tqdm(
@@ -28,13 +31,21 @@ class Progress:
             desc="drawing", bar_format=wide, disable=hidden, leave=False, position=int(badges > 1), file=sys.stderr
         )
 
-    def step(self, done: int, total: int) -> None:
-        """Show that `done` of `total` steps of the present portrait are through."""
-        if done == 1 or total != self._steps.total:
-            self._steps.reset(total)
-        self._steps.update(done - self._steps.n)
-        if done == total:
-            self._steps.refresh()
+    def step(self, done: int, total: int, portrait: int = 0) -> None:
+        """Show that `done` of `total` steps of a portrait are through; where several are drawn at once, of all of them.
+
+        `portrait` tells those apart.
+        """
+        with self._lock:
+            if done <= 1:  # a new portrait begins: finished ones leave the bar
+                self._drawn = {key: steps for key, steps in self._drawn.items() if steps[0] < steps[1]}
+            self._drawn[portrait] = (done, total)
+            through, steps = map(sum, zip(*self._drawn.values(), strict=True))
+            if done <= 1 or steps != self._steps.total:
+                self._steps.reset(steps)
+            self._steps.update(through - self._steps.n)
+            if done == total:
+                self._steps.refresh()
 
     def badge(self) -> None:
         """Count one badge as finished."""

@@ -54,6 +54,7 @@ class PlainGenerator(GeneratorBase):
             raise RenderFailed("broke")
         seconds, steps = (2.0, 40) if "slowly" in request.prompt else (self._seconds, self._steps)
         if "stubborn" in request.prompt:
+            sys.stderr.write("a stubborn drawing begins\n")
             time.sleep(60)
         for step in range(1, steps + 1):
             time.sleep(seconds / steps)

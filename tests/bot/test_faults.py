@@ -207,7 +207,7 @@ def test_a_drawing_that_does_not_stop_does_not_hold_up_the_stop(bot: RunningBot,
     with bot:
         anna = server.person(1)
         anna.say("/badge stubborn mule | A")
-        anna.waits_for("⏳")
+        server.wait(lambda: "stubborn drawing begins" in bot.said(), 20, "the drawing to begin")
         before = time.monotonic()
         assert bot.stop() == 0
         assert time.monotonic() - before < 10

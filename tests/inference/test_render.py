@@ -7,6 +7,7 @@ import json
 import os
 import pickle
 import pty
+import re
 import struct
 import subprocess
 import sys
@@ -157,7 +158,7 @@ def test_a_bad_row_is_told_and_the_others_go_on(shell: Shell) -> None:
     (shell.folder / "rows.csv").write_text(BATCH)
     result = shell("--batch", "rows.csv", *DEMO, "--out", "set", "--json")
     assert result.code == 1
-    assert [badge["file"] for badge in result.badges] == ["set/one.png", "set/three.png"]
+    assert sorted(str(badge["file"]) for badge in result.badges) == ["set/one.png", "set/three.png"]
     assert "line 3: the object is empty" in result.err
     assert shell.files() == ["rows.csv", "set/index.html", "set/manifest.jsonl", "set/one.png", "set/three.png"]
     lines = [json.loads(line) for line in (shell.folder / "set/manifest.jsonl").read_text().splitlines()]
@@ -229,7 +230,7 @@ def test_bars_for_steps_and_badges_where_stderr_is_a_terminal(tmp_path: Path) ->
     os.close(master)
     assert process.wait() == 0
     shown = said.decode()
-    assert "drawing: 3/3" in shown
+    assert re.search("drawing: (3/3|6/6)", shown)  # one portrait after the other, or both at once
     assert "badges: 2/2" in shown
     assert "left" in shown
 
