@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
-from functools import cached_property
+from functools import cache, cached_property
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -92,7 +92,7 @@ class LocalGenerator(GeneratorBase):
             lora=lora,
             tier=self.plan.label,
             device=self._card.device,
-            versions=tuple((name, version(name)) for name in _LIBRARIES),
+            versions=_versions(),
         )
 
     @cached_property
@@ -287,6 +287,12 @@ class LocalGenerator(GeneratorBase):
             known = {name: tensor.to(self._card.device) for name, tensor in known.items()}
             self._texts.replace(key, known)
         return known
+
+
+@cache
+def _versions() -> tuple[tuple[str, str], ...]:
+    """Looked up once: each look reads a file, and every portrait tells them."""
+    return tuple((name, version(name)) for name in _LIBRARIES)
 
 
 def _find_lora(profile: Profile, settings: LocalSettings, token: str) -> LoraFile | None:
