@@ -17,17 +17,17 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from configs import ConfigError, Settings, load_settings
-from configs.console import BAD_INPUT, DONE, FAILED, Parser, run_command
+from configs import Settings, load_settings
+from configs.console import DONE, Parser, run_command
 from configs.sections.render import BannerSettings, PromptSettings
-from inference.errors import InvalidRequest, RenderError
 from inference.files import require_writable, write_atomically
 from inference.local import LocalGenerator
 from inference.profiles import PACKAGE, Profile, load_profile, profile_names
 from training.dataset import CaptionRule, DataSet, read_data_set
 from training.dataset.pictures import upright
-from training.errors import InvalidJob, TrainingError
+from training.errors import InvalidJob
 from training.evaluate_page import evaluation_page
+from training.exit_codes import EXIT_CODES
 from training.lora_header import LoraCard, read_card
 from training.scorers import open_scorer
 from training.scores import Scores, score
@@ -72,14 +72,7 @@ def build_parser() -> argparse.ArgumentParser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code."""
-    codes: dict[type[Exception], int] = {
-        ConfigError: BAD_INPUT,
-        InvalidJob: BAD_INPUT,
-        InvalidRequest: BAD_INPUT,
-        TrainingError: FAILED,
-        RenderError: FAILED,
-    }
-    return run_command(_command, build_parser(), argv, codes)
+    return run_command(_command, build_parser(), argv, EXIT_CODES)
 
 
 def _command(args: argparse.Namespace) -> int:

@@ -22,10 +22,10 @@ from typing import Any
 from tqdm import tqdm
 from tqdm.contrib.logging import logging_redirect_tqdm
 
-from configs import ConfigError, Settings, load_settings
-from configs.console import BAD_INPUT, DONE, FAILED, Parser, run_command
-from inference.errors import InvalidRequest, RenderError
-from training.errors import InvalidJob, TrainingError, TrainingInterrupted
+from configs import Settings, load_settings
+from configs.console import DONE, Parser, run_command
+from training.errors import InvalidJob, TrainingInterrupted
+from training.exit_codes import EXIT_CODES
 from training.job import TrainingJob, make_job
 from training.trainer import Status, TrainedLora, open_trainer
 
@@ -67,14 +67,7 @@ def build_parser() -> argparse.ArgumentParser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code."""
-    codes: dict[type[Exception], int] = {
-        ConfigError: BAD_INPUT,
-        InvalidJob: BAD_INPUT,
-        InvalidRequest: BAD_INPUT,
-        TrainingError: FAILED,
-        RenderError: FAILED,
-    }
-    return run_command(_command, build_parser(), argv, codes)
+    return run_command(_command, build_parser(), argv, EXIT_CODES)
 
 
 def _command(args: argparse.Namespace) -> int:
