@@ -1,6 +1,5 @@
 """The choice of generator: which one draws with these settings, on this machine."""
 
-import logging
 from pathlib import Path
 
 from configs.settings import Settings
@@ -11,8 +10,9 @@ from inference.local import LocalGenerator
 from inference.portrait_cache import CachedGenerator, PortraitCache
 from inference.profiles import load_profile
 
-log = logging.getLogger(__name__)
-
+_DEMO_DRAWS = (
+    "No CUDA card and no Replicate model here: the demo FLUX draws. See docs/models.md for the full-size models."
+)
 _CUDA_TRACES = ("/dev/nvidiactl", "/dev/nvidia0", "/dev/dxg", "/dev/kfd", "/proc/driver/nvidia/version")
 
 
@@ -37,10 +37,7 @@ def _open_bare(settings: Settings, on_stage: StageCallback | None) -> Generator:
         elif replicate:
             kind = "replicate"
         else:
-            kind = "demo"
-            log.warning(
-                "No CUDA card and no Replicate model here: the demo FLUX draws. See README.md for the full-size models."
-            )
+            return _open_local("demo", settings, on_stage, _DEMO_DRAWS)
     if kind == "demo":
         return _open_local("demo", settings, on_stage)
     if kind == "replicate":
@@ -52,10 +49,10 @@ def _open_bare(settings: Settings, on_stage: StageCallback | None) -> Generator:
     return own
 
 
-def _open_local(profile: str, settings: Settings, on_stage: StageCallback | None) -> LocalGenerator:
+def _open_local(profile: str, settings: Settings, on_stage: StageCallback | None, notice: str = "") -> LocalGenerator:
     token = settings.secrets.hf_token.get_secret_value()
     return LocalGenerator(
-        load_profile(profile), settings.local, data_dir=settings.data_dir, token=token, on_stage=on_stage
+        load_profile(profile), settings.local, data_dir=settings.data_dir, token=token, on_stage=on_stage, notice=notice
     )
 
 

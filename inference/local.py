@@ -59,9 +59,11 @@ class LocalGenerator(GeneratorBase):
         data_dir: Path | None = None,
         token: str = "",
         on_stage: StageCallback | None = None,
+        notice: str = "",
     ) -> None:
         """`data_dir` keeps encoded prompts, compiled code and what was learned about memory; None keeps nothing.
-        `token` is Hugging Face's. `on_stage` is told what loading is at.
+        `token` is Hugging Face's. `on_stage` is told what loading is at; `notice` is
+        said aloud when it begins.
 
         Raises InvalidRequest where the LoRA named in the settings is missing or no LoRA.
         """
@@ -69,6 +71,7 @@ class LocalGenerator(GeneratorBase):
         self._settings = settings
         self._token = token
         self._on_stage = on_stage
+        self._notice = notice
         self._lora = _find_lora(profile, settings, token)
         self._scale = settings.lora_scale
         self._lock = threading.RLock()
@@ -246,6 +249,8 @@ class LocalGenerator(GeneratorBase):
             torch.set_num_threads(self._settings.threads)  # holds for the calling thread, so each sets it
         with self._lock:
             if self._loaded is None:
+                if self._notice:
+                    log.warning("%s", self._notice)
                 log.log(logging.WARNING if self._card.is_cuda else logging.INFO, "%s", self.plan.line())
                 self._loaded = load(
                     self._profile,

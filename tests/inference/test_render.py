@@ -297,6 +297,28 @@ def test_bad_input_is_one_line_exit_2_and_nothing_written(shell: Shell, argv: Se
     assert shell.files() == before
 
 
+@pytest.mark.parametrize(
+    ("argv", "said"),
+    [
+        ([*SCOUT, "--lora", "gone.safetensors"], "no such LoRA file: gone.safetensors"),
+        (["--object", "абракадабрище", "--text", "HI"], "was not understood"),
+    ],
+)
+def test_bad_input_is_one_line_where_the_generator_is_chosen_too(
+    shell: Shell, argv: Sequence[str], said: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    result = shell(*argv)
+    assert caplog.records == []
+    assert (result.code, shell.files()) == (2, [])
+    assert len(result.err.splitlines()) == 1, result.err
+    assert said in result.err
+
+
+def test_without_card_and_replicate_the_demo_draws_and_says_so(shell: Shell, caplog: pytest.LogCaptureFixture) -> None:
+    assert shell(*SCOUT, "--seed", "7").code == 0
+    assert "the demo FLUX draws" in caplog.text
+
+
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
 def test_a_folder_that_may_not_be_written(shell: Shell) -> None:
     locked = shell.folder / "locked"
