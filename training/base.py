@@ -86,6 +86,9 @@ class Base(ABC):
         """A pipeline that draws from encoded prompts with the transformer at hand; `vae` may be None for latents."""
 
     @abstractmethod
+    def text_arguments(self, text: Text, empty: Text) -> dict[str, Tensor | None]:
+        """The encoded prompt under the names that `pipeline` takes; `empty` is the empty prompt's."""
+
     def draw(
         self,
         pipe: Any,
@@ -98,6 +101,17 @@ class Base(ABC):
         on_step: Any,
     ) -> Any:
         """One picture of `size` (width, height): a PIL image for output "pil", tokens 1 x n x channels for "latent"."""
+        return pipe(
+            **self.text_arguments(text, empty),
+            width=size[0],
+            height=size[1],
+            num_inference_steps=steps,
+            guidance_scale=self.profile.guidance,
+            generator=torch.Generator("cpu").manual_seed(seed),
+            max_sequence_length=self.profile.max_sequence_length,
+            output_type=output,
+            callback_on_step_end=on_step,
+        ).images[0 if output == "pil" else slice(None)]
 
     @property
     def wants_empty_text(self) -> bool:

@@ -71,29 +71,8 @@ class Flux1(Base):
         pipe.set_progress_bar_config(disable=True)
         return pipe
 
-    def draw(
-        self,
-        pipe: Any,
-        text: Text,
-        empty: Text,
-        size: tuple[int, int],
-        seed: int,
-        steps: int,
-        output: str,
-        on_step: Any,
-    ) -> Any:
-        return pipe(
-            prompt_embeds=text.embeds,
-            pooled_prompt_embeds=text.pooled,
-            width=size[0],
-            height=size[1],
-            num_inference_steps=steps,
-            guidance_scale=self.profile.guidance,
-            generator=torch.Generator("cpu").manual_seed(seed),
-            max_sequence_length=self.profile.max_sequence_length,
-            output_type=output,
-            callback_on_step_end=on_step,
-        ).images[0 if output == "pil" else slice(None)]
+    def text_arguments(self, text: Text, empty: Text) -> dict[str, Tensor | None]:
+        return {"prompt_embeds": text.embeds, "pooled_prompt_embeds": text.pooled}
 
 
 def _pack(latents: Tensor) -> Tensor:
