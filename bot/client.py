@@ -7,8 +7,8 @@ import time
 
 from telegram import BotCommand
 from telegram.error import TelegramError
-from telegram.request import HTTPXRequest
 
+from bot.http import AioRequest
 from bot.inbox_queue import DurableBot, InboxQueue
 from bot.limiter import PoliteLimiter
 from bot.texts import Texts
@@ -17,7 +17,7 @@ from configs.settings import Settings
 log = logging.getLogger(__name__)
 
 _CONNECTIONS = 24
-"""Enough for 30 calls a second and 8 slow uploads; each call looks at every open connection, so more costs time."""
+"""Enough for 30 calls a second and 8 slow uploads."""
 
 
 def menu(_: Texts) -> list[BotCommand]:
@@ -44,11 +44,8 @@ def polling_failed(error: TelegramError) -> None:
 def telegram_client(settings: Settings, token: str, limiter: PoliteLimiter, queue: InboxQueue) -> DurableBot:
     """The Bot API client, with timeouts that fit uploads."""
     bot = settings.bot
-    request = HTTPXRequest(
-        connection_pool_size=_CONNECTIONS, read_timeout=bot.send_timeout, write_timeout=bot.send_timeout,
-        connect_timeout=10.0, pool_timeout=bot.upload_timeout, media_write_timeout=bot.upload_timeout,
-    )  # fmt: skip
-    polling = HTTPXRequest(connection_pool_size=4, read_timeout=30.0, connect_timeout=10.0, pool_timeout=10.0)
+    request = AioRequest(_CONNECTIONS, read=bot.send_timeout, upload=bot.upload_timeout, wait=bot.upload_timeout)
+    polling = AioRequest(2, read=30.0, upload=30.0, wait=10.0)
     client = DurableBot(
         token, bot.base_url, bot.base_file_url, request=request, get_updates_request=polling, rate_limiter=limiter,
         local_mode=bot.local_mode,

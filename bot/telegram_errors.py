@@ -10,8 +10,9 @@ from telegram.error import (
     NetworkError,
     RetryAfter,
     TelegramError,
-    TimedOut,
 )
+
+from bot.http import NotSent
 
 
 class Verdict(Enum):
@@ -60,10 +61,8 @@ def verdict(error: TelegramError) -> Verdict:
     if isinstance(error, BadRequest):
         said = str(error).lower()
         return next((meaning for words, meaning in _WORDS if words in said), Verdict.REFUSED)
-    if isinstance(error, TimedOut):
-        return Verdict.AGAIN if "pool timeout" in str(error).lower() else Verdict.UNKNOWN
     if isinstance(error, InvalidToken):
         return Verdict.AGAIN  # a wrong token ends the start; later, a 404 is a server that is being set up
     if isinstance(error, NetworkError):
-        return Verdict.AGAIN if "ConnectError" in str(error) else Verdict.UNKNOWN
+        return Verdict.AGAIN if isinstance(error, NotSent) else Verdict.UNKNOWN
     return Verdict.AGAIN
