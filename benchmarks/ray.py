@@ -2,10 +2,13 @@
 
     python -m benchmarks.ray
 
-One Ray actor, and two, with one torch thread each, beside one process with two threads; the demo FLUX at its own size
-and steps. The cost is the time of a call as its caller sees it, less the drawing as the actor measured it.
+One Ray actor, and two, with one torch thread each, beside one process with two threads, and beside as many processes
+without Ray, which is all that the cores can give; the demo FLUX at its own size and steps. The cost is the time of a
+call as its caller sees it, less the drawing as the actor measured it.
 """
 
+import multiprocessing
+import multiprocessing.synchronize
 import statistics
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -40,10 +43,13 @@ def main() -> None:
             if actors == 1:
                 costs, ours = dispatch_costs(generator)
                 finishing = finishing_cost(generator)
+    alone, together = without_ray(1), without_ray(cores())
     print(f"The demo FLUX, {profile.width} pixels, {_STEPS} steps, best of {_ROUNDS} x {_IMAGES}, {cores()} cores\n")
     print("| who draws | portraits a second | beside one actor |\n|---|---|---|")
     for name, rate in rows:
         print(f"| {name} | {rate:.3f} | {rate / rows[1][1]:.2f}x |")
+    print(f"\nWithout Ray, {cores()} processes of 1 thread draw {together / alone:.2f} times what one draws", end="")
+    print(f" ({alone:.3f} and {together:.3f} portraits a second)")
     middle, worst = statistics.median(costs) * 1000, max(costs) * 1000
     print(f"\nDispatch a portrait, steps told meanwhile: median {middle:.1f} ms, worst of {len(costs)} {worst:.1f} ms")
     print(f"CPU of the asking process a badge: dispatch {ours * 1000:.1f} ms, banner and PNG {finishing * 1000:.1f} ms")
@@ -63,6 +69,35 @@ def images_a_second(generator: Generator) -> float:
             list(threads.map(generator.generate, [PortraitRequest("warming", seed) for seed in range(_IMAGES)]))
             best = max(best, _IMAGES / (time.perf_counter() - started))
         return best
+
+
+def without_ray(processes: int) -> float:
+    """Portraits a second of so many processes that know nothing of each other, in the best round."""
+    spawn = multiprocessing.get_context("spawn")
+    start = spawn.Barrier(processes)
+    answers = spawn.Queue()
+    workers = [spawn.Process(target=_draw_alone, args=(start, answers)) for _ in range(processes)]
+    for worker in workers:
+        worker.start()
+    rounds = [answers.get() for _ in workers]
+    for worker in workers:
+        worker.join()
+    return max(processes * _IMAGES / max(seconds) for seconds in zip(*rounds, strict=True))
+
+
+def _draw_alone(start: multiprocessing.synchronize.Barrier, answers: "multiprocessing.Queue[list[float]]") -> None:
+    """One process of `without_ray`: the seconds of each round."""
+    settings = default_settings().local.model_copy(update={"steps": _STEPS, "device": "cpu", "threads": 1})
+    with LocalGenerator(load_profile("demo"), settings) as generator:
+        generator.generate(PortraitRequest("warming", 0))
+        rounds = []
+        for _ in range(_ROUNDS):
+            start.wait()
+            started = time.perf_counter()
+            for seed in range(_IMAGES):
+                generator.generate(PortraitRequest("warming", seed))
+            rounds.append(time.perf_counter() - started)
+    answers.put(rounds)
 
 
 def dispatch_costs(generator: Generator) -> tuple[list[float], float]:
