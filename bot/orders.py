@@ -57,35 +57,72 @@ def _drawing(turn: Turn) -> int:
 
 def _refusal(turn: Turn) -> str:
     """Why this person may not have a badge now, in words; "" where they may."""
-    settings, now, _ = turn.house.settings, turn.now, turn._
-    connection, place = turn.connection, turn.place
-    if place.user_id not in settings.admins:
-        hour = queue.made_since(connection, now - HOUR, now, user_id=place.user_id)
-        if settings.badges_per_hour and hour >= settings.badges_per_hour:
-            return _(
-                "You have had {n} badges within an hour, and that is all I may give. Try again a little later.", n=hour
-            )
-        day = queue.made_since(connection, now - DAY, now, user_id=place.user_id)
-        if settings.badges_per_day and day >= settings.badges_per_day:
-            return _("You have had {n} badges today, and that is all I may give. Come back tomorrow.", n=day)
-        if not turn.event.private and settings.badges_per_chat_hour:
-            chat = queue.made_since(connection, now - HOUR, now, chat_id=place.chat_id)
-            if chat >= settings.badges_per_chat_hour:
-                return _(
-                    "This chat has had {n} badges within an hour. Try again later, or write to me in private.", n=chat
-                )
-    mine = queue.waiting(connection, place.user_id)
+    settings, connection, _ = turn.house.settings, turn.connection, turn._
+    if turn.place.user_id not in settings.admins:
+        over = _over_limit(turn)
+        if over:
+            return over
+    mine = queue.waiting(connection, turn.place.user_id)
     if mine >= settings.waiting_per_person:
-        return _("You already have badges waiting: {n}. Let me finish those, or /cancel them.", n=mine)
+        return _.many(
+            "You already have {n} badge waiting. Let me finish it first, or /cancel it.",
+            "You already have {n} badges waiting. Let me finish them first, or /cancel them.",
+            mine,
+        )
     waiting = queue.waiting(connection)
     if waiting >= settings.queue_limit:
-        wait = span(_, wait_seconds(turn, waiting))
-        return _(
-            "{n} badges are waiting, about {wait}, and I take no more for now. Try again a little later.",
-            n=waiting,
+        return _.many(
+            "{n} badge is waiting, that is about {wait}, and I take no more for now. Try again a little later.",
+            "{n} badges are waiting, that is about {wait}, and I take no more for now. Try again a little later.",
+            waiting,
+            wait=span(_, wait_seconds(turn, waiting)),
+        )
+    return ""
+
+
+def _over_limit(turn: Turn) -> str:
+    """Which limit by time this person or chat has reached, in words, and for how long; "" for none."""
+    settings, user, _ = turn.house.settings, turn.place.user_id, turn._
+    made, wait = _reached(turn, settings.badges_per_hour, HOUR, user_id=user)
+    if made:
+        return _.many(
+            "You have had {n} badge within an hour, and more I may not give. Try again in {wait}.",
+            "You have had {n} badges within an hour, and more I may not give. Try again in {wait}.",
+            made,
+            wait=wait,
+        )
+    made, wait = _reached(turn, settings.badges_per_day, DAY, user_id=user)
+    if made:
+        return _.many(
+            "You have had {n} badge within a day, and more I may not give. Try again in {wait}.",
+            "You have had {n} badges within a day, and more I may not give. Try again in {wait}.",
+            made,
+            wait=wait,
+        )
+    per_chat = 0 if turn.event.private else settings.badges_per_chat_hour
+    made, wait = _reached(turn, per_chat, HOUR, chat_id=turn.place.chat_id)
+    if made:
+        return _.many(
+            "This chat has had {n} badge within an hour, and more I may not give."
+            " Try again in {wait}, or write to me in private.",
+            "This chat has had {n} badges within an hour, and more I may not give."
+            " Try again in {wait}, or write to me in private.",
+            made,
             wait=wait,
         )
     return ""
+
+
+def _reached(turn: Turn, limit: int, seconds: float, *, user_id: int = 0, chat_id: int = 0) -> tuple[int, str]:
+    """How many badges reach `limit`, and how long until one more may be had; (0, "") below it."""
+    if not limit:
+        return 0, ""
+    connection, now = turn.connection, turn.now
+    made = queue.made_since(connection, now - seconds, now, user_id=user_id, chat_id=chat_id)
+    if made < limit:
+        return 0, ""
+    left = queue.seconds_until_free(connection, limit, seconds, now, user_id=user_id, chat_id=chat_id)
+    return made, span(turn._, left)
 
 
 def explain(turn: Turn, error: InvalidRequest) -> str:

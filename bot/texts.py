@@ -28,6 +28,10 @@ class Texts:
         said = self._catalogue.gettext(sentence)
         return said.format(**values) if values else said
 
+    def many(self, one: str, several: str, n: int, **values: object) -> str:
+        """The sentence for `{n}` things: 1 badge, 2 badges; 1 бейдж, 2 бейджа, 5 бейджей."""
+        return self._catalogue.ngettext(one, several, n).format(n=n, **values)
+
 
 @cache
 def texts_for(language_code: str) -> Texts:
@@ -42,20 +46,25 @@ def catalogue_file(language: str) -> str:
 
 
 def read_po(text: str) -> dict[str, str]:
-    """Messages of a `.po` file, sentence to translation; "" is the catalogue's header. Plural forms are not used."""
+    """Messages of a `.po` file, sentence to translation; "" is the catalogue's header.
+
+    A sentence about a number of things is "one\\0several", its translation all forms with "\\0" between them, as in a
+    `.mo` file.
+    """
     messages: dict[str, str] = {}
-    entry = {"msgid": "", "msgstr": ""}
-    field = ""
-    for line in [*text.splitlines(), ""]:
-        line = line.strip()
-        if line.startswith('"'):
-            entry[field] += literal_eval(line)
-        elif line.startswith("msg"):
-            field, _, quoted = line.partition(" ")
-            if field == "msgid":
-                messages[entry["msgid"]] = entry["msgstr"]
-            entry[field] = literal_eval(quoted)
-    messages[entry["msgid"]] = entry["msgstr"]
+    sentence: list[str] = []
+    said: list[str] = []
+    current = sentence
+    for line in [*text.splitlines(), 'msgid ""']:
+        keyword, _, quoted = line.strip().partition(" ")
+        if keyword.startswith('"'):
+            current[-1] += literal_eval(line.strip())
+        elif keyword.startswith("msg"):
+            if keyword == "msgid" and said:
+                messages["\0".join(sentence)] = "\0".join(said)
+                sentence, said = [], []
+            current = sentence if keyword.startswith("msgid") else said
+            current.append(literal_eval(quoted))
     return messages
 
 

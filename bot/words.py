@@ -1,5 +1,7 @@
 """Longer texts that are put together: the status message, spans of time, the words under a badge."""
 
+from math import ceil
+
 from bot.texts import Texts
 
 _BAR = 12
@@ -33,10 +35,12 @@ def status_text(
 
 
 def span(_: Texts, seconds: float) -> str:
-    """A span of time in round words: 40 s, 3 min."""
+    """A span of time in round words: 40 s, 3 min, 5 h. Never less than there is, so that nobody comes too early."""
     if seconds < 90:
-        return _("{n} s", n=max(5, round(seconds / 5) * 5))
-    return _("{n} min", n=round(seconds / 60))
+        return _("{n} s", n=max(5, ceil(seconds / 5) * 5))
+    if seconds < 90 * 60:
+        return _("{n} min", n=ceil(seconds / 60))
+    return _("{n} h", n=ceil(seconds / 3600))
 
 
 def caption(_: Texts) -> str:

@@ -53,10 +53,25 @@ def made_since(connection: sqlite3.Connection, since: float, now: float, *, user
 
     Ones dated in the future (the clock was set back) do not count.
     """
+    where, values = _between(since, now, user_id, chat_id)
+    return _count(connection, where, *values)
+
+
+def seconds_until_free(
+    connection: sqlite3.Connection, limit: int, span: float, now: float, *, user_id: int = 0, chat_id: int = 0
+) -> float:
+    """Seconds until one badge more keeps to `limit` badges within `span` seconds; 0 where it does now."""
+    where, values = _between(now - span, now, user_id, chat_id)
+    row = connection.execute(
+        f"SELECT created FROM jobs WHERE {where} ORDER BY created DESC LIMIT 1 OFFSET ?", (*values, limit - 1)
+    ).fetchone()
+    return 0.0 if row is None else max(0.0, float(row["created"]) + span - now)
+
+
+def _between(since: float, now: float, user_id: int, chat_id: int) -> tuple[str, tuple[float, ...]]:
     who, whom = ("user_id = ?", user_id) if user_id else ("chat_id = ?", chat_id)
-    return _count(
-        connection, f"{who} AND created > ? AND created <= ? AND state NOT IN ('failed', 'canceled')", whom, since, now
-    )
+    where = f"{who} AND created > ? AND created <= ? AND state NOT IN ('failed', 'canceled')"
+    return where, (whom, since, now)
 
 
 def similar(connection: sqlite3.Connection, thing: str) -> int | None:

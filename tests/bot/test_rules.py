@@ -1,6 +1,9 @@
 """Who may do what: limits per person and queue, the allow-list, and the admins' commands."""
 
+from collections.abc import Callable
 from pathlib import Path
+
+import pytest
 
 from tests.bot.running import RunningBot
 from tests.fakes.telegram_api import TelegramServer
@@ -17,14 +20,63 @@ def test_hour_limit_and_waiting_limit(server: TelegramServer, folder: Path) -> N
             anna.say(f"/badge cup | {number}")
             anna.waits_for(READY, number=number)
         anna.say("/badge cup | 3")
-        assert "за последний час: 2" in anna.waits_for("больше пока нельзя").text
+        assert anna.waits_for("больше нельзя").text.startswith("За последний час у тебя уже 2 бейджа, больше нельзя.")
         boss.say("/pause")
         boss.waits_for("Пауза")
         boss.say("/badge cup | 1")
         boss.waits_for("на паузе")
         boss.say("/badge cup | 2")
-        boss.waits_for("уже ждёт в очереди: 1")
+        boss.waits_for("У тебя в очереди уже 1 бейдж.")
         assert len(anna.badges()) == 2
+
+
+@pytest.fixture
+def travel(folder: Path) -> Callable[[float], None]:
+    """Set the bot's wall clock forward, by seconds."""
+    folder.mkdir()
+    return lambda seconds: (folder / "offset").write_text(str(seconds)) and None
+
+
+def test_a_days_limit_holds_for_people_and_not_for_admins(
+    server: TelegramServer, folder: Path, travel: Callable[[float], None]
+) -> None:
+    env = {"bot__badges_per_hour": "0", "bot__badges_per_day": "2", "bot__admins": "[7]", **FAST}
+    with RunningBot(server, folder, "--wall-offset", str(folder / "offset"), **env):
+        anna, boss = server.person(1), server.person(7)
+        for number in (1, 2):
+            anna.say(f"/badge cup | {number}")
+            anna.waits_for(READY, number=number)
+        for number in (1, 2, 3):
+            boss.say(f"/badge cup | {number}")
+            boss.waits_for(READY, number=number)
+        travel(20 * 3600)
+        anna.say("/badge cup | 3")
+        refusal = "За последние сутки у тебя уже 2 бейджа, больше нельзя. Приходи через 4 ч."
+        assert anna.waits_for("больше нельзя").text == refusal
+        assert len(anna.badges()) == 2
+        travel(24 * 3600 + 60)
+        anna.say("/badge cup | 4")
+        anna.waits_for(READY, number=3)
+
+
+def test_a_chats_limit_is_the_chats_own(server: TelegramServer, folder: Path, travel: Callable[[float], None]) -> None:
+    env = {"bot__badges_per_chat_hour": "2", "bot__admins": "[7]", **FAST}
+    with RunningBot(server, folder, "--wall-offset", str(folder / "offset"), **env):
+        anna, bob, boss = (server.person(user, "ru", -100) for user in (1, 2, 7))
+        for number, person in enumerate((anna, bob), start=1):
+            person.say(f"/badge cup | {number}")
+            person.waits_for(READY, number=number)
+        travel(50 * 60)
+        refused = bob.say("/badge cup | 3")
+        said = bob.waits_for("больше нельзя")
+        assert said.text.startswith("В этом чате за последний час уже 2 бейджа, больше нельзя. Попробуй через 10 мин")
+        assert said.reply_to == refused
+        for number, place in enumerate((server.person(2), server.person(2, "ru", -200), boss)):
+            place.say(f"/badge cup | {number}")
+            place.waits_for(READY, number=3 if place is boss else 1)
+        travel(3600 + 60)
+        anna.say("/badge cup | 4")
+        anna.waits_for(READY, number=4)
 
 
 def test_a_full_queue_is_said_honestly_and_admins_rule(server: TelegramServer, folder: Path) -> None:
@@ -35,7 +87,7 @@ def test_a_full_queue_is_said_honestly_and_admins_rule(server: TelegramServer, f
         people = [server.person(number) for number in (1, 2, 3)]
         for person in people:
             person.say("/badge cup | A")
-            person.waits_for("⏳" if person.user_id < 3 else "В очереди уже 2, это примерно")
+            person.waits_for("⏳" if person.user_id < 3 else "В очереди уже 2 бейджа, это примерно")
         boss.say("/stats")
         assert "Ждут: 2, рисуются: 0" in boss.waits_for("Ждут").text
         boss.say("/ban 2")

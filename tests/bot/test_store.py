@@ -110,6 +110,15 @@ def test_limits_survive_clocks_that_jump(connection: sqlite3.Connection) -> None
     assert queue.made_since(connection, 10**9 - 10, 10**9 + 1, user_id=1) == 1
 
 
+def test_when_a_limit_lets_one_more_pass(connection: sqlite3.Connection) -> None:
+    for created in (100.0, 200.0, 300.0):
+        add(connection, 1, created=created)
+    assert queue.seconds_until_free(connection, 4, 3600, 400, user_id=1) == 0
+    assert queue.seconds_until_free(connection, 3, 3600, 400, user_id=1) == 3600 - 300
+    assert queue.seconds_until_free(connection, 1, 3600, 400, user_id=1) == 3600 - 100
+    assert queue.seconds_until_free(connection, 3, 3600, 400, user_id=2) == 0
+
+
 def test_an_update_is_stored_once_and_forgotten_when_answered(connection: sqlite3.Connection) -> None:
     assert inbox.store(connection, [(5, "five"), (6, "six")], 0) == [5, 6]
     assert inbox.store(connection, [(6, "six"), (7, "seven")], 0) == [7]
