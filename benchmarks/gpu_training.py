@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from accelerate import Accelerator
 
 from configs import default_settings
 from inference.profiles import Profile
@@ -24,6 +23,7 @@ from training.job import TrainingJob, make_job
 from training.loop import Loop, Material, make_optimizer, uncast_inputs
 from training.lora_layers import LoraLayers
 from training.memory_plan import FLUX1, GIB, MemoryPlan, ModelSize, make_plan
+from training.ranks import Ranks
 from training.sampler import Sampler
 
 SIZES, WARM, STEPS, LIMIT = (512, 768, 1024), 4, 10, 450
@@ -120,7 +120,6 @@ def _row(
         torch.randn(1, config.pooled_projection_dim, device=device, dtype=kind),
     )
     optimizer = make_optimizer(lora, job, device)
-    accelerator = Accelerator(cpu=device.type == "cpu")
     loop = Loop(
         job,
         base,
@@ -128,7 +127,7 @@ def _row(
         optimizer,
         Material({(0, 0, False): tokens}, [text], text, []),
         Sampler((1,), 1, 0),
-        accelerator,
+        Ranks(device),
     )
     with uncast_inputs(lora.transformer):
         for step in range(WARM):

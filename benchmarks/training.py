@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from accelerate import Accelerator
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import FlopCounterMode
 
@@ -28,6 +27,7 @@ from training.dataset import CaptionRule, load_data_set
 from training.loop import Loop, make_optimizer, uncast_inputs
 from training.lora_layers import LoraLayers
 from training.prepare import prepare
+from training.ranks import Ranks
 from training.sampler import Sampler
 
 STEPS, PICTURES, SIDE = 20, 20, 96
@@ -106,7 +106,7 @@ def ours(base: Base, data: Path, out: Path, encoders: Any, *, checkpointing: boo
     ready = prepare(job, pictures, base, torch.device("cpu"), torch.bfloat16, lambda: None)
     transformer, lora, optimizer = _lora(base, job, checkpointing)
     sampler = Sampler(ready.sizes, 1, job.seed)
-    loop = Loop(job, base, lora, optimizer, ready.material([]), sampler, Accelerator(cpu=True))
+    loop = Loop(job, base, lora, optimizer, ready.material([]), sampler, Ranks(torch.device("cpu")))
     # A picture and its caption are found by one number; checked against the tables that they came from.
     wrong = sum(
         ready.material([]).of(item)[1] is not ready.texts[pictures.caption(pictures.pictures[item.picture])]
