@@ -7,7 +7,7 @@ and the others go on. A row whose object, text, style, seed, model or LoRA chang
 
 import json
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
@@ -115,6 +115,8 @@ def run_batch(
                 tell(entry)
             else:
                 todo.append(work)
+        for line in drawn_as(work.request for work in todo):
+            say(line)
         if todo:
             generator.prepare(
                 list(dict.fromkeys(portrait_request(w.request.seeded(), settings.prompt).prompt for w in todo))
@@ -130,6 +132,12 @@ def run_batch(
     entries = [finished[line] for line in sorted(finished)]
     _write_index(entries, known, out)
     return BatchResult(entries, failed)
+
+
+def drawn_as(requests: Iterable[BadgeRequest]) -> list[str]:
+    """How `translated` requests are understood: a line for each object that is not drawn in the words it came in."""
+    meant = dict.fromkeys((each.object, each.english) for each in requests)
+    return [f"{thing} is drawn as: {english}" for thing, english in meant if english not in (thing, None)]
 
 
 def _work(row: Row | BadRow, generator: Generator, settings: Settings) -> _Work:

@@ -28,6 +28,9 @@ _ENCODERS: dict[str, Encoder] = {
     ".pdf": lambda badge, _recipe: to_print_pdf(_printed(badge), f"{badge.request.object}: {badge.request.text}"),
 }
 
+ENDINGS = tuple(_ENCODERS)
+"""Every ending that a file may have."""
+
 
 def encoder_for(file: Path) -> Encoder:
     """What turns a badge into the bytes of `file`: PNG (which alone carries the recipe), JPEG, WebP, sticker,
@@ -35,7 +38,19 @@ def encoder_for(file: Path) -> Encoder:
 
     Raises InvalidRequest for another ending, and for a folder.
     """
-    for ending, encoder in _ENCODERS.items():
-        if file.name.lower().endswith(ending) and file.name.lower() != ending and not file.is_dir():
-            return encoder
-    raise InvalidRequest(f"--out {file}: name a .png file (or {', '.join(e for e in _ENCODERS if e != '.png')})")
+    ending = _ending(file)
+    if not ending or file.is_dir():
+        raise InvalidRequest(f"--out {file}: name a .png file (or {', '.join(e for e in ENDINGS if e != '.png')})")
+    return _ENCODERS[ending]
+
+
+def numbered(file: Path, number: int) -> Path:
+    """`file` with the number before its ending: `scout-2.sticker.webp`, which is still a sticker."""
+    ending = file.name[len(file.name) - len(_ending(file)) :]
+    return file.with_name(f"{file.name.removesuffix(ending)}-{number}{ending}")
+
+
+def _ending(file: Path) -> str:
+    """The ending in lower case, as `_ENCODERS` has it; "" where it is none of those, or there is no name before it."""
+    name = file.name.lower()
+    return next((ending for ending in ENDINGS if name.endswith(ending) and name != ending), "")

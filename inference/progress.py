@@ -5,10 +5,12 @@ Bars show only where stderr is a terminal, so that logs stay clean.
 
 import sys
 import threading
+from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import Any, Self
 
 from tqdm import tqdm
+from tqdm.contrib.logging import logging_redirect_tqdm
 
 
 class Progress:
@@ -17,19 +19,10 @@ class Progress:
     def __init__(self, badges: int, *, finished: int = 0) -> None:
         self._lock = threading.Lock()
         self._drawn: dict[int, tuple[int, int]] = {}
-        hidden = not sys.stderr.isatty()
-        wide = "{desc}: {n_fmt}/{total_fmt} |{bar}| {elapsed} gone, {remaining} left"
-        self._badges = tqdm(
-            total=badges,
-            initial=finished,
-            desc="badges",
-            bar_format=wide,
-            disable=hidden or badges < 2,
-            file=sys.stderr,
-        )
-        self._steps = tqdm(
-            desc="drawing", bar_format=wide, disable=hidden, leave=False, position=int(badges > 1), file=sys.stderr
-        )
+        self._several = badges > 1
+        self._hidden = not sys.stderr.isatty()
+        self._badges = self._bar("badges", badges, initial=finished, disable=self._hidden or not self._several)
+        self._steps: tqdm[Any] | None = None
 
     def step(self, done: int, total: int, portrait: int = 0) -> None:
         """Show that `done` of `total` steps of a portrait are through; where several are drawn at once, of all of them.
@@ -41,7 +34,9 @@ class Progress:
                 self._drawn = {key: steps for key, steps in self._drawn.items() if steps[0] < steps[1]}
             self._drawn[portrait] = (done, total)
             through, steps = map(sum, zip(*self._drawn.values(), strict=True))
-            if done <= 1 or steps != self._steps.total:
+            if self._steps is None:  # only now is there anything to show
+                self._steps = self._bar("drawing", steps, leave=False, position=int(self._several))
+            elif done <= 1 or steps != self._steps.total:
                 self._steps.reset(steps)
             self._steps.update(through - self._steps.n)
             if done == total:
@@ -57,8 +52,14 @@ class Progress:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._steps.close()
+        if self._steps is not None:
+            self._steps.close()
         self._badges.close()
+
+    def _bar(self, what: str, total: int, **options: Any) -> "tqdm[Any]":
+        wide = "{desc}: {n_fmt}/{total_fmt} |{bar}| {elapsed} gone, {remaining} left"
+        options = {"disable": self._hidden, **options}
+        return tqdm(desc=what, total=total, bar_format=wide, file=sys.stderr, **options)
 
 
 class LoadingBar:
@@ -90,3 +91,14 @@ class LoadingBar:
 def say(line: str) -> None:
     """Print a line for people on stderr without tearing the bars."""
     tqdm.write(line, file=sys.stderr)
+
+
+def give(line: str) -> None:
+    """Print a line for programs on stdout, at once, without tearing the bars where both are one terminal."""
+    tqdm.write(line, file=sys.stdout)
+    sys.stdout.flush()
+
+
+def untorn_log() -> AbstractContextManager[None]:
+    """While this is open, log lines do not tear the bars either."""
+    return logging_redirect_tqdm()

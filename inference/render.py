@@ -21,18 +21,19 @@ from configs import ConfigError, Settings, load_settings
 from configs.console import BAD_INPUT, DONE, FAILED, Parser, run_command
 from configs.names import unknown_name
 from inference.badge import checked, make_badge, translated
-from inference.batch import SHEET, Entry, run_batch
+from inference.batch import SHEET, Entry, drawn_as, run_batch
 from inference.choice import open_generator
 from inference.errors import InvalidRequest, RenderError
 from inference.files import require_writable, write_atomically
 from inference.like import request_like, settings_like, wanted_like, warn_of_differences
-from inference.output import encoder_for
+from inference.output import ENDINGS, encoder_for, numbered
 from inference.plan import TIERS
 from inference.profiles import load_profile
-from inference.progress import LoadingBar, Progress, say
+from inference.progress import LoadingBar, Progress, give, say, untorn_log
 from inference.recipe import Recipe, read_recipe, recipe_of
 from inference.rows import read_rows
 from inference.types import MAX_SEED, BadgeRequest
+from overlay import style_names
 
 _MAX_COUNT = 10_000
 _GENERATORS = ("auto", "local", "replicate", "demo", "ray")
@@ -50,7 +51,7 @@ def build_parser() -> argparse.ArgumentParser:
     what.add_argument("--text", metavar="WORDS", help="what the banner says, at most 40 characters")
     what.add_argument("--seed", type=int, metavar="N", help=f"0 to {MAX_SEED}; left out, drawn at random and told")
     what.add_argument("--count", type=int, default=1, metavar="N", help="draw N seeds from --seed on: badge-1.png ...")
-    what.add_argument("--style", metavar="NAME", help="banner style")
+    what.add_argument("--style", metavar="NAME", help=f"banner: {' | '.join(style_names())}")
     what.add_argument(
         "--batch", type=Path, metavar="FILE", help="CSV with object,text[,seed,style,name], or JSON lines"
     )
@@ -63,7 +64,10 @@ def build_parser() -> argparse.ArgumentParser:
     who.add_argument("--warm", action="store_true", help="load and compile, keep that for later starts, draw nothing")
     where = parser.add_argument_group("where")
     where.add_argument(
-        "--out", type=Path, metavar="PATH", help="file (default badge.png; .jpg, .webp, .pdf too), or folder"
+        "--out",
+        type=Path,
+        metavar="PATH",
+        help=f"file (default badge.png), or folder for --batch; {', '.join(ENDINGS)}",
     )
     where.add_argument("--json", action="store_true", help="one JSON object a badge on stdout")
     where.add_argument("--config", type=Path, metavar="FILE", help="settings that win over configs/badge.toml")
@@ -81,18 +85,19 @@ def _command(args: argparse.Namespace) -> int:
     _check_usage(args)
     recipe = read_recipe(args.like) if args.like else None
     settings = _settings(args, recipe)
-    if args.warm:
-        return _warm(settings)
-    if args.batch:
-        return _draw_batch(args, settings)
-    return _draw_single(args, settings, recipe)
+    with untorn_log():
+        if args.warm:
+            return _warm(settings)
+        if args.batch:
+            return _draw_batch(args, settings)
+        return _draw_single(args, settings, recipe)
 
 
 def _check_usage(args: argparse.Namespace) -> None:
     given = {name for name in ("object", "text", "seed", "style") if getattr(args, name) is not None}
     if args.batch and (given or args.like or args.count != 1):
         raise InvalidRequest("--batch takes object, text, seed and style from its file: leave those options out")
-    if args.tier and args.tier not in TIERS:
+    if args.tier is not None and args.tier not in TIERS:
         raise InvalidRequest(unknown_name("tier", args.tier, TIERS))
     if args.warm:
         if given or args.batch or args.like or args.out or args.count != 1:
@@ -108,7 +113,7 @@ def _check_usage(args: argparse.Namespace) -> None:
         raise InvalidRequest(f"--count {args.count}: draw 1 to {_MAX_COUNT} seeds")
     if args.like and args.count != 1:
         raise InvalidRequest("--like makes one badge again: leave --count out")
-    if args.generator and args.generator not in _GENERATORS:
+    if args.generator is not None and args.generator not in _GENERATORS:
         raise InvalidRequest(unknown_name("generator", args.generator, _GENERATORS))
 
 
@@ -162,8 +167,8 @@ def _draw_single(args: argparse.Namespace, settings: Settings, recipe: Recipe | 
     tell = _printer(args.json)
     with open_generator(settings, LoadingBar()) as generator, Progress(args.count) as progress:
         requests = _seeds(translated(request, generator.model, settings.translation), args.count)
-        if requests[0].english != requests[0].object:
-            say(f"{requests[0].object} is drawn as: {requests[0].english}")
+        for line in drawn_as(requests):
+            say(line)
         require_writable(out.parent)
         if recipe:
             warn_of_differences(recipe, generator.model)
@@ -176,7 +181,7 @@ def _draw_single(args: argparse.Namespace, settings: Settings, recipe: Recipe | 
                 wanted=wanted_like(recipe, each, settings) if recipe else None,
                 on_step=progress.step,
             )
-            file = out if args.count == 1 else out.with_stem(f"{out.stem}-{number}")
+            file = out if args.count == 1 else numbered(out, number)
             write_atomically(file, encode(badge, recipe_of(badge, recipe.key if recipe else "")))
             progress.badge()
             tell(Entry.of(badge, str(file)))
@@ -195,7 +200,7 @@ def _printer(as_json: bool, folder: Path = Path()) -> Callable[[Entry], None]:
     def tell(entry: Entry) -> None:
         entry = entry.model_copy(update={"file": str(folder / entry.file)})
         if as_json:
-            print(entry.model_dump_json(exclude={"key"}), flush=True)
+            give(entry.model_dump_json(exclude={"key"}))
         else:
             cost = f", ${entry.cost_usd:.3f}" if entry.cost_usd else ""
             lora = f" with {entry.lora}" if entry.lora and entry.lora != entry.profile else ""

@@ -102,8 +102,11 @@ def _json_lines(text: str) -> Iterator[tuple[int, dict[str, Any] | str]]:
             continue
         try:
             cells = json.loads(line)
-        except (json.JSONDecodeError, RecursionError) as error:
-            yield number, f"not valid JSON: {error}"
+        except json.JSONDecodeError as error:
+            yield number, f"not valid JSON: {error.msg} (column {error.colno})"
+            continue
+        except RecursionError:
+            yield number, "not valid JSON: nested too deeply"
             continue
         if not isinstance(cells, dict):
             yield number, 'not a JSON object: write {"object": ..., "text": ...}'
@@ -125,7 +128,7 @@ def _row(line: int, number: int, cells: dict[str, Any] | str) -> Row:
     for key in ("object", "text", "style", "name"):
         value = cells.get(key)
         if not isinstance(value, str | None):
-            raise InvalidRequest(f"{key} must be text, not {value!r}")
+            raise InvalidRequest(f"{key!r} must be words in quotes, not {value!r}")
         words[key] = value or ""
     request = BadgeRequest(words["object"], words["text"], _seed(cells.get("seed")), words["style"].strip() or None)
     name = words["name"].strip()

@@ -1,17 +1,11 @@
 """The command line as a person uses it, drawn by the demo FLUX: a step or two, real files, real exit codes."""
 
-import contextlib
-import fcntl
 import io
 import json
 import os
 import pickle
-import pty
-import re
-import struct
 import subprocess
 import sys
-import termios
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -128,6 +122,19 @@ def test_the_same_seed_alone_with_count_and_in_a_batch(shell: Shell) -> None:
     assert pixels(shell.folder / "many-1.png") != alone
 
 
+def test_numbered_files_keep_their_ending(shell: Shell) -> None:
+    result = shell(*SCOUT, *DEMO, "--count", "2", "--out", "set/v1.0.Sticker.WebP", "--json")
+    assert [badge["file"] for badge in result.badges] == ["set/v1.0-1.Sticker.WebP", "set/v1.0-2.Sticker.WebP"]
+    with Image.open(shell.folder / "set/v1.0-2.Sticker.WebP") as image:
+        assert image.size == (512, 512)
+
+
+def test_a_batch_says_how_russian_objects_are_drawn(shell: Shell) -> None:
+    (shell.folder / "rows.csv").write_text("object,text,seed\nлампа,HI,1\nlamp,HO,1\nлампа,HA,1\n", encoding="utf-8")
+    assert shell("--batch", "rows.csv", *DEMO, "--out", "set").err.count("лампа is drawn as: lamp\n") == 1
+    assert "drawn as" not in shell("--batch", "rows.csv", *DEMO, "--out", "set").err  # nothing is drawn any more
+
+
 def test_like_makes_a_badge_again_byte_for_byte(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     shell(*SCOUT, *DEMO, "--seed", "3", "--style", "ribbon", "--out", "first.png")
     monkeypatch.setenv("BADGE_LOCAL__STEPS", "1")
@@ -215,26 +222,6 @@ def test_a_batch_killed_in_the_middle_goes_on_and_redoes_nothing(tmp_path: Path)
             image.load()
 
 
-def test_bars_for_steps_and_badges_where_stderr_is_a_terminal(tmp_path: Path) -> None:
-    (tmp_path / "rows.csv").write_text("object,text,seed\nlamp,HI,1\nlamp,HO,2\n")
-    master, slave = pty.openpty()
-    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 100, 0, 0))
-    environment = {**os.environ, "BADGE_LOCAL__STEPS": "3", "BADGE_BANNER__SIZE": "256", "BADGE_LOCAL__THREADS": "1"}
-    command = [sys.executable, "-m", "inference.render", "--batch", "rows.csv", *DEMO, "--out", "set"]
-    process = subprocess.Popen(command, cwd=tmp_path, env=environment, stdout=subprocess.DEVNULL, stderr=slave)
-    os.close(slave)
-    said = b""
-    with contextlib.suppress(OSError):  # Linux ends a terminal's stream with EIO
-        while chunk := os.read(master, 4096):
-            said += chunk
-    os.close(master)
-    assert process.wait() == 0
-    shown = said.decode()
-    assert re.search("drawing: (3/3|6/6)", shown)  # one portrait after the other, or both at once
-    assert "badges: 2/2" in shown
-    assert "left" in shown
-
-
 def test_a_badge_whose_manifest_line_was_lost_is_adopted(shell: Shell) -> None:
     (shell.folder / "rows.csv").write_text("object,text,name\nlamp,HI,one\n")
     shell("--batch", "rows.csv", *DEMO, "--out", "set")
@@ -261,6 +248,8 @@ PICKLE = pickle.dumps({"weights": [1.0, 2.0]}, protocol=4)
         ([*SCOUT, "--style", "ribon"], "unknown banner style 'ribon': did you mean ribbon"),
         ([*SCOUT, "--profile", "flux-dew"], "unknown profile 'flux-dew': did you mean flux-dev"),
         ([*SCOUT, "--generator", "locl"], "unknown generator 'locl': did you mean local"),
+        ([*SCOUT, "--generator", ""], "unknown generator ''"),
+        ([*SCOUT, "--tier", ""], "unknown tier ''"),
         ([*SCOUT, "--config", "gone.toml"], "no such config file: gone.toml"),
         ([*SCOUT, "--config", "bad.toml"], "bad.toml, line 2: unknown key 'stile': did you mean style"),
         ([*SCOUT, "--lora", "gone.safetensors"], "no such LoRA file: gone.safetensors"),

@@ -38,9 +38,23 @@ def test_json_lines(tmp_path: Path) -> None:
     assert missing == BadRow(3, "the key 'text' is missing")
     assert isinstance(broken, BadRow)
     assert broken.line == 4
-    assert "not valid JSON" in broken.problem
+    assert broken.problem.startswith("not valid JSON: ")
+    assert broken.problem.endswith(" (column 2)")  # and no "line 1" of its own, which would contradict line 4
     assert isinstance(wrong, BadRow)
     assert "not a JSON object" in wrong.problem
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ('{"object": "lamp", "text": 5}', "'text' must be words in quotes, not 5"),
+        ('{"object": ["lamp"], "text": "HI"}', "'object' must be words in quotes, not ['lamp']"),
+        ('{"object": "lamp", "text": "HI", "seed": true}', "seed True is not a whole number"),
+        ("[" * 20_000, "not valid JSON: nested too deeply"),
+    ],
+)
+def test_bad_json_lines_say_what_is_wrong(tmp_path: Path, line: str, said: str) -> None:
+    assert read_rows(batch(tmp_path, line, "b.jsonl")) == [BadRow(1, said)]
 
 
 @pytest.mark.parametrize(
