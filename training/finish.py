@@ -17,11 +17,10 @@ from training.judge import Judge, Score, choose
 from training.loop import Loop
 from training.lora_header import LoraCard, read_card
 from training.lora_layers import ADAPTER, LoraLayers, short_names
+from training.ranks import Ranks
 from training.trainer import TrainedLora
 
 if TYPE_CHECKING:
-    from accelerate import Accelerator
-
     from inference.lora_names import Shapes
 
 _KOHYA = "lora-comfyui.safetensors"
@@ -68,7 +67,7 @@ def finish(
     scores: list[Score],
     judge: Judge,
     loop: Loop,
-    accelerator: "Accelerator",
+    ranks: Ranks,
 ) -> Result:
     """Choose, write, read back, compare. Rank 0 writes; every rank returns the same result.
 
@@ -88,8 +87,8 @@ def finish(
         recipe=job.recipe(),
     )
     exports = (job.out / _KOHYA,) if "comfyui" in job.export else ()
-    if not accelerator.is_main_process:
-        accelerator.wait_for_everyone()
+    if not ranks.first:
+        ranks.wait()
         return Result(job.lora_path, card, exports, reasons)
     values = {n.removeprefix("transformer."): t.float() for n, t in load_file(_candidate(job, best)).items()}
     full = {name.replace(".weight", f".{ADAPTER}.weight"): tensor for name, tensor in values.items()}
@@ -108,7 +107,7 @@ def finish(
         trial.replace(job.lora_path)
     finally:
         trial.unlink(missing_ok=True)
-    accelerator.wait_for_everyone()
+    ranks.wait()
     return Result(job.lora_path, card, exports, reasons)
 
 

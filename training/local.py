@@ -27,14 +27,13 @@ from training.memory_plan import GIB, MemoryPlan, make_plan
 from training.output import begin, belongs_to, check_output
 from training.prepare import Prepared, prepare
 from training.prior import draw_priors
+from training.ranks import Ranks
 from training.sampler import Sampler
 from training.samples import Samples
 from training.session import Session
 from training.trainer import Status, StatusCallback, TrainedLora
 
 if TYPE_CHECKING:
-    from accelerate import Accelerator
-
     from configs.settings import Settings
     from inference.lora_names import Shapes
 
@@ -58,26 +57,30 @@ class LocalTrainer:
         dtype = torch.bfloat16 if device.type == "cuda" else torch.float32
         if not base.transformer_config:
             raise TrainerUnavailable(f"the weights of {profile.title} have no configuration")
-        accelerator = _accelerator(job, device)
+        if job.threads:
+            torch.set_num_threads(job.threads)
+        ranks = Ranks(device)
         require_tracker(job.tracker)
-        plan, speed = _plan(job, base, accelerator)
+        plan, speed = _plan(job, base, ranks)
         # From here on something is written; all that can be known to be wrong was said before.
         mine = belongs_to(job, data, f"{base.identity}/{profile.max_sequence_length}/{dtype}")
-        check_output(job, mine)
+        if ranks.first:
+            check_output(job, mine)
+        ranks.wait()
         done = finished_already(job)
         if done:
+            ranks.close()
             return done
-        tracker = open_tracker(job.tracker, job.out, job.out.name) if accelerator.is_main_process else None
-        if accelerator.is_main_process:
+        tracker = open_tracker(job.tracker, job.out, job.out.name) if ranks.first else None
+        if ranks.first:
             log.info("%s", plan.line(job.steps, speed))
             begin(job, mine)
-        accelerator.wait_for_everyone()
 
         encode = _Counter(tell, "encoding pictures and captions", job.steps)
-        with _rank_zero_first(accelerator):
-            ready = prepare(job, data, base, accelerator.device, dtype, encode)
-        transformer, shapes = _load(base, plan, dtype, accelerator.device)
-        with _rank_zero_first(accelerator):
+        with ranks.first_before_others():
+            ready = prepare(job, data, base, ranks.device, dtype, encode)
+        transformer, shapes = _load(base, plan, dtype, ranks.device)
+        with ranks.first_before_others():
             priors = draw_priors(
                 base, transformer, ready.prior_texts, ready.texts.get("", ready.trigger), ready.prior_size,
                 job.out / "cache" / "priors", job, _Counter(tell, "the base draws strangers", job.steps),
@@ -86,21 +89,22 @@ class LocalTrainer:
         lora = LoraLayers(
             transformer, rank=job.rank, alpha=job.alpha, targets=job.targets or base.targets, seed=job.seed
         )
-        lora.to(accelerator.device)
+        lora.to(ranks.device)
         if plan.checkpointing:
             transformer.enable_gradient_checkpointing()
-        if accelerator.device.type == "cuda" and job.compile:
+        if ranks.device.type == "cuda" and job.compile:
             transformer.compile_repeated_blocks()
-        optimizer = make_optimizer(lora, job, accelerator.device)
-        loop = Loop(job, base, lora, optimizer, ready.material(priors), _sampler(job, ready, len(priors)), accelerator)
+        optimizer = make_optimizer(lora, job, ranks.device)
+        loop = Loop(job, base, lora, optimizer, ready.material(priors), _sampler(job, ready, len(priors)), ranks)
         with uncast_inputs(transformer):
             judge = Judge(lora, loop.velocity, ready.held_out, ready.strangers, job.seed)
             samples = Samples(job, base, lora, ready.texts)
-            session = Session(job, mine, loop, lora, optimizer, judge, samples, accelerator, tracker)
+            session = Session(job, mine, loop, lora, optimizer, judge, samples, ranks, tracker)
             scores = session.run(tell, lambda seconds: _correct(plan, job, seconds, speed))
             tell(Status("writing the LoRA", job.steps, job.steps))
-            result = finish(job, base, data.sha256, lora, shapes, scores, judge, loop, accelerator)
-        log.info("peak memory %.1f GB (predicted %.1f)", _peak(accelerator.device) / GIB, plan.peak / GIB)
+            result = finish(job, base, data.sha256, lora, shapes, scores, judge, loop, ranks)
+            ranks.close()
+        log.info("peak memory %.1f GB (predicted %.1f)", _peak(ranks.device) / GIB, plan.peak / GIB)
         return TrainedLora(
             result.path, result.card, time.perf_counter() - started, exports=result.exports, reasons=result.reasons
         )
@@ -114,34 +118,18 @@ def base_profile(name: str) -> Profile:
     return profile
 
 
-def _accelerator(job: TrainingJob, device: torch.device) -> "Accelerator":
-    from accelerate import Accelerator
-
-    if job.threads:
-        torch.set_num_threads(job.threads)
-    if device.index is not None:
-        torch.cuda.set_device(device)
-    accelerator = Accelerator(cpu=device.type == "cpu")
-    if job.batch % accelerator.num_processes:
-        raise InvalidJob(
-            f"training.batch = {job.batch} cannot be dealt out to {accelerator.num_processes} processes: "
-            f"make it a multiple of {accelerator.num_processes}"
-        )
-    return accelerator
-
-
-def _plan(job: TrainingJob, base: Base, accelerator: "Accelerator") -> tuple[MemoryPlan, float]:
-    memory, name = memory_of(accelerator.device)
+def _plan(job: TrainingJob, base: Base, ranks: Ranks) -> tuple[MemoryPlan, float]:
+    memory, name = memory_of(ranks.device)
     wanted = job.plan
-    if accelerator.device.type == "cpu":
+    if ranks.device.type == "cpu":
         if wanted in ("int8", "nf4"):
             raise InvalidJob(f"training.plan = {wanted} needs a CUDA card: choose auto")
         wanted = "fp32" if wanted in ("auto", "bf16") else wanted
-    share = max(1, job.batch // accelerator.num_processes)
     plan = make_plan(
-        base.size, memory, resolutions=job.resolutions, batch=share, rank=job.rank, wanted=wanted, name=name
-    )
-    return plan, measured_tflops(accelerator.device)
+        base.size, memory, resolutions=job.resolutions, batch=ranks.share(job.batch), rank=job.rank, wanted=wanted,
+        name=name,
+    )  # fmt: skip
+    return plan, measured_tflops(ranks.device)
 
 
 def _correct(plan: MemoryPlan, job: TrainingJob, seconds: float, speed: float) -> None:
@@ -192,21 +180,6 @@ class _Counter:
     def __call__(self) -> None:
         self._count += 1
         self._tell(Status(f"{self._stage}: {self._count}", 0, self._steps))
-
-
-class _rank_zero_first:
-    """Rank 0 does the work and fills the cache; the others wait and then find everything there."""
-
-    def __init__(self, accelerator: "Accelerator") -> None:
-        self._accelerator = accelerator
-
-    def __enter__(self) -> None:
-        if not self._accelerator.is_main_process:
-            self._accelerator.wait_for_everyone()
-
-    def __exit__(self, *problem: object) -> None:
-        if self._accelerator.is_main_process:
-            self._accelerator.wait_for_everyone()
 
 
 def _peak(device: torch.device) -> int:

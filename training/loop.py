@@ -16,11 +16,10 @@ from torch import Tensor
 
 from training.base import Base, Text, Tokens
 from training.lora_layers import LoraLayers
+from training.ranks import Ranks
 from training.sampler import Item, Sampler
 
 if TYPE_CHECKING:
-    from accelerate import Accelerator
-
     from training.job import TrainingJob
 
 Variant = tuple[int, int, bool]
@@ -79,17 +78,17 @@ class Loop:
         optimizer: torch.optim.Optimizer,
         material: Material,
         sampler: Sampler,
-        accelerator: "Accelerator",
+        ranks: Ranks,
     ) -> None:
         self._job, self._base, self._lora, self._optimizer = job, base, lora, optimizer
-        self._material, self._sampler, self._accelerator = material, sampler, accelerator
-        self._device = accelerator.device
+        self._material, self._sampler, self._ranks = material, sampler, ranks
+        self._device = ranks.device
         self._loss = torch.zeros((), device=self._device)
         self.open_steps = 0
 
     def step(self, step: int) -> None:
         """One optimizer step, number `step` from 0."""
-        items = self._sampler.step(step)[self._accelerator.process_index :: self._accelerator.num_processes]
+        items = self._sampler.step(step)[self._ranks.index :: self._ranks.count]
         for group in _by_shape(items, self._material):
             loss = self._group_loss(group) / self._job.batch
             torch.autograd.backward(loss)
@@ -105,8 +104,7 @@ class Loop:
 
     def read_loss(self) -> float:
         """The mean loss since the last reading. The one place where the host waits for the device."""
-        total = self._accelerator.reduce(self._loss, "sum") if self._accelerator.num_processes > 1 else self._loss
-        mean = float(total) / max(1, self.open_steps)
+        mean = float(self._ranks.sum(self._loss)) / max(1, self.open_steps)
         self._loss = torch.zeros((), device=self._device)
         self.open_steps = 0
         return mean
@@ -118,7 +116,7 @@ class Loop:
 
     def continue_loss(self, total: float, steps: int) -> None:
         """Take over `open_loss` and `open_steps` of a checkpoint."""
-        self._loss.fill_(total if self._accelerator.is_main_process else 0.0)
+        self._loss.fill_(total if self._ranks.first else 0.0)
         self.open_steps = steps
 
     def velocity(self, noisy: Tensor, sigma: Tensor, text: Text, grid: tuple[int, int]) -> Tensor:
@@ -149,11 +147,11 @@ class Loop:
 
     def _share_gradients(self) -> None:
         """Sum the gradients over the processes, in one message. A LoRA's are small: no overlap is needed."""
-        if self._accelerator.num_processes == 1:
+        if self._ranks.count == 1:
             return
         gradients = [p.grad if p.grad is not None else torch.zeros_like(p) for p in self._lora.raw]
-        whole = self._accelerator.reduce(torch.cat([g.flatten() for g in gradients]), "sum")
-        for parameter, part in zip(self._lora.raw, whole.split([g.numel() for g in gradients]), strict=True):
+        whole = self._ranks.sum(torch.cat([g.flatten() for g in gradients]))
+        for parameter, part in zip(self._lora.raw, torch.split(whole, [g.numel() for g in gradients]), strict=True):
             parameter.grad = part.view_as(parameter)
 
 

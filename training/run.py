@@ -6,24 +6,27 @@
     python -m training.run --backend replicate --data training_images --destination owner/samurai-badge-lora --resume
 
 Ctrl-C or SIGTERM saves within a step; `--resume` goes on from there, or from the last checkpoint after a kill.
-Everything else is in `[training]` of configs/badge.toml. Several cards: accelerate launch -m training.run ...
+Everything else is in `[training]` of configs/badge.toml. Several cards: accelerate launch -m training.run ..., which
+starts this command once for each; the first of them speaks for all.
 """
 
 import argparse
 import json
 import logging
+import os
 import signal
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import Any, NoReturn
 
 from tqdm import tqdm
 from tqdm.contrib.logging import logging_redirect_tqdm
 
 from configs import Settings, load_settings
-from configs.console import DONE, Parser, run_command
+from configs.console import DONE, FAILED, Parser, run_command
 from training.errors import InvalidJob, TrainingInterrupted
 from training.exit_codes import EXIT_CODES
 from training.job import TrainingJob, make_job
@@ -31,11 +34,12 @@ from training.trainer import Status, TrainedLora, open_trainer
 
 _BACKENDS = ("local", "replicate")
 _EXPORTS = ("comfyui",)
+_TELL_AFTER_S = 10.0
 
 
 def build_parser() -> argparse.ArgumentParser:
     """The command line."""
-    parser = Parser(
+    parser = (_FollowersParser if _rank() else Parser)(
         prog="python -m training.run",
         description="Train the style: pictures with captions in, a LoRA out.",
         epilog="Every other setting: [training] in configs/badge.toml, with --config FILE or BADGE_TRAINING__<KEY>.",
@@ -67,7 +71,20 @@ def build_parser() -> argparse.ArgumentParser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code."""
-    return run_command(_command, build_parser(), argv, EXIT_CODES)
+    return run_command(_follow if _rank() else _command, build_parser(), argv, EXIT_CODES)
+
+
+class _FollowersParser(Parser):
+    """Of a process that is not the first: see `_follow`."""
+
+    def error(self, message: str) -> NoReturn:
+        time.sleep(_TELL_AFTER_S)
+        super().error(message)
+
+
+def _rank() -> int:
+    """This process's number among those that a launcher started, by the variable that all launchers set."""
+    return int(os.environ.get("RANK", "0"))
 
 
 def _command(args: argparse.Namespace) -> int:
@@ -81,6 +98,25 @@ def _command(args: argparse.Namespace) -> int:
     if args.json:
         print(json.dumps(_result(lora)))
     _tell(lora, job, settings)
+    return DONE
+
+
+def _follow(args: argparse.Namespace) -> int:
+    """What the processes do that are not the first: train along, and leave the telling to it.
+
+    What stops one of them mostly stops the first too, which says so, and the launcher then ends the others. So an
+    error is told only after a while: then it was this process's alone.
+    """
+    bar = _Bar(0, shown=False)
+    try:
+        settings = load_settings(args.config)
+        with bar:
+            open_trainer(settings, args.backend or "").train(job_from(args, settings), bar)
+    except Exception:
+        if not bar.asked_to_stop:
+            time.sleep(_TELL_AFTER_S)
+            raise
+        return FAILED
     return DONE
 
 
@@ -138,10 +174,12 @@ def _sizes(text: str | None) -> tuple[int, ...] | None:
 class _Bar:
     """The progress bar, and the way from a signal to the trainer: a request to stop is raised at the next status."""
 
-    def __init__(self, steps: int) -> None:
+    def __init__(self, steps: int, *, shown: bool = True) -> None:
         self._stop = ""
+        self._launcher = os.getppid() if "RANK" in os.environ else 0
         self._bar = tqdm(
-            total=steps, desc="training", unit="step", file=sys.stderr, disable=not sys.stderr.isatty(), smoothing=0.1,
+            total=steps, desc="training", unit="step", file=sys.stderr, smoothing=0.1,
+            disable=not (shown and sys.stderr.isatty()),
             bar_format="{desc} {n_fmt}/{total_fmt} |{bar}| {elapsed} gone, {remaining} left {postfix}",
         )  # fmt: skip
         self._old: dict[signal.Signals, Any] = {}
@@ -156,8 +194,13 @@ class _Bar:
             signal.signal(number, handler)
         self._bar.close()
 
+    @property
+    def asked_to_stop(self) -> bool:
+        """Whether a signal came."""
+        return bool(self._stop)
+
     def _note(self, number: int, _frame: FrameType | None) -> None:
-        if self._stop:
+        if self._stop and not self._launcher:  # a launcher may hand a signal on twice, and is not patient for ever
             raise KeyboardInterrupt
         self._stop = signal.Signals(number).name
 
@@ -171,6 +214,8 @@ class _Bar:
             self._bar.set_postfix_str(
                 f"loss {status.loss:.4f}, average {status.average_loss:.4f}{speed}", refresh=False
             )
+        if self._launcher and os.getppid() != self._launcher:
+            self._stop = "the end of its launcher"
         if self._stop:
             raise TrainingInterrupted(f"stopped by {self._stop} at step {status.step}; go on with --resume")
 

@@ -5,23 +5,21 @@ import logging
 import math
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 
 from training.checkpoint import State, load_checkpoint, newest, save_checkpoint
-from training.errors import TrainingFailed
+from training.errors import TrainingFailed, TrainingInterrupted
 from training.finish import write_candidate
 from training.job import TrainingJob
 from training.judge import Judge, Score
 from training.loop import Loop, learning_rate
 from training.lora_layers import LoraLayers
 from training.losses import LossLog, Tracker
+from training.ranks import Ranks
 from training.samples import Samples, write_page
 from training.trainer import Status, StatusCallback
-
-if TYPE_CHECKING:
-    from accelerate import Accelerator
 
 log = logging.getLogger(__name__)
 MEASURE = 20
@@ -42,13 +40,13 @@ class Session:
         optimizer: torch.optim.Optimizer,
         judge: Judge,
         samples: Samples,
-        accelerator: "Accelerator",
+        ranks: Ranks,
         tracker: Tracker | None,
     ) -> None:
         self._job, self._loop, self._lora, self._optimizer = job, loop, lora, optimizer
-        self._judge, self._samples, self._accelerator, self._tracker = judge, samples, accelerator, tracker
+        self._judge, self._samples, self._ranks, self._tracker = judge, samples, ranks, tracker
         self._state = State(0, belongs_to)
-        self._main = accelerator.is_main_process
+        self._main = ranks.first
         self._seconds = 0.0
 
     def run(self, tell: StatusCallback, on_measured: Callable[[float], None]) -> list[Score]:
@@ -135,10 +133,10 @@ class Session:
             tell(status)
         except BaseException as request:  # noqa: BLE001 (raised again below)
             asked = request
-        if self._accelerator.num_processes > 1:
-            flag = torch.tensor(float(asked is not None), device=self._accelerator.device)
-            if float(self._accelerator.reduce(flag, "sum")) and asked is None:
-                asked = KeyboardInterrupt()
+        if self._ranks.count > 1:
+            flag = torch.tensor(float(asked is not None), device=self._ranks.device)
+            if float(self._ranks.sum(flag)) and asked is None:
+                asked = TrainingInterrupted(f"another process was stopped at step {status.step}; go on with --resume")
         if asked is None:
             return
         if self._main and status.step < self._job.steps:
