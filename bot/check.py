@@ -27,6 +27,7 @@ from overlay import BannerError, draw_banner
 
 GOOD, WARNING, BAD = "ok", "warning", "FAILED"
 _ROOM = 2 * 2**30
+_REPLICATE_LATER = "see status.replicate.com, try again later"
 _SAMPLES = ("UX SCOUT", "РАЗВЕДЧИК", "שלום", "侍", "🚀")
 
 
@@ -134,8 +135,14 @@ def _profile(settings: Settings) -> Profile:
     return load_profile("demo" if demo else settings.generator.profile)
 
 
+def _elsewhere(settings: Settings) -> bool:
+    """Whether Replicate draws, so that nothing is needed on this disk."""
+    kind, token = settings.generator.kind, settings.secrets.replicate_api_token.get_secret_value()
+    return kind == "replicate" or (kind == "auto" and bool(token and settings.replicate.model) and not cuda_available())
+
+
 def _weights(settings: Settings) -> Finding:
-    if settings.generator.kind == "replicate":
+    if _elsewhere(settings):
         return Finding("weights", GOOD, "not needed with Replicate")
     try:
         profile = _profile(settings)
@@ -154,7 +161,9 @@ def _weights(settings: Settings) -> Finding:
 
 def _lora(settings: Settings) -> Finding:
     name = settings.local.lora
-    if settings.generator.kind == "replicate" or name == "none":
+    if _elsewhere(settings):
+        return Finding("LoRA", GOOD, "not needed with Replicate")
+    if name == "none":
         return Finding("LoRA", GOOD, "none asked for")
     try:
         default = _profile(settings).default_lora
@@ -180,18 +189,28 @@ def _replicate(settings: Settings) -> Finding:
     if not token:
         return Finding("Replicate", GOOD, "not configured")
     root = settings.secrets.replicate_base_url or "https://api.replicate.com"
+    model = settings.replicate.model
     try:
-        answer = httpx.get(f"{root}/v1/account", headers={"Authorization": f"Bearer {token}"}, timeout=15)
+        with httpx.Client(headers={"Authorization": f"Bearer {token}"}, timeout=15) as client:
+            account = client.get(f"{root}/v1/account")
+            path = model if model.startswith("deployments/") else f"models/{model.partition(':')[0]}"
+            found = client.get(f"{root}/v1/{path}") if model and account.is_success else account
+        name = account.json().get("username", "?") if account.is_success else ""
     except httpx.HTTPError as error:
         return Finding("Replicate", BAD, f"cannot be reached: {type(error).__name__}", "see to the network")
-    if answer.status_code == 401:
+    except ValueError:
+        return Finding("Replicate", BAD, "answers with something else than JSON", _REPLICATE_LATER)
+    if account.status_code == 401:
         return Finding("Replicate", BAD, "the token is refused", "make a new one at replicate.com/account/api-tokens")
-    if not answer.is_success:
-        return Finding("Replicate", BAD, f"answers {answer.status_code}", "see status.replicate.com, try again later")
-    model = settings.replicate.model
+    if not account.is_success:
+        return Finding("Replicate", BAD, f"answers {account.status_code}", _REPLICATE_LATER)
     if not model:
-        return Finding("Replicate", WARNING, "the account is there, no model is set", "set replicate.model")
-    return Finding("Replicate", GOOD, f"account {answer.json().get('username', '?')}, model {model}")
+        return Finding("Replicate", WARNING, f"account {name}, no model is set", "set replicate.model")
+    if found.status_code == 404:
+        return Finding("Replicate", BAD, f"account {name}, no model {model}", "set replicate.model to one that you see")
+    if not found.is_success:
+        return Finding("Replicate", BAD, f"answers {found.status_code} about {model}", _REPLICATE_LATER)
+    return Finding("Replicate", GOOD, f"account {name}, model {model}")
 
 
 def main(settings: Settings) -> int:

@@ -5,12 +5,16 @@ name for the action. Whatever contains the token is masked; libraries (httpx wri
 whole addresses at INFO) are heard from WARNING on.
 """
 
+import contextlib
 import logging
 import os
+import re
 import sys
 import time
+from io import TextIOWrapper
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
+from typing import TextIO
 
 from configs.sections.bot import BotSettings
 
@@ -28,7 +32,8 @@ class BracketFormatter(logging.Formatter):
 
     def __init__(self, secrets: tuple[str, ...]) -> None:
         super().__init__()
-        self._secrets = tuple(secret for secret in secrets if secret)
+        # python-telegram-bot turns what a server says into lower case
+        self._secret = re.compile("|".join(map(re.escape, filter(None, secrets))) or r"(?!)", re.IGNORECASE)
 
     def format(self, record: logging.LogRecord) -> str:
         at = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(record.created))
@@ -40,20 +45,40 @@ class BracketFormatter(logging.Formatter):
         line = f"[{at}] [{person}] [{action}] [{result}]"
         if record.exc_info:
             line += "\n" + self.formatException(record.exc_info)
-        for secret in self._secrets:
-            line = line.replace(secret, "***")
-        return line
+        return self._secret.sub("***", line)
+
+
+class _OneLineTrouble(logging.Handler):
+    """A line that cannot be written (a full disk) costs one line on stderr; Python's own report would show secrets."""
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        error = sys.exc_info()[1]
+        with contextlib.suppress(OSError):
+            sys.stderr.write(f"a line for {record.name} could not be logged: {type(error).__name__}: {error}\n")
+
+
+class _Stderr(_OneLineTrouble, logging.StreamHandler[TextIO]):
+    """Standard error."""
+
+
+class _PrivateFile(_OneLineTrouble, RotatingFileHandler):
+    """A rotating file that only its owner may read, whatever the umask: each new one as much as the first."""
+
+    def _open(self) -> TextIOWrapper:
+        def private(path: str, flags: int) -> int:
+            return os.open(path, flags, 0o600)
+
+        return open(self.baseFilename, self.mode, encoding=self.encoding, errors=self.errors, opener=private)
 
 
 def start_logging(settings: BotSettings, data_dir: Path, secrets: tuple[str, ...]) -> None:
     """Send the log to stderr and, where `log_file` is set, to a rotating file that only its owner may read."""
-    handlers: list[logging.Handler] = [logging.StreamHandler(sys.stderr)]
+    handlers: list[logging.Handler] = [_Stderr(sys.stderr)]
     if settings.log_file:
         file = data_dir / settings.log_file
         file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        file.touch(mode=0o600)
         size = settings.log_megabytes * 2**20
-        handlers.append(RotatingFileHandler(file, maxBytes=size, backupCount=settings.log_files, encoding="utf-8"))
+        handlers.append(_PrivateFile(file, maxBytes=size, backupCount=settings.log_files, encoding="utf-8"))
     root = logging.getLogger()
     for old in root.handlers[:]:
         root.removeHandler(old)

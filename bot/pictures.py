@@ -31,10 +31,14 @@ class Pictures:
         return self
 
     def save(self, name: str, image: Image.Image) -> int:
-        """Write both pictures; the JPEG's size in bytes. Raises OSError where there is no room."""
+        """Write both pictures; the JPEG's size in bytes. Raises OSError where there is no room, and leaves neither."""
         photo = photo_bytes(image)
         self._write(f"{name}.png", png_bytes(image))
-        self._write(f"{name}.jpg", photo)
+        try:
+            self._write(f"{name}.jpg", photo)
+        except OSError:
+            (self.folder / f"{name}.png").unlink(missing_ok=True)
+            raise
         return len(photo)
 
     def photo(self, name: str, size: int) -> bytes | None:

@@ -28,6 +28,8 @@ from configs.sections.bot import BotSettings
 log = logging.getLogger(__name__)
 
 _TICK = 0.2
+_AFTER_SENT = 1.0
+"""Seconds, Telegram's own pace in a chat: so soon may a message that was never edited show the second stage."""
 _PLACES_EVERY = 2.0
 
 
@@ -63,6 +65,7 @@ class _Shown:
     at: float
     place: int = 0
     paused: bool = False
+    edited: bool = False
     edit: asyncio.Task[None] | None = None
 
 
@@ -178,11 +181,14 @@ class StatusBoard:
             return True
         if shown.edit is not None and not shown.edit.done():
             return False
-        if now - shown.at < self._interval(shown.chat_id) or self._limiter.busy(shown.chat_id):
-            return False
-        shown.text, shown.at = text, now
         progress = self.progress.get(job_id)
         cancelable = progress is None or progress.stage == 1
+        pause = self._interval(shown.chat_id)
+        if not cancelable and not shown.edited:
+            pause = min(pause, _AFTER_SENT)
+        if now - shown.at < pause or self._limiter.busy(shown.chat_id):
+            return False
+        shown.text, shown.at, shown.edited = text, now, True
         shown.edit = asyncio.create_task(self._call(job_id, shown, cancelable))
         return True
 

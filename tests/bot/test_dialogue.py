@@ -2,12 +2,13 @@
 
 from collections.abc import Callable
 from io import BytesIO
+from pathlib import Path
 
 import pytest
 from PIL import Image
 
 from tests.bot.running import RunningBot
-from tests.fakes.telegram_api import Person
+from tests.fakes.telegram_api import Person, TelegramServer
 
 Somebody = Callable[..., Person]
 READY = "🎊 Твой бейдж готов!\n/create для ещё одного"
@@ -257,6 +258,16 @@ def test_help_and_unknown_commands(somebody: Somebody) -> None:
     for command in ("/nonsense", "/stats", "/ban 5"):
         anna.say(command)
     anna.waits_for("Такой команды я не знаю", number=3)
+
+
+def test_a_quick_drawing_shows_both_stages_in_three_calls(server: TelegramServer, folder: Path) -> None:
+    with RunningBot(server, folder, "--seconds", "1.5", "--steps", "15", "--parallel", "2"):
+        for person in (server.person(1), server.person(1, chat_id=-1)):
+            person.say("/badge cup | A")
+            badge = person.waits_for("бейдж готов")
+            assert badge.versions == ["⏳ Генерирую... (1/2)", "⏳ Добавляю текст... (2/2)", READY]
+            calls = [call.method for call in server.calls if call.chat_id == person.chat_id]
+            assert calls == ["sendMessage", "editMessageText", "editMessageMedia"]
 
 
 @pytest.mark.parametrize(("chat_id", "seconds"), [(0, 0.2), (-400, 0.6)], ids=["private", "group"])

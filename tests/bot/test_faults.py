@@ -1,13 +1,16 @@
 """Telegram and people at their worst: blocks, lost answers, 429 storms, outages, a full disk, clocks that jump."""
 
 import re
+import resource
 import signal
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
+from bot.pictures import Pictures
 from tests.bot.running import RunningBot
 from tests.fakes.telegram_api import Faults, Person, TelegramServer
 
@@ -171,6 +174,39 @@ def test_a_full_disk_delays_and_loses_nothing(bot: RunningBot, server: TelegramS
         anna.say("A")
         anna.waits_for(READY)
         server.wait(lambda: len(server.of(9)) > 0, what="an answer to what came meanwhile")
+
+
+def test_a_disk_without_room_for_a_picture(server: TelegramServer, folder: Path) -> None:
+    """The kernel refuses to write a file past 0.7 MB: the picture is begun and cannot be ended, as on a full disk."""
+
+    def room(size: int) -> None:
+        assert bot.process is not None
+        resource.prlimit(bot.process.pid, resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
+
+    with RunningBot(server, folder, banner__size="560") as bot:
+        anna = server.person(1)
+        anna.say("/help")
+        anna.waits_for("Я делаю")
+        room(700_000)
+        anna.say("/badge snowstorm | A")
+        failed = anna.waits_for("😕")
+        assert "попробуй ещё раз" in failed.text
+        assert "[drawing] [error: job 1 failed: [Errno 27]" in bot.said()
+        pictures = folder / "data/badges"
+        assert not list(pictures.iterdir())
+        room(resource.RLIM_INFINITY)
+        anna.press(failed, "Попробовать")
+        badge = anna.waits_for(READY)
+        assert len(server.files[badge.photo]) > 300_000
+        assert sorted(file.suffix for file in pictures.iterdir()) == [".jpg", ".png"]
+
+
+def test_of_two_pictures_none_stays_alone(tmp_path: Path) -> None:
+    pictures = Pictures(tmp_path).open()
+    (tmp_path / "1-1.jpg").mkdir()
+    with pytest.raises(OSError, match=r"1-1\.jpg"):
+        pictures.save("1-1", Image.new("RGB", (8, 8)))
+    assert [file.name for file in tmp_path.iterdir()] == ["1-1.jpg"]
 
 
 def test_clocks_that_jump(server: TelegramServer, folder: Path) -> None:

@@ -13,11 +13,14 @@ from pathlib import Path
 
 import pytest
 
+from bot import check
 from bot.backup import BackupError, backup, restore
 from bot.errors import StartError
 from bot.lock import locked
 from bot.store import Database, people
+from configs.settings import load_settings
 from tests.bot.running import ROOT, RunningBot
+from tests.fakes.replicate_api import FakeReplicate
 from tests.fakes.telegram_api import TelegramServer
 
 READY = "бейдж готов"
@@ -77,6 +80,39 @@ def test_check_says_what_is_missing(server: TelegramServer, folder: Path) -> Non
     assert re.search(r"token +FAILED +Telegram does not know this token\n +-> copy it again", said.stdout)
     assert re.search(r"LoRA +FAILED .*nowhere", said.stdout)
     assert "1:wrong" not in said.stdout + said.stderr
+
+
+@pytest.mark.parametrize(
+    ("token", "model", "fault", "row"),
+    [
+        ("", "owner/samurai", "", r"ok +account acme, model owner/samurai\n?$"),
+        ("", "deployments/acme/badges", "", r"ok +account acme, model deployments/acme/badges\n?$"),
+        ("", "", "", r"warning +account acme, no model is set\n +-> set replicate.model"),
+        ("", "owner/other", "", r"FAILED +account acme, no model owner/other\n +-> set replicate.model to one"),
+        ("r8_wrong", "owner/samurai", "", r"FAILED +the token is refused\n +-> make a new one at replicate.com"),
+        ("", "owner/samurai", "500", r"FAILED +answers 500\n +-> see status.replicate.com"),
+        ("", "owner/samurai", "html", r"FAILED +answers with something else than JSON\n +-> see status"),
+        ("", "owner/samurai", "drop-before", r"FAILED +cannot be reached: \w+\n +-> see to the network"),
+    ],
+    ids=["good", "deployment", "no model", "unknown model", "wrong token", "down", "no API", "unreachable"],
+)  # fmt: skip
+def test_check_about_replicate(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, token: str, model: str, fault: str, row: str
+) -> None:
+    with FakeReplicate() as fake:
+        right = fake.state.token
+        for name, value in {"API_TOKEN": token or right, "BASE_URL": fake.url}.items():
+            monkeypatch.setenv(f"REPLICATE_{name}", value)
+        for name, value in {"DATA_DIR": str(tmp_path), "GENERATOR__KIND": "auto", "REPLICATE__MODEL": model}.items():
+            monkeypatch.setenv(f"BADGE_{name}", value)
+        fake.state.fail("account", *([fault] if fault else []))
+        findings = {finding.what: finding for finding in check.check(load_settings())}
+        said = check.table(list(findings.values()))
+        assert re.search(rf"(?m)^Replicate +{row}", said), said
+        assert right not in said
+        assert "r8_wrong" not in said
+        assert (findings["weights"].found == "not needed with Replicate") == bool(model)
+        assert (findings["LoRA"].found == "not needed with Replicate") == bool(model)
 
 
 def test_backup_while_serving_and_restore(server: TelegramServer, folder: Path) -> None:

@@ -73,6 +73,28 @@ def test_a_whole_badge_by_webhook_and_only_with_the_secret(server: TelegramServe
         assert not server.of(66)
 
 
+def test_a_server_of_ones_own_on_this_machine(server: TelegramServer, folder: Path) -> None:
+    """`local_mode` would let paths be sent instead of files; only the bot may read its files, so it sends bytes."""
+    with RunningBot(server, folder, bot__local_mode="true", bot__messages_per_second="1000"):
+        anna = server.person(1)
+        for number in (1, 2):
+            anna.say(f"/badge cup | {number}")
+            badge = anna.waits_for(READY, number=number)
+        for number in (1, 2):
+            for label, kind in (("Файлом", "document"), ("Стикером", "sticker")):
+                anna.press(badge, label)
+                server.wait(lambda k=kind, n=number: sum(bool(getattr(m, k)) for m in anna.sees()) == n, what=kind)
+        anna.say("/history")
+        server.wait(lambda: len(anna.badges()) == 4, what="both badges again")
+        sent = {"editMessageMedia": [], "sendDocument": [], "sendSticker": [], "sendMediaGroup": []}
+        for call in server.calls:
+            sent.get(call.method, []).append(call.uploaded > 0)
+            assert "file://" not in str(call.fields)
+        again = [True, False]
+        assert sent == {"editMessageMedia": [True, True], "sendDocument": again, "sendSticker": again,
+                        "sendMediaGroup": [False]}  # fmt: skip
+
+
 def test_the_token_is_in_no_log_and_the_state_is_private(server: TelegramServer, folder: Path) -> None:
     with RunningBot(server, folder, bot__log_level="DEBUG", bot__messages_per_second="1000") as bot:
         anna = server.person(1)

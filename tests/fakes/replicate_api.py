@@ -195,6 +195,8 @@ class _Handler(BaseHTTPRequestHandler):
             return "model", lambda: self._deployment(match[1])
         if path == "/models":
             return "model", lambda: self._make_model(data)
+        if path == "/account":
+            return "account", lambda: (200, {"type": "user", "username": "acme"})
         if path == "/webhooks/default/secret":
             return "secret", lambda: (200, {"key": self._state.signing_key})
         if path == "/files":
