@@ -55,7 +55,7 @@ def set_up_logging(*, debug: bool) -> None:
         warnings.simplefilter("ignore")
         for noisy in ("diffusers", "transformers", "huggingface_hub", "httpx", "peft", "PIL", "torch", "torchao"):
             logging.getLogger(noisy).setLevel(logging.ERROR)
-        for library in ("TRANSFORMERS", "DIFFUSERS"):  # these two set their loggers' levels again when imported
+        for library in ("TRANSFORMERS", "DIFFUSERS", "HF_HUB"):  # these set their loggers' levels again when imported
             os.environ.setdefault(f"{library}_VERBOSITY", "error")
 
 

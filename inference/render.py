@@ -94,13 +94,15 @@ def _command(args: argparse.Namespace) -> int:
 
 
 def _check_usage(args: argparse.Namespace) -> None:
-    given = {name for name in ("object", "text", "seed", "style") if getattr(args, name) is not None}
-    if args.batch and (given or args.like or args.count != 1):
-        raise InvalidRequest("--batch takes object, text, seed and style from its file: leave those options out")
+    given = [name for name in ("object", "text", "seed", "style", "like") if getattr(args, name) is not None]
+    given += ["count"] if args.count != 1 else []
+    if args.batch and given:
+        options = ", ".join(f"--{name}" for name in given)
+        raise InvalidRequest(f"--batch takes object, text, seed and style from its file: leave {options} out")
     if args.tier is not None and args.tier not in TIERS:
         raise InvalidRequest(unknown_name("tier", args.tier, TIERS))
     if args.warm:
-        if given or args.batch or args.like or args.out or args.count != 1:
+        if given or args.batch or args.out:
             raise InvalidRequest("--warm draws nothing: leave out what to draw and where")
         return
     if not args.batch and not args.like:
@@ -153,7 +155,8 @@ def _draw_batch(args: argparse.Namespace, settings: Settings) -> int:
     with open_generator(settings, LoadingBar()) as generator:
         require_writable(args.out)
         result = run_batch(rows, args.out, generator, settings, _printer(args.json, args.out))
-    say(f"{len(result.entries)} of {len(rows)} badges are in {args.out}; look at {args.out / SHEET}")
+    look = f"; look at {args.out / SHEET}" if result.entries else ""
+    say(f"{len(result.entries)} of {len(rows)} badges are in {args.out}{look}")
     return FAILED if result.failed else DONE
 
 

@@ -1,7 +1,8 @@
 """Reading a batch: CSV or JSON lines to rows, each with its line number; bad rows are told apart, not fatal.
 
-Columns are `object` and `text`, and optionally `seed`, `style`, `name` (the image's file name without `.png`). JSON
-lines hold one object a line with the same keys. A file that cannot be read as a whole raises InvalidRequest.
+Columns are `object` and `text`, and optionally `seed`, `style`, `name` (the image's file name without `.png`), with
+commas between, or semicolons or tabs, as spreadsheet programs write in many countries. JSON lines hold one object a
+line with the same keys. A file that cannot be read as a whole raises InvalidRequest.
 """
 
 import csv
@@ -68,7 +69,9 @@ def read_rows(path: Path) -> list[Row | BadRow]:
 
 
 def _csv(text: str, path: Path) -> Iterator[tuple[int, dict[str, Any] | str]]:
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    first = text.partition("\n")[0]
+    delimiter = max(",;\t", key=first.count)  # no name of a column holds any of them
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True, delimiter=delimiter)
     line = 1
     try:
         header = [cell.strip().lower() for cell in next(reader, [])]
@@ -76,7 +79,10 @@ def _csv(text: str, path: Path) -> Iterator[tuple[int, dict[str, Any] | str]]:
         line = reader.line_num + 1
         for cells in reader:
             if len(cells) > len(header):
-                yield line, f"{len(cells)} cells, but the header has {len(header)}: quote cells that contain commas"
+                yield (
+                    line,
+                    f"{len(cells)} cells, but the header has {len(header)}: quote cells that contain {delimiter!r}",
+                )
             elif any(cell.strip() for cell in cells):
                 yield line, dict(zip(header, cells, strict=False))
             line = reader.line_num + 1
@@ -109,7 +115,7 @@ def _json_lines(text: str) -> Iterator[tuple[int, dict[str, Any] | str]]:
             yield number, "not valid JSON: nested too deeply"
             continue
         if not isinstance(cells, dict):
-            yield number, 'not a JSON object: write {"object": ..., "text": ...}'
+            yield number, 'not a JSON object: write {"object": ..., "text": ...} on each line, without a list around'
             continue
         unknown = [name for name in cells if name not in _COLUMNS]
         missing = [name for name in _REQUIRED if name not in cells]

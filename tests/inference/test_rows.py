@@ -44,12 +44,25 @@ def test_json_lines(tmp_path: Path) -> None:
     assert "not a JSON object" in wrong.problem
 
 
+@pytest.mark.parametrize("between", [",", ";", "\t"])
+def test_cells_are_divided_as_the_spreadsheet_program_does_it(tmp_path: Path, between: str) -> None:
+    lines = (("object", "text", "seed"), ("lamp", '"A,B;C\tD"', "7"), ("cup", "HO", "8", "9"))
+    good, bad = read_rows(batch(tmp_path, "\r\n".join(map(between.join, lines))))
+    assert isinstance(good, Row)
+    assert (good.request.object, good.request.text, good.request.seed) == ("lamp", "A,B;C\tD", 7)
+    assert bad == BadRow(3, f"4 cells, but the header has 3: quote cells that contain {between!r}")
+
+
 @pytest.mark.parametrize(
     ("line", "said"),
     [
         ('{"object": "lamp", "text": 5}', "'text' must be words in quotes, not 5"),
         ('{"object": ["lamp"], "text": "HI"}', "'object' must be words in quotes, not ['lamp']"),
         ('{"object": "lamp", "text": "HI", "seed": true}', "seed True is not a whole number"),
+        (
+            '[{"object": "lamp", "text": "HI"}]',
+            'not a JSON object: write {"object": ..., "text": ...} on each line, without a list around',
+        ),
         ("[" * 20_000, "not valid JSON: nested too deeply"),
     ],
 )
