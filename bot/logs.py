@@ -68,7 +68,7 @@ class _PrivateFile(_OneLineTrouble, RotatingFileHandler):
         def private(path: str, flags: int) -> int:
             return os.open(path, flags, 0o600)
 
-        return open(self.baseFilename, self.mode, encoding=self.encoding, errors=self.errors, opener=private)
+        return open(self.baseFilename, "a", encoding=self.encoding, errors=self.errors, opener=private)
 
 
 def start_logging(settings: BotSettings, data_dir: Path, secrets: tuple[str, ...]) -> None:
