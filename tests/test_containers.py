@@ -9,8 +9,10 @@ import re
 import shutil
 import subprocess
 import sys
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 import yaml
@@ -114,6 +116,41 @@ def test_the_unit_file_is_well_formed(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
 
 
+def test_torch_comes_from_the_index_that_is_given_in_the_pinned_version(tmp_path: Path) -> None:
+    """The RUN line itself, with an index on this disk that has a build of the pinned torch, and of a newer one."""
+    pinned = re.search(r"^torch==(\S+)$", (ROOT / "constraints.txt").read_text(), re.MULTILINE)
+    assert pinned
+    given, usual, root = tmp_path / "given", tmp_path / "usual", tmp_path / "root"
+    for version in (f"{pinned[1]}+older.cuda", "99.0+older.cuda"):
+        put_wheel(given, "torch", version)
+    put_wheel(usual, "torch", pinned[1])
+    subprocess.run([sys.executable, "-m", "venv", root / "opt" / "badges"], check=True)
+    (line,) = [run for run in values("RUN") if run.endswith(" torch")]
+    environment = {"PATH": os.environ["PATH"], "ROOT": str(root), "PIP_CONFIG_FILE": os.devnull}
+    environment |= {"PIP_INDEX_URL": usual.as_uri(), "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
+    for index, expected in (("", pinned[1]), (given.as_uri(), f"{pinned[1]}+older.cuda")):
+        done = subprocess.run(
+            ["bash", "-o", "pipefail", "-c", line.replace(" install ", " install --force-reinstall ")],
+            cwd=ROOT, env=environment | {"TORCH_INDEX": index}, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        assert f"Successfully installed torch-{expected}\n" in done.stdout
+
+
+def put_wheel(index: Path, name: str, version: str) -> None:
+    """Add an empty package to a package index, which is a folder of pages with links."""
+    folder = index / name
+    folder.mkdir(parents=True, exist_ok=True)
+    wheel = folder / f"{name}-{version}-py3-none-any.whl"
+    with zipfile.ZipFile(wheel, "w") as archive:
+        info = f"{name}-{version}.dist-info"
+        archive.writestr(f"{info}/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
+        archive.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        archive.writestr(f"{info}/RECORD", "")
+    links = [f'<a href="{quote(path.name)}">{path.name}</a>' for path in folder.glob("*.whl")]
+    (folder / "index.html").write_text("<!doctype html>" + "".join(links))
+
+
 @pytest.mark.slow
 def test_every_run_line_of_the_install_path_works_on_this_distribution(tmp_path: Path) -> None:
     """With ROOT set to a clean folder; apt-get only simulates, so that nothing of this machine changes."""
@@ -125,7 +162,7 @@ def test_every_run_line_of_the_install_path_works_on_this_distribution(tmp_path:
     apt = shutil.which("apt-get")
     (tools / "apt-get").write_text(f'#!/bin/sh\ntest "$1" = update && exit 0\nexec {apt} --simulate "$@"\n')
     (tools / "apt-get").chmod(0o755)
-    environment = {**os.environ, "ROOT": str(root), "TORCH_CUDA": "", "PATH": f"{tools}:/usr/local/bin:/usr/bin:/bin"}
+    environment = {**os.environ, "ROOT": str(root), "TORCH_INDEX": "", "PATH": f"{tools}:/usr/local/bin:/usr/bin:/bin"}
     for name in ("VIRTUAL_ENV", "PYTHONPATH", "PYTHONHOME"):
         environment.pop(name, None)
     ran = 0
