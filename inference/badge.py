@@ -52,7 +52,15 @@ def portrait_request(
     if request.seed is None:
         raise ValueError("the request has no seed yet: call request.seeded() first")
     thing = request.english or request.object
-    return PortraitRequest(build_prompt(thing, prompt), request.seed, steps, guidance)
+    return PortraitRequest(build_prompt(thing, prompt), request.seed, steps, guidance, thing)
+
+
+def in_english(request: PortraitRequest, translation: TranslationSettings) -> PortraitRequest:
+    """`request` for a generator that reads English only. Raises NotUnderstood."""
+    if not request.object:
+        return request
+    english = understand(request.object, translation).english
+    return dataclasses.replace(request, prompt=request.prompt.replace(request.object, english), object=english)
 
 
 def make_badge(

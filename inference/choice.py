@@ -4,6 +4,7 @@ from pathlib import Path
 
 from configs.settings import Settings
 from inference.assembly import StageCallback
+from inference.badge import in_english
 from inference.fallback import FallbackGenerator
 from inference.generator import Generator
 from inference.local import LocalGenerator
@@ -45,7 +46,9 @@ def _open_bare(settings: Settings, on_stage: StageCallback | None) -> Generator:
     own: Generator
     own = _open_ray(settings) if kind == "ray" else _open_local(settings.generator.profile, settings, on_stage)
     if replicate and settings.generator.fallback_to_replicate:
-        return FallbackGenerator(own, _open_replicate(settings), "Replicate")
+        return FallbackGenerator(
+            own, _open_replicate(settings), "Replicate", lambda request: in_english(request, settings.translation)
+        )
     return own
 
 

@@ -1,9 +1,9 @@
 """A second generator for when the first cannot draw: only `BackendUnavailable` hands over, and it is said aloud."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
-from inference.errors import BackendUnavailable
+from inference.errors import BackendUnavailable, NotUnderstood
 from inference.generator import Generator, GeneratorBase
 from inference.types import ModelInfo, Portrait, PortraitRequest, StepCallback
 
@@ -13,11 +13,18 @@ log = logging.getLogger(__name__)
 class FallbackGenerator(GeneratorBase):
     """Asks `first`; where that is unavailable, asks `second`. The portrait says which of them drew it."""
 
-    def __init__(self, first: Generator, second: Generator, name: str = "the second generator") -> None:
-        """`name` is what the log calls `second`."""
+    def __init__(
+        self,
+        first: Generator,
+        second: Generator,
+        name: str = "the second generator",
+        reword: Callable[[PortraitRequest], PortraitRequest] = lambda request: request,
+    ) -> None:
+        """`name` is what the log calls `second`; `reword` puts a request that was meant for `first` into its words."""
         self._first = first
         self._second = second
         self._name = name
+        self._reword = reword
 
     @property
     def model(self) -> ModelInfo:
@@ -54,8 +61,8 @@ class FallbackGenerator(GeneratorBase):
     def _instead(self, request: PortraitRequest, on_step: StepCallback | None, why: BackendUnavailable) -> Portrait:
         """Ask the second, once: where that cannot draw either, the person is told both reasons."""
         try:
-            return self._second.generate(request, on_step)
-        except BackendUnavailable as error:
+            return self._second.generate(self._reword(request), on_step)
+        except (BackendUnavailable, NotUnderstood) as error:
             raise BackendUnavailable(f"{why}; and then: {error}") from error
 
     def close(self) -> None:

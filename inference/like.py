@@ -56,8 +56,10 @@ def request_like(
 def wanted_like(recipe: Recipe, request: BadgeRequest, settings: Settings) -> PortraitRequest:
     """The portrait request of `recipe`; its prompt is built anew only where the object is another."""
     same = request.object == recipe.object
-    prompt = recipe.prompt if same else build_prompt(request.english or request.object, settings.prompt)
-    return PortraitRequest(prompt, recipe.seed if request.seed is None else request.seed, recipe.steps, recipe.guidance)
+    thing = request.english or request.object
+    prompt = recipe.prompt if same else build_prompt(thing, settings.prompt)
+    seed = recipe.seed if request.seed is None else request.seed
+    return PortraitRequest(prompt, seed, recipe.steps, recipe.guidance, thing)
 
 
 def warn_of_differences(recipe: Recipe, model: ModelInfo) -> None:

@@ -7,7 +7,7 @@ where a banner style is transparent outside), 8 bits a channel.
 
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from PIL import Image
 
@@ -48,12 +48,17 @@ class BadgeRequest:
 
 @dataclass(frozen=True)
 class PortraitRequest:
-    """What a generator is asked for. `steps` and `guidance` None are the model's own values."""
+    """What a generator is asked for. `steps` and `guidance` None are the model's own values.
+
+    `object` are the words in `prompt` that a person chose: a generator that reads English only may have to translate
+    them. It determines no pixels, so it counts in no comparison and in no key.
+    """
 
     prompt: str
     seed: int
     steps: int | None = None
     guidance: float | None = None
+    object: str = field(default="", compare=False, repr=False)
 
 
 @dataclass(frozen=True)

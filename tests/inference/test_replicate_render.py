@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from configs import ConfigError, load_settings
+from configs import ConfigError, default_settings, load_settings
 from configs.settings import Settings
-from inference.badge import make_badge
+from inference.badge import in_english, make_badge
 from inference.choice import open_generator
 from inference.errors import BackendUnavailable, InvalidRequest
 from inference.fallback import FallbackGenerator
@@ -134,6 +134,21 @@ def test_out_of_memory_goes_to_replicate_once_and_counts_against_the_budget(
         with pytest.raises(BackendUnavailable, match=r"budget of \$0.04 a day is used up"):
             generator.generate(PortraitRequest("another", 1))
     assert fake.state.paid() == 1
+
+
+def test_words_that_only_the_first_generator_reads_go_to_the_second_in_english(
+    fake: FakeReplicate, tmp_path: Path
+) -> None:
+    klein = OutOfMemory()
+    klein.model = ModelInfo("local", "flux2-klein-4b")
+    glossary = default_settings().translation.model_copy(update={"marian": ""})
+    second = generator_for(fake, tmp_path)
+    with FallbackGenerator(klein, second, reword=lambda request: in_english(request, glossary)) as generator:
+        badge = make_badge(BadgeRequest("с красным зонтом", "UX SCOUT", 7), generator)
+        assert "holding red umbrella" in badge.portrait.prompt
+        with pytest.raises(BackendUnavailable, match=r"not enough memory .* '雨傘' was not understood .* in English"):
+            make_badge(BadgeRequest("雨傘", "UX SCOUT", 8), generator)
+    assert fake.state.paid() == 1, "noise is not paid for"
 
 
 def test_a_fallback_that_fails_too_tells_both_reasons(fake: FakeReplicate, tmp_path: Path) -> None:
