@@ -22,7 +22,7 @@ def test_an_actor_that_dies_costs_nobody_a_badge(
         assert bot.process is not None
         people = [server.person(1), server.person(2)]
         killed: list[int] = []
-        hunt = threading.Thread(target=lambda: killed.append(kill_one_drawing(bot.process.pid, 120)))
+        hunt = threading.Thread(target=lambda: killed.append(kill_one_drawing(bot.process.pid)))
         hunt.start()
         for person in people:
             person.say(f"/badge telescope | SCOUT {person.user_id}")

@@ -48,7 +48,7 @@ def actors_drawing(of: int | None = None) -> list[psutil.Process]:
     return found
 
 
-def kill_one_drawing(of: int | None = None, seconds: float = 60) -> int:
+def kill_one_drawing(of: int | None = None, seconds: float = 180) -> int:
     """SIGKILL for one actor that draws, as soon as there is one; its process id. Raises where none is seen in time."""
     until = time.monotonic() + seconds
     while time.monotonic() < until:
