@@ -16,11 +16,11 @@ SETTINGS = {"bot__messages_per_second": "1000", "bot__badges_per_hour": "0", "bo
 def talk(person: Person) -> None:
     """A whole dialogue, each answer as soon as its question is there, however often the bot dies meanwhile."""
     person.say("/create")
-    person.waits_for("Что держит", seconds=60)
+    person.waits_for("Что держит", seconds=180)
     person.say("telescope")
-    person.waits_for("Какой текст", seconds=60)
+    person.waits_for("Какой текст", seconds=180)
     person.say("UX SCOUT")
-    person.waits_for(READY, seconds=60)
+    person.waits_for(READY, seconds=180)
 
 
 def commit_points(server: TelegramServer, folder: Path) -> list[str]:
@@ -69,11 +69,11 @@ def test_dying_at_every_commit_point_loses_and_doubles_nothing(server: TelegramS
         bot.start("--die-at", point)
         process = bot.process
         assert process is not None
-        server.wait(lambda p=process: all_go_on() or p.poll() is not None, 60, f"the bot to die at {point}")
+        server.wait(lambda p=process: all_go_on() or p.poll() is not None, 180, f"the bot to die at {point}")
         assert process.returncode == -9, bot.said()
     with bot:
         everybody = [talker.person for talker in people]
-        server.wait(lambda: all_go_on() or all(person.badges() for person in everybody), 60, "everybody's badge")
+        server.wait(lambda: all_go_on() or all(person.badges() for person in everybody), 180, "everybody's badge")
         bot.stop()
     assert [len(person.badges()) for person in everybody] == [1] * len(points)
 

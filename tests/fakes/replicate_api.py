@@ -59,7 +59,7 @@ class FakeReplicate:
             "webhook-signature": "v1,bm90aGluZw== v1," + base64.b64encode(digest).decode(),
         }
         try:
-            with urlopen(Request(to, raw, headers), timeout=5) as answer:
+            with urlopen(Request(to, raw, headers), timeout=30) as answer:
                 return int(answer.status)
         except HTTPError as error:
             with error:

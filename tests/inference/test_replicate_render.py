@@ -49,7 +49,7 @@ def render(
         **environment,
     }
     command = [*COMMAND, "--generator", "replicate", "--out", str(tmp_path / "badge.png"), *options]
-    return subprocess.run(command, env=variables, cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    return subprocess.run(command, env=variables, cwd=tmp_path, capture_output=True, text=True, timeout=180)
 
 
 def test_the_command_line_draws_through_replicate_and_tells_the_cost(fake: FakeReplicate, tmp_path: Path) -> None:

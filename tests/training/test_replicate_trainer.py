@@ -387,14 +387,14 @@ def test_the_command_line_survives_a_kill_and_a_ctrl_c(fake: FakeReplicate, pict
             assert child.poll() is None, child.communicate()[1]
             time.sleep(0.02)
         child.send_signal(number)
-        said = child.communicate(timeout=20)[1]
+        said = child.communicate(timeout=120)[1]
     assert "goes on at Replicate: --resume follows it" in said
     assert "Traceback" not in said
     (held,) = fake.state.jobs.values()
     held.plan = Plan(("succeeded",), outputs=("trained.tar",), predict_s=1200.0, logs="hello\n")
     done = subprocess.run(
         command(pictures, tmp_path, "--resume", "--json"),
-        stdout=subprocess.PIPE, timeout=60, check=False, **options,
+        stdout=subprocess.PIPE, timeout=180, check=False, **options,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert started(fake) == 1
