@@ -154,7 +154,11 @@ def _draw_batch(args: argparse.Namespace, settings: Settings) -> int:
     rows = read_rows(args.batch)
     with open_generator(settings, LoadingBar()) as generator:
         require_writable(args.out)
-        result = run_batch(rows, args.out, generator, settings, _printer(args.json, args.out))
+        try:
+            result = run_batch(rows, args.out, generator, settings, _printer(args.json, args.out))
+        except KeyboardInterrupt:
+            say(f"What is finished stays in {args.out}; the same command goes on from there.")
+            raise
     look = f"; look at {args.out / SHEET}" if result.entries else ""
     say(f"{len(result.entries)} of {len(rows)} badges are in {args.out}{look}")
     return FAILED if result.failed else DONE

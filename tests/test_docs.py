@@ -16,6 +16,7 @@ from inference.plan import TIERS, plan
 from inference.profiles import load_profile, profile_names
 from overlay import style_names
 from tests.pages import ROOT, Page, page, pages
+from training.demo.captions import THINGS
 from training.memory_plan import FLUX1, FLUX2_KLEIN_4B, make_plan
 
 PACKAGES = ("configs", "overlay", "inference", "training", "bot")
@@ -63,6 +64,12 @@ def test_every_option_is_mentioned(command: str, capsys: pytest.CaptureFixture[s
     text = "\n".join(each.text for each in pages())
     assert options
     assert {option for option in options if not re.search(rf"{option}(?![\w-])", text)} == set()
+
+
+def test_the_things_that_the_demo_knows_are_all_named() -> None:
+    listed = page("docs/models.md").text.partition("drawings of 44 things: ")[2].partition(". ")[0]
+    assert sorted(" ".join(listed.split()).split(", ")) == sorted(THINGS)
+    assert len(THINGS) == 44
 
 
 def test_every_setting_that_is_named_exists() -> None:

@@ -4,6 +4,7 @@ import io
 import json
 import os
 import pickle
+import signal
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -220,6 +221,18 @@ def test_a_batch_killed_in_the_middle_goes_on_and_redoes_nothing(tmp_path: Path)
     for path in (tmp_path / "set").glob("*.png"):
         with Image.open(io.BytesIO(path.read_bytes())) as image:
             image.load()
+
+
+def test_an_interrupted_batch_says_that_it_can_go_on(tmp_path: Path) -> None:
+    (tmp_path / "rows.csv").write_text("object,text,seed\n" + "".join(f"lamp,N {n},{n}\n" for n in range(400)))
+    process = run_process(tmp_path, "--batch", "rows.csv", *DEMO, "--out", "set", "--json")
+    assert process.stdout
+    process.stdout.readline()
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate()
+    assert process.returncode == 1
+    said = err.splitlines()[-2:]
+    assert said == ["What is finished stays in set; the same command goes on from there.", "error: interrupted"]
 
 
 def test_a_badge_whose_manifest_line_was_lost_is_adopted(shell: Shell) -> None:
