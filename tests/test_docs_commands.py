@@ -121,7 +121,7 @@ class Reader:
                 self._people += 1
                 person = self.telegram.person(self._people, "en")
                 person.say("/help")
-                self.telegram.wait(lambda: person.sees() or bot.poll() is not None, 60, "an answer")
+                self.telegram.wait(lambda: person.sees() or bot.poll() is not None, 180, "an answer")
                 assert "I make samurai badges" in str(person.sees()), log.read_text(encoding="utf-8")
                 bot.terminate()
             assert bot.wait(60) == 0, log.read_text(encoding="utf-8")
@@ -213,7 +213,7 @@ def _files(command: Command) -> None:
 CANNOT_RUN: dict[str, tuple[str, Callable[[Command], None]]] = {
     "make": ("sets up an environment from a package index", _make),
     "pip": ("needs a package index", _pip),
-    "accelerate": ("needs several processes and ports: tests/training/test_ranks.py does it", _accelerate),
+    "accelerate": ("needs several processes and ports: tests/training/test_ranks.py runs it", _accelerate),
     "docker": ("needs a container engine", _files),
     "sudo": ("changes the system", _files),
     "systemctl": ("changes the system", _files),

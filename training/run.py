@@ -112,11 +112,13 @@ def _follow(args: argparse.Namespace) -> int:
         settings = load_settings(args.config)
         with bar:
             open_trainer(settings, args.backend or "").train(job_from(args, settings), bar)
-    except Exception:
-        if not bar.asked_to_stop:
-            time.sleep(_TELL_AFTER_S)
-            raise
+    except TrainingInterrupted:
         return FAILED
+    except Exception:
+        if bar.asked_to_stop:
+            return FAILED
+        time.sleep(_TELL_AFTER_S)
+        raise
     return DONE
 
 

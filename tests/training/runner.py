@@ -35,7 +35,7 @@ def run(profiles: Path, **values: Any) -> int | None:
 
 
 def run_ranks(profiles: Path, count: int, port: int, **values: Any) -> list[int | None]:
-    """The same as `accelerate launch --cpu --num_processes COUNT` does, over gloo on loopback."""
+    """The same as `accelerate launch --multi_gpu --num_processes COUNT` does on a CPU, over gloo on loopback."""
     context = get_context("forkserver")
     context.set_forkserver_preload(["tests.training.runner"])
     processes = []
