@@ -10,11 +10,12 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from configs import ConfigError, Settings, load_settings
-from configs.console import BAD_INPUT, DONE, FAILED, Parser, run_command
+from configs import Settings, load_settings
+from configs.console import DONE, FAILED, Parser, run_command
 from training.dataset import CaptionRule, check, pack, read_data_set, repair
 from training.dataset.report import html_report, summary, terminal_table
-from training.errors import InvalidJob, TrainingError, TrainingFailed
+from training.errors import TrainingFailed
+from training.exit_codes import EXIT_CODES
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -35,8 +36,7 @@ def build_parser() -> argparse.ArgumentParser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code."""
-    codes: dict[type[Exception], int] = {ConfigError: BAD_INPUT, InvalidJob: BAD_INPUT, TrainingError: FAILED}
-    return run_command(_command, build_parser(), argv, codes)
+    return run_command(_command, build_parser(), argv, EXIT_CODES)
 
 
 def caption_rule(settings: Settings, trigger: str | None = None) -> CaptionRule:
