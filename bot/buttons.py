@@ -15,6 +15,7 @@ from bot.store.outbox import Button, Message
 from bot.store.people import Dialogue
 from bot.texts import Texts
 from bot.turn import Turn, Understood
+from bot.words import style_name
 from inference.errors import InvalidRequest
 
 _DATA = re.compile(r"([a-z]+)(?::(\d{1,15}))?(?::([a-z-]{1,20}))?", re.ASCII)
@@ -102,7 +103,7 @@ def _retry(turn: Turn, job: Job, word: str) -> None:
 def _style(turn: Turn, job: Job, word: str) -> None:
     """Without a word: offer the styles; with one: the same portrait under that banner."""
     if not word:
-        buttons: list[Button] = [(name, f"style:{job.id}:{name}") for name in turn.house.styles]
+        buttons: list[Button] = [(style_name(turn._, name), f"style:{job.id}:{name}") for name in turn.house.styles]
         rows = tuple(tuple(buttons[at : at + 3]) for at in range(0, len(buttons), 3))
         turn.send(Message("text", turn._("Which banner?"), reply_to=turn.event.message_id, buttons=rows))
     elif word not in turn.house.styles:

@@ -7,9 +7,12 @@ from bot.store import jobs, people, queue
 from bot.store.outbox import Button, Message
 from bot.store.people import Dialogue
 from bot.turn import Turn, Understood
+from bot.words import state_name
 from inference.errors import InvalidRequest
 
 _HISTORY = 10
+_NEAR_WORDS = 2
+"""In longer phrases the word that was not understood is seldom the thing, and words like it would only puzzle."""
 
 
 def command(turn: Turn) -> None:
@@ -34,10 +37,15 @@ def suggestions(turn: Turn) -> tuple[str, ...]:
 def create(turn: Turn) -> None:
     """Begin a new badge: the first question, with suggestions as buttons."""
     things = suggestions(turn)
-    buttons: list[Button] = [(thing, f"hold:{number}") for number, thing in enumerate(things)]
-    rows = tuple(tuple(buttons[at : at + 2]) for at in range(0, len(buttons), 2))
     turn.ask(Dialogue("object"))
-    turn.say(turn._("What is the character holding?"), buttons=rows, answer=things[0] if things else "…")
+    question = turn._("What is the character holding?")
+    turn.say(question, buttons=_suggested(things), answer=things[0] if things else "…")
+
+
+def _suggested(things: tuple[str, ...]) -> tuple[tuple[Button, ...], ...]:
+    """Things to hold as buttons, two in a row."""
+    buttons: list[Button] = [(thing, f"hold:{number}") for number, thing in enumerate(things)]
+    return tuple(tuple(buttons[at : at + 2]) for at in range(0, len(buttons), 2))
 
 
 def ask_text(turn: Turn, understood: Understood) -> None:
@@ -56,14 +64,19 @@ def not_understood(turn: Turn) -> None:
     """Ask for the object again, with words that may have been meant, or examples."""
     turn.outcome.log = "object not understood"
     understood = turn.understood
-    near = understood.near if understood else ()
-    examples = ", ".join(near or suggestions(turn))
+    question, things = turn._("What is the character holding?"), suggestions(turn)
+    if understood is not None and understood.near and len(understood.typed.split()) <= _NEAR_WORDS:
+        words = ", ".join(understood.near)
+        turn.say(turn._("I did not understand that. Perhaps: {words}? Please write it again.", words=words),
+                 answer=question)  # fmt: skip
+        return
     turn.say(
         turn._(
             "I did not understand what that is. Name one thing in plain words, for example: {examples}",
-            examples=examples,
+            examples=", ".join(things),
         ),
-        answer=turn._("What is the character holding?"),
+        buttons=_suggested(things),
+        answer=question,
     )
 
 
@@ -80,15 +93,18 @@ def cancel(turn: Turn) -> None:
 
 def help_(turn: Turn) -> None:
     """What the bot can do."""
-    turn.say(
-        turn._(
-            "I make samurai badges: you say what the samurai holds and what the banner says.\n\n"
-            "/create - a new badge\n"
-            "/badge telescope | UX SCOUT - the same in one line\n"
-            "/history - your last badges\n"
-            "/cancel - stop, at any moment"
-        )
+    text = turn._(
+        "I make samurai badges: you say what the samurai holds and what the banner says.\n\n"
+        "/create - a new badge\n"
+        "/badge telescope | UX SCOUT - the same in one line\n"
+        "/history - your last badges\n"
+        "/cancel - stop, at any moment\n\n"
+        "The buttons under a badge draw it again, change its text or banner, and give it as a file or a sticker.\n"
+        "In a group, answer my messages or mention me."
     )
+    if turn.place.user_id in turn.house.settings.admins:
+        text += "\n\n" + turn._("For admins: {commands}", commands=" ".join(f"/{name}" for name in ADMIN_COMMANDS))
+    turn.say(text)
 
 
 def badge(turn: Turn) -> None:
@@ -116,7 +132,7 @@ def history(turn: Turn) -> None:
     """The last badges once more, by the ids that Telegram knows them by: nothing is drawn, nothing uploaded."""
     made = jobs.history(turn.connection, turn.place.user_id, turn.place.chat_id, _HISTORY)
     if not made:
-        turn.say(turn._("There are no badges of yours here yet. /create makes one."))
+        turn.say(turn._("You have no badges here yet. /create makes one."))
         return
     files = tuple(job.photo_id for job in made)
     turn.send(Message("photo" if len(files) == 1 else "album", turn._("Your last badges"), files=files))
@@ -125,12 +141,12 @@ def history(turn: Turn) -> None:
 def stats(turn: Turn) -> None:
     """Numbers for admins."""
     totals = queue.totals(turn.connection, turn.now)
-    day = ", ".join(f"{state} {count}" for state, count in sorted(totals.day.items())) or "0"
+    day = ", ".join(f"{state_name(turn._, state)} {count}" for state, count in sorted(totals.day.items())) or "0"
     lines = [
         turn._("Waiting: {waiting}, being drawn: {drawing}, people: {people}",
                waiting=totals.waiting, drawing=totals.drawing, people=totals.people),
         turn._("Last 24 hours: {day}", day=day),
-        turn._("Seconds: portrait {draw:.1f}, banner {banner:.1f}, sending {send:.1f}",
+        turn._("Seconds a badge: portrait {draw:.1f}, banner {banner:.1f}, sending {send:.1f}",
                draw=totals.draw_seconds, banner=totals.banner_seconds, send=totals.send_seconds),
         turn._("Cost: ${cost:.2f}", cost=totals.cost_usd),
     ]  # fmt: skip
@@ -143,7 +159,7 @@ def pause(turn: Turn) -> None:
     """Draw nothing new until /resume; badges are still accepted."""
     people.set_fact(turn.connection, "paused", "yes")
     turn.outcome.queue_changed = True
-    turn.say(turn._("Paused. What is being drawn is finished, the rest waits: /resume"))
+    turn.say(turn._("Paused. What is being drawn is finished, the rest waits. To go on: /resume"))
 
 
 def resume(turn: Turn) -> None:

@@ -57,7 +57,9 @@ def _text(turn: Turn) -> None:
     if dialogue is None:
         turn.say(turn._("To make a badge, press /create. How it works: /help"))
     elif turn.event.text.lstrip().startswith("/"):
-        turn.say(turn._("That looks like a command, but I do not know it. Write it without the slash, or /cancel."))
+        turn.say(
+            turn._("That looks like a command, but I do not know it. Write it without the slash, or stop with /cancel.")
+        )
     elif dialogue.question == "object":
         _object(turn)
     else:
@@ -98,7 +100,7 @@ def _not_text(turn: Turn) -> None:
     dialogue = turn.dialogue()
     if turn.event.kind == "edited":
         if dialogue is not None:
-            turn.say(turn._("I cannot read changed messages. Please send it as a new one."))
+            turn.say(turn._("I do not see changes in messages. Please send a new one."))
     elif dialogue is None:
         turn.say(turn._("To make a badge, press /create. How it works: /help"))
     elif dialogue.question == "object":

@@ -86,16 +86,16 @@ def _over_limit(turn: Turn) -> str:
     made, wait = _reached(turn, settings.badges_per_hour, HOUR, user_id=user)
     if made:
         return _.many(
-            "You have had {n} badge within an hour, and more I may not give. Try again in {wait}.",
-            "You have had {n} badges within an hour, and more I may not give. Try again in {wait}.",
+            "You have had {n} badge within the last hour, the most I may give. Try again in {wait}.",
+            "You have had {n} badges within the last hour, the most I may give. Try again in {wait}.",
             made,
             wait=wait,
         )
     made, wait = _reached(turn, settings.badges_per_day, DAY, user_id=user)
     if made:
         return _.many(
-            "You have had {n} badge within a day, and more I may not give. Try again in {wait}.",
-            "You have had {n} badges within a day, and more I may not give. Try again in {wait}.",
+            "You have had {n} badge within the last day, the most I may give. Try again in {wait}.",
+            "You have had {n} badges within the last day, the most I may give. Try again in {wait}.",
             made,
             wait=wait,
         )
@@ -103,9 +103,9 @@ def _over_limit(turn: Turn) -> str:
     made, wait = _reached(turn, per_chat, HOUR, chat_id=turn.place.chat_id)
     if made:
         return _.many(
-            "This chat has had {n} badge within an hour, and more I may not give."
+            "This chat has had {n} badge within the last hour, the most I may give."
             " Try again in {wait}, or write to me in private.",
-            "This chat has had {n} badges within an hour, and more I may not give."
+            "This chat has had {n} badges within the last hour, the most I may give."
             " Try again in {wait}, or write to me in private.",
             made,
             wait=wait,

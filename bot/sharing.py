@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from dataclasses import dataclass, field
 
 from inference.errors import RenderError
 from inference.generator import Generator, GeneratorBase
@@ -12,13 +13,14 @@ from inference.types import ModelInfo, Portrait, PortraitRequest, StepCallback
 class SharingGenerator(GeneratorBase):
     """Like the generator behind it, but equal requests in flight are drawn once.
 
-    Who comes second waits for the first one's portrait. If the first one is canceled or fails, the second draws.
+    Who comes second waits for the first one's portrait and is told of its steps. If the first one is canceled or
+    fails, the second draws.
     """
 
     def __init__(self, generator: Generator) -> None:
         self._generator = generator
         self._lock = threading.Lock()
-        self._drawing: dict[PortraitRequest, Future[Portrait]] = {}
+        self._drawing: dict[PortraitRequest, _Drawing] = {}
 
     @property
     def model(self) -> ModelInfo:
@@ -37,34 +39,48 @@ class SharingGenerator(GeneratorBase):
     def generate(self, request: PortraitRequest, on_step: StepCallback | None = None) -> Portrait:
         with self._lock:
             first = self._drawing.get(request)
-            mine: Future[Portrait] = Future()
+            mine = _Drawing()
             if first is None:
                 self._drawing[request] = mine
         if first is not None:
             portrait = _wait(first, on_step)
             return portrait if portrait is not None else self.generate(request, on_step)
+
+        def watched(done: int, steps: int) -> None:
+            mine.step = (done, steps)
+            if on_step is not None:
+                on_step(done, steps)
+
         try:
-            portrait = self._generator.generate(request, on_step)
+            portrait = self._generator.generate(request, watched)
         except BaseException as error:
-            mine.set_exception(error)
+            mine.portrait.set_exception(error)
             raise
         finally:
             with self._lock:
                 del self._drawing[request]
-        mine.set_result(portrait)
+        mine.portrait.set_result(portrait)
         return portrait
 
 
-def _wait(first: Future[Portrait], on_step: StepCallback | None) -> Portrait | None:
-    """The other's portrait, None where it came to nothing. `on_step(0, 0)` is called meanwhile, to notice a cancel."""
+@dataclass
+class _Drawing:
+    """A portrait to come, and the last step that was told of it."""
+
+    portrait: Future[Portrait] = field(default_factory=Future)
+    step: tuple[int, int] = (0, 0)
+
+
+def _wait(first: _Drawing, on_step: StepCallback | None) -> Portrait | None:
+    """The other's portrait, None where it came to nothing. `on_step` is called meanwhile, to notice a cancel too."""
     while True:
         try:
-            return first.result(timeout=0.1)
+            return first.portrait.result(timeout=0.1)
         except TimeoutError:
-            if first.done():
+            if first.portrait.done():
                 return None
             if on_step is not None:
-                on_step(0, 0)
+                on_step(*first.step)
         except RenderError:  # the other was canceled or failed; by drawing we find out ourselves
             return None
 

@@ -43,6 +43,23 @@ def span(_: Texts, seconds: float) -> str:
     return _("{n} h", n=ceil(seconds / 3600))
 
 
+def style_name(_: Texts, style: str) -> str:
+    """A banner style on a button; one that we have no word for is called what the settings call it."""
+    names = {
+        "arc": _("arc"), "auto": _("automatic"), "plate": _("plate"), "ribbon": _("ribbon"), "round": _("round"),
+    }  # fmt: skip
+    return names.get(style, style)
+
+
+def state_name(_: Texts, state: str) -> str:
+    """What became of a badge, for /stats; `state` is a job's."""
+    names = {
+        "waiting": _("waiting"), "drawing": _("being drawn"), "drawn": _("drawn"), "delivered": _("delivered"),
+        "failed": _("failed"), "canceled": _("canceled"),
+    }  # fmt: skip
+    return names.get(state, state)
+
+
 def caption(_: Texts) -> str:
     """The words under a badge."""
     return _("🎊 Your badge is ready!") + "\n" + _("/create for another one")

@@ -102,9 +102,14 @@ def test_what_means_nothing_is_asked_again(shared: RunningBot, somebody: Somebod
     anna.say("/create")
     anna.waits_for("Что держит")
     anna.say("щфжъыв")
-    assert "например" in anna.waits_for("Не понял").text
-    anna.say("telescope")
-    anna.waits_for("Какой текст")
+    again = anna.waits_for("Не понял")
+    assert "например" in again.text
+    anna.say("катна")
+    assert "Может быть: катана" in anna.waits_for("Не понял", number=2).text
+    anna.say("меч, который горит щфжъыв")
+    assert "Может быть" not in anna.waits_for("Не понял", number=3).text
+    anna.press(again, "катана")
+    assert "katana" in anna.waits_for("Какой текст").text
 
 
 def test_cancel_ends_a_question(somebody: Somebody) -> None:
@@ -156,7 +161,8 @@ def test_again_other_text_and_style(shared: RunningBot, somebody: Somebody) -> N
     assert shared.server.files[third.photo] != shared.server.files[first.photo]
     anna.press(first, "Стиль")
     offered = anna.waits_for("Какой баннер?")
-    anna.press(offered, "plate")
+    assert list(offered.buttons()) == ["дуга", "авто", "табличка", "лента", "круг"]
+    anna.press(offered, "табличка")
     fourth = anna.waits_for("бейдж готов", number=4)
     assert shared.server.files[fourth.photo] != shared.server.files[first.photo]
 
@@ -246,6 +252,7 @@ def test_the_same_thing_at_the_same_time_shares_a_portrait(shared: RunningBot, s
     anna.waits_for("⏳")
     bob.say("/badge slowly opening flower | B")
     hers, his = anna.waits_for("готов"), bob.waits_for("готов")
+    assert any("/40" in text for text in his.versions)
     corners = [picture(shared, m.photo).getpixel((4, 4)) for m in (hers, his)]
     assert corners[0] == corners[1]
     assert shared.server.files[hers.photo] != shared.server.files[his.photo]

@@ -95,7 +95,7 @@ def test_edited_and_forwarded_messages(shared: RunningBot, somebody: Somebody) -
     anna.say("/create")
     anna.waits_for("Что держит")
     shared.server.deliver("edited_message", anna.message(text="telescope", edit_date=2))
-    anna.waits_for("Исправленные сообщения")
+    anna.waits_for("Правки в сообщениях")
     origin = {"type": "hidden_user", "sender_user_name": "X", "date": 1}
     anna.say("telescope", forward_origin=origin)
     anna.waits_for("Какой текст")

@@ -106,6 +106,12 @@ def test_a_full_queue_is_said_honestly_and_admins_rule(server: TelegramServer, f
         people[1].say("/badge cup | B")
         people[1].waits_for(READY)
         assert len(people[1].badges()) == 1
+        server.wait(lambda: boss.say("/stats") and "отправлены 2" in boss.sees()[-1].text, what="both to be counted")
+        assert "отменены 1" in boss.sees()[-1].text
+        boss.say("/help")
+        assert "Для админов: /stats /pause" in boss.waits_for("Я делаю").text
+        people[0].say("/help")
+        assert "Для админов" not in people[0].waits_for("Я делаю").text
 
 
 def test_the_allow_list(server: TelegramServer, folder: Path) -> None:
