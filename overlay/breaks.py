@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from overlay.scripts import JOINED, is_emoji, scripts_of
 from overlay.shaping import Line
 from overlay.text import graphemes
@@ -17,16 +19,18 @@ _CJK = frozenset(("Han", "Hiragana", "Katakana", "Bopomofo"))
 _IN_WORD = 1.25
 """A break inside a word must make the longer line this much shorter than the best break between words."""
 
+Where = Literal["between words", "inside words", "anywhere"]
+"""The last is a break in words whose letters hang together (Arabic, Devanagari), too."""
 
-def best_break(line: Line, anywhere: bool = False) -> tuple[str, str] | None:
-    """The two lines whose longer one is shortest, or None where the text cannot be broken at all.
 
-    `anywhere` allows, as a last resort, a break inside a word whose letters hang together.
-    """
+def best_break(line: Line, where: Where) -> tuple[str, str] | None:
+    """The two lines whose longer one is shortest, or None where the text cannot be broken there."""
     clusters = graphemes(line.text)
     widths = _widths(line, clusters)
     between, inside = _break_points(clusters)
-    if anywhere:
+    if where == "between words":
+        inside = []
+    elif where == "anywhere":
         inside = [k for k in range(1, len(clusters)) if clusters[k] != " "]
     best = min(between, key=lambda k: _longer(widths, clusters, k), default=None)
     rough = min(inside, key=lambda k: _longer(widths, clusters, k), default=None)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from overlay.bidi import paragraph_level
-from overlay.breaks import best_break
+from overlay.breaks import Where, best_break
 from overlay.errors import InvalidText, printable
 from overlay.fonts import Ink
 from overlay.shaping import Glyph, Line, shape_line
@@ -84,9 +84,14 @@ def lay_out(text: str, style: BannerStyle) -> TextLayout:
     fit = _fit((whole,), style, style.height)
     height = style.height
     if fit.size < style.comfortable_type and len(graphemes(text)) > 6:
-        for anywhere in (False, True):
-            broken = best_break(whole, anywhere)
-            if broken is not None and (not anywhere or fit.size < style.smallest_type):
+        tries: tuple[tuple[Where, float], ...] = (
+            ("between words", style.comfortable_type),
+            ("inside words", style.readable_type),
+            ("anywhere", style.smallest_type),
+        )
+        for where, enough in tries:
+            broken = best_break(whole, where) if fit.size < enough else None
+            if broken is not None:
                 two = _fit(tuple(shape_line(part, base) for part in broken), style, style.two_line_height)
                 if two.size > GAIN * fit.size:
                     fit, height = two, style.two_line_height

@@ -133,6 +133,8 @@ class BannerStyle:
     smallest_type: float = 34.0
     comfortable_type: float = 56.0
     """Below this a line is broken in two where that helps."""
+    readable_type: float = 44.0
+    """Only below this is a word broken, which looks worse than small letters."""
 
     @property
     def plate_room(self) -> float:

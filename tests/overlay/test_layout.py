@@ -92,6 +92,23 @@ def test_two_lines_rather_than_small_letters() -> None:
     assert len(one_word.lines) == 2
 
 
+@EVERY
+@pytest.mark.parametrize(
+    ("title", "lines"),
+    [
+        ("ВЕДУЩИЙ ЭЛЕКТРОЭНЕРГЕТИК", ("ВЕДУЩИЙ", "ЭЛЕКТРОЭНЕРГЕТИК")),
+        ("СТАРШИЙ ИССЛЕДОВАТЕЛЬ ИНТЕРФЕЙСОВ", ("СТАРШИЙ ИССЛЕДОВАТЕЛЬ", "ИНТЕРФЕЙСОВ")),
+        ("SENIOR INTERNATIONALIZATION", ("SENIOR", "INTERNATIONALIZATION")),
+        ("ЧЕЛОВЕКОНЕНАВИСТНИЧЕСТВО", ("ЧЕЛОВЕКОНЕНАВИСТНИЧЕСТВО",)),
+        ("Я ПРЕВЫСОКОМНОГОРАССМОТРИТЕЛЬСТВУЮЩИЙ", ("Я ПРЕВЫСОКОМНОГОРАС", "СМОТРИТЕЛЬСТВУЮЩИЙ")),
+    ],
+)
+def test_a_word_is_broken_only_where_it_could_not_be_read_otherwise(
+    title: str, lines: tuple[str, ...], style: BannerStyle
+) -> None:
+    assert lay_out(title, style).lines == lines
+
+
 def test_japanese_does_not_begin_a_line_with_a_small_letter_or_a_mark() -> None:
     layout = lay_out("スーパープロジェクトチーフマネージャー兼デザイナー", STYLES["ribbon"])
     assert len(layout.lines) == 2
