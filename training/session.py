@@ -136,7 +136,7 @@ class Session:
         if self._ranks.count > 1:
             flag = torch.tensor(float(asked is not None), device=self._ranks.device)
             if float(self._ranks.sum(flag)) and asked is None:
-                asked = TrainingInterrupted(f"another process was stopped at step {status.step}; go on with --resume")
+                asked = TrainingInterrupted(f"stopped by another process at step {status.step}; go on with --resume")
         if asked is None:
             return
         if self._main and status.step < self._job.steps:
