@@ -35,11 +35,10 @@ class Relay:
 
     def close(self) -> None:
         """Listen no more and end every connection."""
-        if self._listener is not None:
-            self._listener.close()
-            with contextlib.suppress(OSError):  # closing alone does not wake a thread in accept()
-                socket.create_connection(("127.0.0.1", self.port), 1).close()
-        self._listener = None
+        listener, self._listener = self._listener, None
+        if listener is not None:
+            _end(listener)  # which wakes the thread that waits in accept(); closing alone does not
+            listener.close()
         for each in list(self._live):
             _end(each)
 
@@ -55,23 +54,28 @@ class Relay:
         with contextlib.suppress(OSError):
             while True:
                 client, _ = listener.accept()
-                if self._listener is not listener:
-                    client.close()
-                    return
                 threading.Thread(target=self._serve, args=(client,), daemon=True).start()
 
     def _serve(self, client: socket.socket) -> None:
-        with client, socket.create_connection(self.target) as server, contextlib.suppress(OSError):
-            self._live |= {client, server}
-            threading.Thread(target=_pump, args=(server, client), daemon=True).start()
-            while data := client.recv(2**16):
-                self.asked += data
-                if data.startswith(b"CONNECT "):
-                    client.sendall(b"HTTP/1.1 %d No\r\nContent-Length: 0\r\n\r\n" % self.refusal)
-                    break
-                server.sendall(data)
-            _end(server)
-        self._live -= {client, server}
+        with client, contextlib.suppress(OSError), socket.create_connection(self.target) as server:
+            ends = {client, server}
+            self._live |= ends
+            back = threading.Thread(target=_pump, args=(server, client), daemon=True)
+            back.start()
+            try:
+                self._forward(client, server)
+            finally:
+                _end(server)
+                back.join()
+                self._live -= ends
+
+    def _forward(self, client: socket.socket, server: socket.socket) -> None:
+        while data := client.recv(2**16):
+            self.asked += data
+            if data.startswith(b"CONNECT "):
+                client.sendall(b"HTTP/1.1 %d No\r\nContent-Length: 0\r\n\r\n" % self.refusal)
+                return
+            server.sendall(data)
 
 
 def _pump(source: socket.socket, to: socket.socket) -> None:
