@@ -34,7 +34,7 @@ def order(
         0, place.user_id, place.chat_id, place.thread_id, reply_to, language, typed, thing, text, style, seed, origin
     )
     number = jobs.add(turn.connection, job, turn.now)
-    ahead = queue.places(turn.connection)[number] - 1 + _drawing(turn)
+    ahead = queue.ahead_of(queue.places(turn.connection)[number], queue.drawing(turn.connection), turn.house.parallel)
     paused = bool(people.fact(turn.connection, "paused"))
     shown = status_text(turn._, place=ahead, seconds=wait_seconds(turn, ahead), paused=paused)
     cancel = (((turn._("✖️ Cancel"), f"cancel:{number}"),),)
@@ -47,12 +47,6 @@ def order(
 def wait_seconds(turn: Turn, ahead: int) -> float:
     """How long until a job with `ahead` before it is begun, from measured times."""
     return ahead * queue.seconds_a_badge(turn.connection) / max(1, turn.house.parallel)
-
-
-def _drawing(turn: Turn) -> int:
-    """Jobs being drawn where every worker is busy, 0 where one is free."""
-    drawing = queue.drawing(turn.connection)
-    return drawing if drawing >= turn.house.parallel else 0
 
 
 def _refusal(turn: Turn) -> str:

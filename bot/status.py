@@ -148,13 +148,12 @@ class StatusBoard:
             return queue.places(c), queue.drawing(c), queue.seconds_a_badge(c), bool(people.fact(c, "paused"))
 
         places, drawing, seconds, paused = await self._database.read(look)
-        ahead_of_all = drawing if drawing >= self._parallel else 0
         now = time.monotonic()
         for job_id, place in places.items():
             shown = self._shown.get(job_id)
             if shown is None or job_id in self.progress:
                 continue
-            ahead = place - 1 + ahead_of_all
+            ahead = queue.ahead_of(place, drawing, self._parallel)
             if shown.place and paused == shown.paused and not _worth_saying(shown.place, place):
                 continue
             job = await self._job(job_id)

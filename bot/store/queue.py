@@ -36,6 +36,12 @@ def places(connection: sqlite3.Connection) -> dict[int, int]:
     return {row["id"]: number for number, row in enumerate(ordered, start=1)}
 
 
+def ahead_of(place: int, drawing: int, parallel: int) -> int:
+    """How many jobs are before the one that waits at `place`; 0 where a worker is free for it."""
+    before = place - 1 + drawing
+    return before if before >= parallel else 0
+
+
 def waiting(connection: sqlite3.Connection, user_id: int | None = None) -> int:
     """How many jobs wait, in all or of one person; one that is being drawn does not wait."""
     if user_id is None:

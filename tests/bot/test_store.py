@@ -110,6 +110,14 @@ def test_limits_survive_clocks_that_jump(connection: sqlite3.Connection) -> None
     assert queue.made_since(connection, 10**9 - 10, 10**9 + 1, user_id=1) == 1
 
 
+@pytest.mark.parametrize(
+    ("place", "drawing", "parallel", "ahead"),
+    [(1, 0, 1, 0), (1, 1, 1, 1), (3, 1, 1, 3), (2, 0, 2, 0), (1, 1, 2, 0), (2, 1, 2, 2), (1, 2, 2, 2), (4, 8, 8, 11)],
+)
+def test_nobody_is_ahead_where_a_worker_is_free(place: int, drawing: int, parallel: int, ahead: int) -> None:
+    assert queue.ahead_of(place, drawing, parallel) == ahead
+
+
 def test_when_a_limit_lets_one_more_pass(connection: sqlite3.Connection) -> None:
     for created in (100.0, 200.0, 300.0):
         add(connection, 1, created=created)
