@@ -19,7 +19,8 @@ from bot.errors import BotError, StartError
 from bot.lock import locked
 from bot.store import Database
 from configs.settings import Settings
-from inference.choice import cuda_available, open_generator
+from inference.cards import cuda_available
+from inference.choice import open_generator
 from inference.errors import RenderError
 from inference.lora_source import find_lora
 from inference.profiles import Profile, load_profile

@@ -9,8 +9,10 @@ import os
 import re
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 
 GB = 10**9
+_CUDA_TRACES = ("/dev/nvidiactl", "/dev/nvidia0", "/dev/dxg", "/dev/kfd", "/proc/driver/nvidia/version")
 
 
 @dataclass(frozen=True)
@@ -46,15 +48,17 @@ class Card:
 def find_card(device: str) -> Card:
     """The card behind `device`: `auto`, `cpu`, `cuda`, `cuda:1`, `mps`. `auto` takes the first CUDA card, else the CPU.
 
-    Imports torch. Raises ValueError where the device is not there.
+    Imports torch only where there may be a card. Raises ValueError where the device is not there.
     """
     _spin_less()
+    if device == "auto":
+        device = "cuda" if cuda_available() else "cpu"
+    if device == "cpu":
+        return Card(device, device, 0)
     import torch
 
-    if device not in ("auto", "cpu", "mps") and not re.fullmatch(r"cuda(:\d+)?", device):
+    if device != "mps" and not re.fullmatch(r"cuda(:\d+)?", device):
         raise ValueError("unknown device: choose auto, cpu, cuda, cuda:1 or mps")
-    if device == "auto":
-        device = "cuda" if torch.cuda.is_available() else "cpu"
     if device.startswith("cuda"):
         if not torch.cuda.is_available() or (torch.device(device).index or 0) >= torch.cuda.device_count():
             raise ValueError(f"there is no device {device} here: choose auto or cpu")
@@ -63,6 +67,15 @@ def find_card(device: str) -> Card:
     if device == "mps" and not torch.backends.mps.is_available():
         raise ValueError("there is no device mps here: choose auto or cpu")
     return Card(device, device, 0)
+
+
+def cuda_available() -> bool:
+    """Whether a CUDA card can be used. torch is asked (and imported) only where the system shows a driver."""
+    if not any(Path(trace).exists() for trace in _CUDA_TRACES):
+        return False
+    import torch
+
+    return torch.cuda.is_available()
 
 
 def _spin_less() -> None:

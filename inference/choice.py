@@ -1,10 +1,9 @@
 """The choice of generator: which one draws with these settings, on this machine."""
 
-from pathlib import Path
-
 from configs.settings import Settings
 from inference.assembly import StageCallback
 from inference.badge import in_english
+from inference.cards import cuda_available
 from inference.fallback import FallbackGenerator
 from inference.generator import Generator
 from inference.local import LocalGenerator
@@ -14,7 +13,6 @@ from inference.profiles import load_profile
 _DEMO_DRAWS = (
     "No CUDA card and no Replicate model here: the demo FLUX draws. See docs/models.md for the full-size models."
 )
-_CUDA_TRACES = ("/dev/nvidiactl", "/dev/nvidia0", "/dev/dxg", "/dev/kfd", "/proc/driver/nvidia/version")
 
 
 def open_generator(settings: Settings, on_stage: StageCallback | None = None) -> Generator:
@@ -72,12 +70,3 @@ def _open_ray(settings: Settings) -> Generator:
 
     profile, token = load_profile(settings.generator.profile), settings.secrets.hf_token.get_secret_value()
     return RayGenerator(profile, settings.local, settings.ray, data_dir=settings.data_dir, token=token)
-
-
-def cuda_available() -> bool:
-    """Whether a CUDA card can be used. torch is asked (and imported) only where the system shows a driver."""
-    if not any(Path(trace).exists() for trace in _CUDA_TRACES):
-        return False
-    import torch
-
-    return torch.cuda.is_available()

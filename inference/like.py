@@ -22,8 +22,8 @@ log = logging.getLogger(__name__)
 def settings_like(recipe: Recipe, settings: Settings, lora: Path | None) -> Settings:
     """`settings` with generator, profile, LoRA and size of `recipe`.
 
-    `lora` is where the user says the LoRA is; else the configured and the profile's own are tried. Raises
-    InvalidRequest where none of them is the very file (by SHA-256) that the badge was made with.
+    `lora` is where the user says the LoRA is; where nothing is said the configured and the profile's own are tried.
+    Raises InvalidRequest where that is not the very file (by SHA-256) that the badge was made with.
     """
     generator = {"kind": recipe.generator, "profile": recipe.profile}
     if recipe.generator != "local":
@@ -76,9 +76,11 @@ def warn_of_differences(recipe: Recipe, model: ModelInfo) -> None:
 
 def _find_lora(recipe: Recipe, settings: Settings, given: Path | None) -> str:
     if recipe.lora is None:
+        if given not in (None, Path("none")):
+            raise InvalidRequest(f"the badge was made without a LoRA: leave --lora {given} out to make it again")
         return "none"
     configured = Path(settings.local.lora) if settings.local.lora not in ("", "none") else None
-    for path in (given, configured, load_profile(recipe.profile).default_lora):
+    for path in (given,) if given else (configured, load_profile(recipe.profile).default_lora):
         if path and path.is_file() and sha256_of(path) == recipe.lora_sha256:
             return str(path)
     raise InvalidRequest(

@@ -146,6 +146,7 @@ def _refuse_hostile(path: Path, member: tarfile.TarInfo) -> None:
 
 
 def _on_hub(repo: str, file: str, revision: str | None, token: str) -> LoraFile:
+    import httpx2
     from huggingface_hub import HfApi, hf_hub_download, snapshot_download
     from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
 
@@ -176,7 +177,7 @@ def _on_hub(repo: str, file: str, revision: str | None, token: str) -> LoraFile:
         raise LoraError(
             f"no LoRA {where}: no such file here, and the Hub does not give it out (set HF_TOKEN if it is private)"
         ) from error
-    except OSError as error:
+    except (OSError, httpx2.HTTPError) as error:
         raise LoraError(
             f"no such LoRA: {where} is no file here, nor in the Hub's cache; the Hub is out of reach"
         ) from error

@@ -148,6 +148,18 @@ def test_like_makes_a_badge_again_byte_for_byte(shell: Shell, monkeypatch: pytes
     assert read_recipe(shell.folder / "other.png").prompt == read_recipe(shell.folder / "first.png").prompt
 
 
+def test_like_takes_no_other_lora_than_the_one_that_is_named(shell: Shell) -> None:
+    shell(*SCOUT, *DEMO, "--seed", "3", "--out", "with.png")
+    shell(*SCOUT, *DEMO, "--seed", "3", "--lora", "none", "--out", "without.png")
+    (shell.folder / "README.md").write_text("no LoRA")
+    for lora in ("README.md", "none"):
+        told = shell("--like", "with.png", "--lora", lora, "--out", "again.png")
+        assert (told.code, f"which {lora} is not: name that file with --lora" in told.err) == (2, True)
+    told = shell("--like", "without.png", "--lora", "README.md", "--out", "again.png")
+    assert (told.code, "made without a LoRA: leave --lora README.md out" in told.err) == (2, True)
+    assert not (shell.folder / "again.png").exists()
+
+
 def test_the_png_says_how_it_was_made(shell: Shell) -> None:
     shell(*SCOUT, *DEMO, "--seed", "3")
     with Image.open(shell.folder / "badge.png") as image:
