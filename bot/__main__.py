@@ -41,10 +41,12 @@ def _run(options: argparse.Namespace, settings: Settings) -> int:
     if options.backup or options.restore:
         from bot.backup import backup, restore
 
+        if options.restore and not options.restore.is_file():
+            return _refuse(f"--restore {options.restore}: there is no such file", BAD_INPUT)
         done = (
             backup(settings.data_dir, options.backup) if options.backup else restore(settings.data_dir, options.restore)
         )
-        sys.stdout.write(f"{done} files {'saved' if options.backup else 'restored'}\n")
+        sys.stdout.write(f"{done} file{'s' * (done != 1)} {'saved' if options.backup else 'restored'}\n")
         return DONE
     from bot.app import run
     from bot.logs import start_logging

@@ -66,7 +66,9 @@ def restore(data_dir: Path, archive: Path) -> int:
             with tarfile.open(archive, "r:gz") as tar:
                 count = _unpack(tar, fresh)
         except (tarfile.TarError, EOFError, OSError) as error:
-            raise BackupError(f"cannot read the backup {archive}: {error}") from error
+            raise BackupError(
+                f"cannot read the backup {archive}: {getattr(error, 'strerror', None) or error}"
+            ) from error
         _check(fresh / DATABASE, archive)
         with locked(data_dir):
             aside = data_dir.with_name(f"{data_dir.name}.before-{time.strftime('%Y%m%d-%H%M%S')}")

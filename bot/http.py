@@ -4,6 +4,7 @@ A dialogue is five calls and more; 50 people a second are 250 of them in that se
 What could not be sent at all is told apart from what may have arrived: `NotSent` may be repeated without a thought.
 """
 
+from io import BytesIO
 from typing import Any
 from urllib.request import getproxies
 
@@ -71,10 +72,18 @@ class AioRequest(BaseRequest):
         try:
             async with self._session.request(method, url, data=_form(request_data), timeout=timeout) as answer:
                 return answer.status, await answer.read()
-        except (aiohttp.ConnectionTimeoutError, aiohttp.ClientConnectorError) as error:
+        except aiohttp.ClientConnectorError as error:
             raise NotSent(f"no connection: {error}") from error
-        except TimeoutError as error:
-            raise TimedOut from error
+        except aiohttp.ConnectionTimeoutError:  # from here on aiohttp's own words may have the address with the token
+            raise NotSent("no connection in time") from None
+        except TimeoutError:
+            raise TimedOut from None
+        except aiohttp.ClientHttpProxyError as error:
+            raise NotSent(f"the proxy answers {error.status} {error.message}") from None
+        except aiohttp.ClientResponseError as error:
+            raise NetworkError(f"no proper answer: {error.status} {error.message}") from None
+        except aiohttp.InvalidURL:
+            raise NotSent("bot.base_url is no address") from None
         except aiohttp.ClientError as error:
             raise NetworkError(f"{type(error).__name__}: {error}") from error
 
@@ -85,5 +94,7 @@ def _form(data: RequestData | None) -> aiohttp.FormData | dict[str, str] | None:
         return None if data is None else data.json_parameters
     form = aiohttp.FormData(data.json_parameters)
     for name, (filename, content, mime) in data.multipart_data.items():
-        form.add_field(name, content, filename=filename, content_type=mime)
+        # as a stream: of bytes beyond 1 MiB aiohttp says (a ResourceWarning) that they hold up the event loop
+        stream = BytesIO(content) if isinstance(content, bytes) else content
+        form.add_field(name, stream, filename=filename, content_type=mime)
     return form

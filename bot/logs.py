@@ -85,7 +85,7 @@ def start_logging(settings: BotSettings, data_dir: Path, secrets: tuple[str, ...
     for handler in handlers:
         handler.setFormatter(BracketFormatter(secrets))
         root.addHandler(handler)
-    for library in ("TRANSFORMERS", "DIFFUSERS"):  # these two have handlers of their own
+    for library in ("TRANSFORMERS", "DIFFUSERS", "HF_HUB"):  # these have handlers of their own
         os.environ.setdefault(f"{library}_VERBOSITY", "error")
     root.setLevel(logging.WARNING)
     for name in _OURS:

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
+from telegram import Bot
 from telegram.error import NetworkError, TelegramError, TimedOut
 
 from bot.http import AioRequest, NotSent
@@ -77,6 +78,12 @@ async def cut_short(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) 
     writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{")
 
 
+async def no_http(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    await reader.readuntil(b"\r\n\r\n")
+    writer.write(b"SSH-2.0-OpenSSH_9.6\r\n\r\n")
+    await writer.drain()
+
+
 def test_nobody_listens_so_nothing_was_sent() -> None:
     error = failure(None)
     assert shows_no_token(error)
@@ -86,8 +93,25 @@ def test_nobody_listens_so_nothing_was_sent() -> None:
 
 def test_all_connections_are_busy_so_nothing_was_sent() -> None:
     error = failure(say_nothing, calls=2)
+    assert shows_no_token(error)
     assert type(error) is NotSent
     assert verdict(error) is Verdict.AGAIN
+
+
+@pytest.mark.parametrize("url", ["nonsense/bot", "http:///bot", "http://[/bot"])
+def test_an_address_that_is_none(url: str) -> None:
+    error = failure(None, f"{url}{TOKEN}/getMe")
+    assert shows_no_token(error)
+
+
+def test_an_upload_of_several_megabytes(server: TelegramServer) -> None:
+    async def upload() -> None:
+        requests = [AioRequest(1, read=10, upload=10, wait=10) for _ in range(2)]
+        async with Bot(TOKEN, server.base_url, request=requests[0], get_updates_request=requests[1]) as bot:
+            await bot.send_document(1, bytes(4 * 2**20))
+
+    asyncio.run(upload())
+    assert server.calls[-1].uploaded == 4 * 2**20
 
 
 def test_no_answer_in_time() -> None:
@@ -97,7 +121,7 @@ def test_no_answer_in_time() -> None:
     assert verdict(error) is Verdict.UNKNOWN
 
 
-@pytest.mark.parametrize("peer", [hang_up, cut_short])
+@pytest.mark.parametrize("peer", [hang_up, cut_short, no_http])
 def test_a_connection_that_ends_early_tells_nothing(peer: Peer) -> None:
     error = failure(peer)
     assert shows_no_token(error)
@@ -120,7 +144,7 @@ def test_a_proxy_that_does_not_help(monkeypatch: pytest.MonkeyPatch, listens: bo
         with socket.create_server(("127.0.0.1", 0)) as idle:
             relay.target = idle.getsockname()
             error = failure(None, f"https://telegram.invalid/bot{TOKEN}/sendPhoto")
-    assert isinstance(error, NetworkError)
+    assert type(error) is NotSent
     assert shows_no_token(error)
     assert relay.asked.startswith(b"CONNECT telegram.invalid:443 ") == listens
     assert TOKEN.encode() not in relay.asked

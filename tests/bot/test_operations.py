@@ -129,6 +129,8 @@ def test_backup_while_serving_and_restore(server: TelegramServer, folder: Path) 
         assert refused.returncode == 2
         bot.stop()
         (folder / "data/bot.sqlite3").write_bytes(b"ruined")
+        missing = command(bot, "--restore", "nowhere.tar.gz")
+        assert (missing.returncode, missing.stderr) == (2, "error: --restore nowhere.tar.gz: there is no such file\n")
         assert command(bot, "--restore", str(archive)).returncode == 0
         bot.start()
         anna.press(badge, "Файлом")
