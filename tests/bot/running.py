@@ -68,7 +68,7 @@ class RunningBot:
         assert self.process is not None
         if self.process.poll() is None:
             self.process.terminate()
-        return self.process.wait(15)
+        return self.process.wait(45)
 
     def said(self) -> str:
         """All that it wrote to stderr."""
