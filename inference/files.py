@@ -1,7 +1,13 @@
-"""Writing files so that nobody ever sees half of one: aside, fsync, rename; and lines that survive a crash."""
+"""Writing files so that nobody ever sees half of one: aside, fsync, rename; and lines that survive a crash.
 
+And a lock, for folders that only one process may write into.
+"""
+
+import fcntl
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from inference.errors import InvalidRequest, RenderFailed
@@ -50,6 +56,25 @@ def require_writable(folder: Path) -> None:
         raise InvalidRequest(f"{folder} is not a folder: name another place with --out") from error
     except OSError as error:
         raise InvalidRequest(f"cannot write into {folder}: {error.strerror}; name another place with --out") from error
+
+
+@contextmanager
+def held(lock: Path, mode: int = 0o666) -> Iterator[bool]:
+    """Hold the file `lock`, made with `mode` where it is missing, for this process alone: whether that succeeded.
+
+    The system lets go when the process ends, however it ends, so a file that was left behind stops nobody. Raises
+    OSError where it cannot be made, or on a file system without locks.
+    """
+    descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, mode)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+        else:
+            yield True
+    finally:
+        os.close(descriptor)
 
 
 def _umask() -> int:

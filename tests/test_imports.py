@@ -39,3 +39,9 @@ except SystemExit as stop:
     assert stop.code == (0 if "{option}" == "--help" else 2), stop.code
 """
     assert loaded_after(action) == "[]"
+
+
+@pytest.mark.parametrize("wrong", [["--data", "nowhere"], ["--profile", "tyny"], ["--steps", "0"]])
+def test_a_training_that_cannot_be_is_refused_before_any_model_library_is_loaded(wrong: list[str]) -> None:
+    given = ["--data", "training/demo/training_images", "--profile", "demo", *wrong]
+    assert loaded_after(f"from training.run import main; assert main({given!r}) == 2") == "[]"

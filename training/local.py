@@ -1,43 +1,19 @@
-"""Training on this machine: check, plan, encode, train, choose, export. diffusers, peft and accelerate.
+"""Training on this machine. Looks at the data set and the profile here, before the model libraries are loaded.
 
 One process or several (`accelerate launch -m training.run ...`): a step's items are dealt out by rank and the gradients
 summed, so the LoRA is the same at equal `batch`; only rank 0 writes. Whatever happens between two steps, `--resume`
 goes on from the last checkpoint to the very weights that an unbroken run would have had.
 """
 
-import logging
-import resource
-import time
-from typing import TYPE_CHECKING, Any
-
-import torch
+from typing import TYPE_CHECKING
 
 from inference.profiles import Profile, load_profile
-from training.base import Base, free, open_base
 from training.dataset import CaptionRule, load_data_set
-from training.device import choose_device, measured_tflops, memory_of, quantization
-from training.errors import InvalidJob, TrainerUnavailable
-from training.finish import finish, finished_already
 from training.job import TrainingJob
-from training.judge import Judge
-from training.loop import Loop, make_optimizer, uncast_inputs
-from training.lora_layers import LoraLayers
-from training.losses import open_tracker, require_tracker
-from training.memory_plan import GIB, MemoryPlan, make_plan
-from training.output import begin, belongs_to, check_output
-from training.prepare import Prepared, prepare
-from training.prior import draw_priors
-from training.ranks import Ranks
-from training.sampler import Sampler
-from training.samples import Samples
-from training.session import Session
-from training.trainer import Status, StatusCallback, TrainedLora
+from training.trainer import StatusCallback, TrainedLora
 
 if TYPE_CHECKING:
     from configs.settings import Settings
-    from inference.lora_names import Shapes
-
-log = logging.getLogger(__name__)
 
 
 class LocalTrainer:
@@ -48,66 +24,11 @@ class LocalTrainer:
 
     def train(self, job: TrainingJob, on_status: StatusCallback | None = None) -> TrainedLora:
         """See `Trainer.train`."""
-        started = time.perf_counter()
-        tell = on_status or (lambda status: None)
-        data = load_data_set(job.data, CaptionRule(job.trigger, job.base_prompt, job.style_words))
         profile = base_profile(job.profile)
-        base = open_base(profile, self._token)
-        device = choose_device(job.device)
-        dtype = torch.bfloat16 if device.type == "cuda" else torch.float32
-        if not base.transformer_config:
-            raise TrainerUnavailable(f"the weights of {profile.title} have no configuration")
-        if job.threads:
-            torch.set_num_threads(job.threads)
-        ranks = Ranks(device)
-        require_tracker(job.tracker)
-        plan, speed = _plan(job, base, ranks)
-        # From here on something is written; all that can be known to be wrong was said before.
-        mine = belongs_to(job, data, f"{base.identity}/{profile.max_sequence_length}/{dtype}")
-        if ranks.first:
-            check_output(job, mine)
-        ranks.wait()
-        done = finished_already(job)
-        if done:
-            ranks.close()
-            return done
-        tracker = open_tracker(job.tracker, job.out, job.out.name) if ranks.first else None
-        if ranks.first:
-            log.info("%s", plan.line(job.steps, speed))
-            begin(job, mine)
+        data = load_data_set(job.data, CaptionRule(job.trigger, job.base_prompt, job.style_words))
+        from training.local_training import train_here
 
-        encode = _Counter(tell, "encoding pictures and captions", job.steps)
-        with ranks.first_before_others():
-            ready = prepare(job, data, base, ranks.device, dtype, encode)
-        transformer, shapes = _load(base, plan, dtype, ranks.device)
-        with ranks.first_before_others():
-            priors = draw_priors(
-                base, transformer, ready.prior_texts, ready.texts.get("", ready.trigger), ready.prior_size,
-                job.out / "cache" / "priors", job, _Counter(tell, "the base draws strangers", job.steps),
-            )  # fmt: skip
-        free()
-        lora = LoraLayers(
-            transformer, rank=job.rank, alpha=job.alpha, targets=job.targets or base.targets, seed=job.seed
-        )
-        lora.to(ranks.device)
-        if plan.checkpointing:
-            transformer.enable_gradient_checkpointing()
-        if ranks.device.type == "cuda" and job.compile:
-            transformer.compile_repeated_blocks()
-        optimizer = make_optimizer(lora, job, ranks.device)
-        loop = Loop(job, base, lora, optimizer, ready.material(priors), _sampler(job, ready, len(priors)), ranks)
-        with uncast_inputs(transformer):
-            judge = Judge(lora, loop.velocity, ready.held_out, ready.strangers, job.seed)
-            samples = Samples(job, base, lora, ready.texts)
-            session = Session(job, mine, loop, lora, optimizer, judge, samples, ranks, tracker)
-            scores = session.run(tell, lambda seconds: _correct(plan, job, seconds, speed))
-            tell(Status("writing the LoRA", job.steps, job.steps))
-            result = finish(job, base, data.sha256, lora, shapes, scores, judge, loop, ranks)
-            ranks.close()
-        log.info("peak memory %.1f GB (predicted %.1f)", _peak(ranks.device) / GIB, plan.peak / GIB)
-        return TrainedLora(
-            result.path, result.card, time.perf_counter() - started, exports=result.exports, reasons=result.reasons
-        )
+        return train_here(job, data, profile, self._token, on_status)
 
 
 def base_profile(name: str) -> Profile:
@@ -116,73 +37,3 @@ def base_profile(name: str) -> Profile:
     if profile.training_base and profile.training_base != name:
         return load_profile(profile.training_base)
     return profile
-
-
-def _plan(job: TrainingJob, base: Base, ranks: Ranks) -> tuple[MemoryPlan, float]:
-    memory, name = memory_of(ranks.device)
-    wanted = job.plan
-    if ranks.device.type == "cpu":
-        if wanted in ("int8", "nf4"):
-            raise InvalidJob(f"training.plan = {wanted} needs a CUDA card: choose auto")
-        wanted = "fp32" if wanted in ("auto", "bf16") else wanted
-    plan = make_plan(
-        base.size, memory, resolutions=job.resolutions, batch=ranks.share(job.batch), rank=job.rank, wanted=wanted,
-        name=name,
-    )  # fmt: skip
-    return plan, measured_tflops(ranks.device)
-
-
-def _correct(plan: MemoryPlan, job: TrainingJob, seconds: float, speed: float) -> None:
-    predicted = plan.seconds_a_step(speed)
-    left = job.steps * seconds / 60
-    log.info("measured: %.3f s a step (predicted %.3f): about %.1f minutes in all", seconds, predicted, left)
-
-
-def _load(base: Base, plan: MemoryPlan, dtype: torch.dtype, device: torch.device) -> "tuple[Any, Shapes]":
-    """The frozen transformer on its device, and its linears' shapes before any adapter."""
-    from inference.lora_merge import shapes_of
-
-    try:
-        transformer = base.load_transformer(dtype, quantization(plan))
-        if plan.base not in ("int8", "nf4"):
-            transformer.to(device)
-    except torch.OutOfMemoryError as error:
-        raise TrainerUnavailable(
-            f"not enough memory on {device} for a {plan.base} base: close other programs, or set training.plan to nf4"
-        ) from error
-    transformer.eval()
-    if plan.base in ("int8", "nf4"):
-        with torch.device("meta"):
-            plain = type(transformer).from_config(base.transformer_config)
-        return transformer, shapes_of({"transformer": plain})
-    return transformer, shapes_of({"transformer": transformer})
-
-
-def _sampler(job: TrainingJob, ready: Prepared, priors: int) -> Sampler:
-    return Sampler(
-        sizes=ready.sizes,
-        batch=job.batch,
-        seed=job.seed,
-        timesteps=job.timesteps,
-        flip=job.flip,
-        caption_dropout=job.caption_dropout,
-        preserve=job.preserve,
-        priors=priors,
-    )
-
-
-class _Counter:
-    """Tells of work before the first step: one call for each piece."""
-
-    def __init__(self, tell: StatusCallback, stage: str, steps: int) -> None:
-        self._tell, self._stage, self._steps, self._count = tell, stage, steps, 0
-
-    def __call__(self) -> None:
-        self._count += 1
-        self._tell(Status(f"{self._stage}: {self._count}", 0, self._steps))
-
-
-def _peak(device: torch.device) -> int:
-    if device.type == "cuda":
-        return torch.cuda.max_memory_allocated(device)
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024

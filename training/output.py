@@ -1,16 +1,18 @@
 """The output folder: may this job begin or go on there, and what a continuation must have in common with its start."""
 
 import json
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 from inference.errors import RenderError
-from inference.files import require_writable, write_atomically
+from inference.files import held, require_writable, write_atomically
 from training.dataset.pictures import DataSet
 from training.errors import InvalidJob, ResumeRefused, TrainingFailed
 from training.job import TrainingJob
 
-_FILE = "job.json"
+_FILE, _LOCK = "job.json", ".lock"
 
 
 def belongs_to(job: TrainingJob, data: DataSet, base: str) -> dict[str, Any]:
@@ -19,20 +21,36 @@ def belongs_to(job: TrainingJob, data: DataSet, base: str) -> dict[str, Any]:
     return {"recipe": job.recipe(), "pictures": pictures, "base": base}
 
 
-def check_output(job: TrainingJob, mine: dict[str, Any]) -> None:
-    """Raises InvalidJob where `job.out` cannot be used, ResumeRefused where it belongs to something else.
+@contextmanager
+def claim(job: TrainingJob, mine: dict[str, Any]) -> Iterator[None]:
+    """Hold `job.out`, which is made where it is missing, for this process alone.
 
-    Reads only, but for the folder itself, which is made.
+    Raises InvalidJob where it cannot be used or another training runs there, ResumeRefused where it belongs to
+    something else. Nothing is written but the lock, and that into no folder of somebody else's.
     """
     try:
         require_writable(job.out)
     except RenderError as error:
         raise InvalidJob(str(error)) from error
+    others = [path.name for path in job.out.iterdir() if path.name != _LOCK]
+    if others and _FILE not in others:
+        raise InvalidJob(f"{job.out} is not empty ({others[0]}, ...): name another folder with --out")
+    with ExitStack() as stack:
+        try:
+            alone = stack.enter_context(held(job.out / _LOCK))
+        except OSError as error:
+            raise InvalidJob(f"cannot lock {job.out}: {error.strerror}; name another folder with --out") from error
+        if not alone:
+            raise InvalidJob(
+                f"another training is running in {job.out}: let it end or stop it, or name another folder with --out"
+            )
+        _check_continuation(job, mine)
+        yield
+
+
+def _check_continuation(job: TrainingJob, mine: dict[str, Any]) -> None:
     file = job.out / _FILE
     if not file.exists():
-        others = [path.name for path in job.out.iterdir()]
-        if others:
-            raise InvalidJob(f"{job.out} is not empty ({others[0]}, ...): name another folder with --out")
         return
     if not job.resume:
         raise InvalidJob(f"{job.out} holds a training already: go on with --resume, or name another folder with --out")

@@ -16,6 +16,7 @@ import torch
 
 import inference.profiles
 import training.local
+import training.local_training
 from tests.training.pictures import job_for
 
 torch.set_num_threads(1)

@@ -69,6 +69,30 @@ def test_a_damaged_newest_checkpoint_falls_back_to_the_one_before(
     same_end(unbroken, out)
 
 
+def test_two_at_once_in_one_folder_are_refused(profiles: Path, six_pictures: Path, tmp_path: Path) -> None:
+    """While one trains, a second goes neither on nor anew there; once the first is gone, however it went, it may."""
+    from configs import default_settings
+    from training.errors import InvalidJob
+    from training.local import LocalTrainer
+    from training.trainer import Status
+
+    out, job = tmp_path / "out", {"data": six_pictures, "out": tmp_path / "out"}
+    refused = []
+
+    def meanwhile(status: Status) -> None:
+        if status.step == 5 and status.stage == "training":
+            for resume in (True, False):
+                with pytest.raises(InvalidJob, match="another training is running in ") as problem:
+                    LocalTrainer(default_settings()).train(job_for(resume=resume, **job))
+                refused.append(str(problem.value))
+            assert run(profiles, resume=True, **job) == 1
+
+    LocalTrainer(default_settings()).train(job_for(**job), meanwhile)
+    assert len(refused) == 2
+    assert str(out) in refused[0]
+    assert run(profiles, resume=True, **job) == 0
+
+
 def test_what_changed_is_named(profiles: Path, tmp_path: Path) -> None:
     from configs import default_settings
     from training.errors import ResumeRefused
