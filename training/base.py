@@ -20,6 +20,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from inference.base_weights import fetch
+from inference.errors import BackendUnavailable
 from inference.lora_file import sha256_of
 from inference.profiles import Profile
 from training.errors import InvalidJob, TrainerUnavailable
@@ -61,7 +63,17 @@ class Base(ABC):
 
     def __init__(self, profile: Profile, token: str = "") -> None:
         self.profile = profile
-        self._token = token or None
+        self._token = token
+
+    @cached_property
+    def source(self) -> str:
+        """The folder with the weights, downloaded where they are not on this disk. Raises TrainerUnavailable."""
+        if self.profile.folder:
+            return self.profile.source
+        try:
+            return str(fetch(self.profile, self._token))
+        except BackendUnavailable as error:
+            raise TrainerUnavailable(str(error)) from error
 
     @abstractmethod
     def load_encoders(self, dtype: torch.dtype) -> Any:
@@ -156,35 +168,29 @@ class Base(ABC):
     @cached_property
     def identity(self) -> str:
         """What tells these weights from others: a hash over a folder's weight files, or the Hub's commit."""
-        if self.profile.folder:
-            root = Path(self.profile.source)
-            digest = hashlib.sha256()
-            for path in sorted(root.rglob("*.safetensors")) + sorted(root.rglob("tokenizer*.json")):
-                digest.update(f"{path.relative_to(root)} {sha256_of(path)}\n".encode())
-            return digest.hexdigest()[:16]
-        commit = self.transformer_config.get("_commit")
-        return str(commit or self.profile.revision or "unknown")
+        root = Path(self.source)
+        if not self.profile.folder:
+            return root.name
+        digest = hashlib.sha256()
+        for path in sorted(root.rglob("*.safetensors")) + sorted(root.rglob("tokenizer*.json")):
+            digest.update(f"{path.relative_to(root)} {sha256_of(path)}\n".encode())
+        return digest.hexdigest()[:16]
 
     def _config(self, kind: str, part: str) -> dict[str, Any]:
         import diffusers
 
+        source = self.source
         with _translated(self.profile):
-            config, commit = getattr(diffusers, kind).load_config(
-                self.profile.source, subfolder=part, return_commit_hash=True, **self._where
-            )
-        return {**config, "_commit": commit} if part == "transformer" else dict(config)
+            return dict(getattr(diffusers, kind).load_config(source, subfolder=part))
 
     def _part(self, kind: str, part: str, dtype: torch.dtype, **more: Any) -> Any:
         import diffusers
 
+        source = self.source
         with _translated(self.profile):
             return getattr(diffusers, kind).from_pretrained(
-                self.profile.source, subfolder=part, dtype=dtype, use_safetensors=True, **self._where, **more
+                source, subfolder=part, dtype=dtype, use_safetensors=True, **more
             )
-
-    @property
-    def _where(self) -> dict[str, Any]:
-        return {} if self.profile.folder else {"revision": self.profile.revision or None, "token": self._token}
 
 
 def open_base(profile: Profile, token: str = "") -> Base:
@@ -223,5 +229,4 @@ def _translated(profile: Profile) -> Iterator[None]:
         raise TrainerUnavailable(f"not enough memory to load {profile.title}: choose another --profile") from error
     except (OSError, ValueError, json.JSONDecodeError) as error:
         first = re.sub(r"\s+", " ", str(error).strip().split("\n")[0])
-        gated = "; accept its licence on huggingface.co and set HF_TOKEN" if profile.gated else ""
-        raise TrainerUnavailable(f"the weights of {profile.title} cannot be had: {first}{gated}") from error
+        raise TrainerUnavailable(f"the weights of {profile.title} cannot be had: {first}") from error

@@ -25,7 +25,7 @@ class Flux1(Base):
 
         with _translated(self.profile):
             return diffusers.FluxPipeline.from_pretrained(
-                self.profile.source, transformer=None, vae=None, dtype=dtype, use_safetensors=True, **self._where
+                self.source, transformer=None, vae=None, dtype=dtype, use_safetensors=True
             )
 
     def encode(self, encoders: Any, prompt: str) -> Text:
@@ -60,9 +60,7 @@ class Flux1(Base):
     def pipeline(self, transformer: Any, vae: Any) -> Any:
         import diffusers
 
-        scheduler = diffusers.FlowMatchEulerDiscreteScheduler.from_pretrained(
-            self.profile.source, subfolder="scheduler", **self._where
-        )
+        scheduler = diffusers.FlowMatchEulerDiscreteScheduler.from_pretrained(self.source, subfolder="scheduler")
         pipe = diffusers.FluxPipeline(
             scheduler=scheduler, vae=vae, text_encoder=None, tokenizer=None, text_encoder_2=None, tokenizer_2=None,
             transformer=transformer,

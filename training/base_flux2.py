@@ -28,7 +28,7 @@ class Flux2(Base):
 
         with _translated(self.profile):
             return diffusers.Flux2KleinPipeline.from_pretrained(
-                self.profile.source, transformer=None, vae=None, dtype=dtype, use_safetensors=True, **self._where
+                self.source, transformer=None, vae=None, dtype=dtype, use_safetensors=True
             )
 
     def encode(self, encoders: Any, prompt: str) -> Text:
@@ -63,9 +63,7 @@ class Flux2(Base):
     def pipeline(self, transformer: Any, vae: Any) -> Any:
         import diffusers
 
-        scheduler = diffusers.FlowMatchEulerDiscreteScheduler.from_pretrained(
-            self.profile.source, subfolder="scheduler", **self._where
-        )
+        scheduler = diffusers.FlowMatchEulerDiscreteScheduler.from_pretrained(self.source, subfolder="scheduler")
         pipe = diffusers.Flux2KleinPipeline(
             scheduler=scheduler, vae=vae, text_encoder=None, tokenizer=None, transformer=transformer, is_distilled=False
         )

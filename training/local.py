@@ -5,6 +5,7 @@ summed, so the LoRA is the same at equal `batch`; only rank 0 writes. Whatever h
 goes on from the last checkpoint to the very weights that an unbroken run would have had.
 """
 
+import logging
 from typing import TYPE_CHECKING
 
 from inference.profiles import Profile, load_profile
@@ -14,6 +15,8 @@ from training.trainer import StatusCallback, TrainedLora
 
 if TYPE_CHECKING:
     from configs.settings import Settings
+
+log = logging.getLogger(__name__)
 
 
 class LocalTrainer:
@@ -26,6 +29,7 @@ class LocalTrainer:
         """See `Trainer.train`."""
         profile = base_profile(job.profile)
         data = load_data_set(job.data, CaptionRule(job.trigger, job.base_prompt, job.style_words))
+        _say_download(profile)
         from training.local_training import train_here
 
         return train_here(job, data, profile, self._token, on_status)
@@ -37,3 +41,13 @@ def base_profile(name: str) -> Profile:
     if profile.training_base and profile.training_base != name:
         return load_profile(profile.training_base)
     return profile
+
+
+def _say_download(profile: Profile) -> None:
+    """Tell at once what the long silence is that follows: the model libraries' loading, then gigabytes."""
+    if not profile.repo:
+        return
+    from huggingface_hub import try_to_load_from_cache
+
+    if not isinstance(try_to_load_from_cache(profile.repo, "model_index.json", revision=profile.revision or None), str):
+        log.info("%s is not on this disk: asking the Hub for %s", profile.title, profile.repo)

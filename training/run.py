@@ -108,6 +108,7 @@ def _follow(args: argparse.Namespace) -> int:
     error is told only after a while: then it was this process's alone.
     """
     bar = _Bar(0, shown=False)
+    logging.getLogger("inference").setLevel(logging.ERROR)
     try:
         settings = load_settings(args.config)
         with bar:

@@ -24,6 +24,7 @@ log = logging.getLogger(__name__)
 Features = NDArray[np.float32]
 Pictures = Sequence[Image.Image]
 CLIP, DINO = "openai/clip-vit-base-patch32", "facebook/dinov2-small"
+_CHOICES = "auto, demo, clip, dino, pixels, or a model's folder"
 
 
 class Scorer(Protocol):
@@ -54,12 +55,13 @@ def open_scorer(kind: str, profile: str, token: str = "") -> Scorer:
     if kind == "pixels":
         return PixelScorer()
     if kind != "auto":
+        source = {"clip": CLIP, "dino": DINO}.get(kind, kind)
+        if "/" not in source and not Path(source).is_dir():
+            raise InvalidJob(f"no such scorer: {kind!r}; choose {_CHOICES}")
         try:
-            return ModelScorer({"clip": CLIP, "dino": DINO}.get(kind, kind), token)
+            return ModelScorer(source, token)
         except (OSError, ValueError) as error:
-            raise InvalidJob(
-                f"the scorer {kind!r} cannot be had: {str(error).splitlines()[0]}; demo, clip, dino, pixels or a folder"
-            ) from error
+            raise InvalidJob(f"the scorer {kind!r} cannot be had: {_reason(error)}; choose {_CHOICES}") from error
     for name in (CLIP, DINO):
         try:
             return ModelScorer(name, token)
@@ -115,15 +117,27 @@ class ModelScorer:
 
     def __init__(self, source: str, token: str = "") -> None:
         """Raises OSError or ValueError, as transformers does, where the model is not to be had."""
+        self.name = Path(source).name if Path(source).is_dir() else source
+        try:
+            self._load(source, local_files_only=True)
+        except (OSError, ValueError):
+            if Path(source).is_dir():
+                raise
+            log.info("%s is not on this disk: asking the Hub for it", source)
+            from huggingface_hub import hf_hub_download
+
+            # One question first: transformers would ask for many files, each with its own long wait for an answer.
+            hf_hub_download(source, "config.json", token=token or None)
+            self._load(source, token=token or None)
+
+    def _load(self, source: str, **where: Any) -> None:
         from transformers import AutoImageProcessor, AutoModel, AutoTokenizer
 
-        self.name = Path(source).name if Path(source).is_dir() else source
-        more: dict[str, Any] = {"token": token or None, "use_safetensors": True}
-        self._model: Any = AutoModel.from_pretrained(source, **more).eval()
-        self._pictures: Any = AutoImageProcessor.from_pretrained(source, use_fast=False, token=token or None)
+        self._model: Any = AutoModel.from_pretrained(source, use_safetensors=True, **where).eval()
+        self._pictures: Any = AutoImageProcessor.from_pretrained(source, use_fast=False, **where)
         self._words: Any = None
         if hasattr(self._model, "get_text_features"):
-            self._words = AutoTokenizer.from_pretrained(source, token=token or None)
+            self._words = AutoTokenizer.from_pretrained(source, **where)
 
     def features(self, images: Pictures) -> Features:
         import torch
@@ -153,6 +167,14 @@ class ModelScorer:
 
     def has_look(self, images: Pictures) -> list[bool] | None:
         return None
+
+
+def _reason(error: Exception) -> str:
+    from huggingface_hub.errors import LocalEntryNotFoundError
+
+    if isinstance(error, LocalEntryNotFoundError):
+        return "it is not on this disk and the Hub cannot be reached"
+    return str(error).splitlines()[0].rstrip(".")
 
 
 def _pooled(found: Any) -> Any:

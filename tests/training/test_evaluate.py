@@ -88,7 +88,7 @@ def test_bad_input(lora: Path, six_pictures: Path, tmp_path: Path, capsys: pytes
         (["--lora", str(lora), "--scales", "big", *out], "--scales 'big'"),
         (["--lora", str(lora), "--scales", "9", *out], "at most 4"),
         (["--lora", str(lora), "--out", str(tmp_path / "out"), "--data", str(tmp_path / "no")], "no such folder"),
-        (["--lora", str(lora), "--scorer", "oracle", *out], "the scorer 'oracle' cannot be had"),
+        (["--lora", str(lora), "--scorer", "oracle", *out], "no such scorer: 'oracle'; choose auto, demo, "),
     ):
         assert main(arguments) == 2
         assert said in capsys.readouterr().err
@@ -180,7 +180,15 @@ def test_a_clip_from_a_folder_judges_objects_by_words(tmp_path: Path) -> None:
     assert len(answers) == 2
 
 
-def test_a_scorer_that_is_not_to_be_had_is_one_line() -> None:
-    with pytest.raises(InvalidJob, match=r"the scorer 'nothing' cannot be had: .*demo, clip, dino, pixels or a folder"):
+def test_a_scorer_that_is_not_to_be_had_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", "http://127.0.0.1:9")
+    with pytest.raises(InvalidJob, match=r"^no such scorer: 'nothing'; choose auto, demo, .*, or a model's folder$"):
         open_scorer("nothing", "flux-dev")
+    with pytest.raises(InvalidJob, match=r"^the scorer '.*' cannot be had: .*config.json.*; choose auto, demo, "):
+        open_scorer(str(tmp_path), "flux-dev")
+    gone = (
+        r"^the scorer 'dino' cannot be had: it is not on this disk and the Hub cannot be reached; choose auto, demo, "
+    )
+    with pytest.raises(InvalidJob, match=gone):
+        open_scorer("dino", "flux-dev")
     assert open_scorer("auto", "flux-dev").name.startswith("pixels")

@@ -1,6 +1,8 @@
 """A whole training on a tiny FLUX in this process: what it writes, what it costs, and every bad input."""
 
 import json
+import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -9,6 +11,7 @@ from PIL import Image
 from safetensors import safe_open
 from safetensors.torch import load_file
 
+import inference.profiles
 from configs import default_settings
 from inference.lora_source import find_lora
 from inference.lora_weights import read_lora
@@ -31,8 +34,6 @@ def trained(
     profiles: Path, six_pictures: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[TrainedLora, list[Status]]:
     """One training with samples, strangers and the ComfyUI form; told statuses beside it."""
-    import inference.profiles
-
     out = tmp_path_factory.mktemp("trained") / "out"
     told: list[Status] = []
     with pytest.MonkeyPatch.context() as patch:
@@ -208,6 +209,51 @@ def test_a_missing_base_and_a_device_that_is_not_here(six_pictures: Path, tmp_pa
         with pytest.raises(InvalidJob, match="no CUDA card here"):
             train(data=six_pictures, out=tmp_path / "b", device="cuda")
     assert list(tmp_path.iterdir()) == []
+
+
+COMMIT = "0123456789abcdef0123456789abcdef01234567"
+
+
+@pytest.fixture
+def on_hub(tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The profile `hub`, the tiny FLUX as `someone/tiny-flux` in the Hub's cache; the Hub itself is out of reach."""
+    copy = tmp_path / "profiles"
+    shutil.copytree(tiny, copy)
+    text = (tiny / "tiny.toml").read_text()
+    (copy / "hub.toml").write_text(re.sub(r'folder = ".*"', 'repo = "someone/tiny-flux"', text))
+    monkeypatch.setattr(inference.profiles, "FOLDER", copy)
+    repository = tmp_path / "hub" / "models--someone--tiny-flux"
+    shutil.copytree(tiny.parent / "tiny", repository / "snapshots" / COMMIT)
+    (repository / "refs").mkdir()
+    (repository / "refs" / "main").write_text(COMMIT)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
+    monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", "http://127.0.0.1:9")
+    return repository / "snapshots" / COMMIT
+
+
+def test_a_base_in_the_hubs_cache_trains_without_network(
+    on_hub: Path, six_pictures: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "training")
+    hub, folder = (
+        train(data=six_pictures, out=tmp_path / f"by-{name}", profile=name, steps=2) for name in ("hub", "tiny")
+    )
+    assert "asking the Hub" not in caplog.text
+    assert (hub.card.base_model, hub.card.base_revision) == ("someone/tiny-flux", COMMIT)
+    ours, theirs = load_file(hub.path), load_file(folder.path)
+    assert ours.keys() == theirs.keys()
+    assert all(tensor.equal(theirs[name]) for name, tensor in ours.items())
+
+
+def test_a_base_that_cannot_be_fetched_is_said_with_the_way_out(
+    on_hub: Path, six_pictures: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "training")
+    shutil.rmtree(on_hub)
+    with pytest.raises(TrainerUnavailable, match="are not on this disk and the Hub cannot be reached"):
+        train(data=six_pictures, out=tmp_path / "out", profile="hub")
+    assert caplog.messages[0] == "a tiny FLUX is not on this disk: asking the Hub for someone/tiny-flux"
+    assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.parametrize(
