@@ -1,16 +1,12 @@
-"""What this machine can do: the device, its memory, and how fast it multiplies, measured in a moment."""
+"""What this machine can do: the device, its memory, and which quantization it needs."""
 
 import os
-import time
 from typing import Any
 
 import torch
 
 from training.errors import InvalidJob, TrainerUnavailable
 from training.memory_plan import MemoryPlan
-
-REACHED = 0.6
-"""Share of a bare product's speed that a training step reaches; corrected after 20 steps by what it really is."""
 
 
 def choose_device(wanted: str) -> torch.device:
@@ -33,21 +29,6 @@ def memory_of(device: torch.device) -> tuple[int, str]:
         return free, torch.cuda.get_device_name(device)
     pages = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     return pages, "this machine"
-
-
-def measured_tflops(device: torch.device) -> float:
-    """10^12 operations a second that training can expect: a bare matrix product, times `REACHED`."""
-    cuda = device.type == "cuda"
-    side, kind = (8192, torch.bfloat16) if cuda else (768, torch.float32)
-    a = torch.ones(side, side, dtype=kind, device=device)
-    best = float("inf")
-    for _ in range(5):
-        started = time.perf_counter()
-        a @ a
-        if cuda:
-            torch.cuda.synchronize(device)
-        best = min(best, time.perf_counter() - started)
-    return REACHED * 2 * side**3 / best / 1e12
 
 
 def quantization(plan: MemoryPlan) -> Any:

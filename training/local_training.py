@@ -17,7 +17,7 @@ import torch
 from inference.profiles import Profile
 from training.base import Base, free, open_base
 from training.dataset import DataSet
-from training.device import choose_device, measured_tflops, memory_of, quantization
+from training.device import choose_device, memory_of, quantization
 from training.errors import InvalidJob, TrainerUnavailable
 from training.finish import finish, finished_already
 from training.job import TrainingJob
@@ -55,14 +55,14 @@ def train_here(
         torch.set_num_threads(job.threads)
     ranks = Ranks(device)
     require_tracker(job.tracker)
-    plan, speed = _plan(job, base, ranks)
+    plan = _plan(job, base, ranks)
     # From here on something is written; all that can be known to be wrong was said before.
     mine = belongs_to(job, data, f"{base.identity}/{profile.max_sequence_length}/{dtype}")
     with claim(job, mine) if ranks.first else nullcontext():
         ranks.wait()
         lora = finished_already(job)
         if lora is None:
-            lora = _train(job, data, base, dtype, plan, speed, ranks, mine, on_status or (lambda status: None))
+            lora = _train(job, data, base, dtype, plan, ranks, mine, on_status or (lambda status: None))
             lora = replace(lora, seconds=time.perf_counter() - started)
         ranks.close()
     return lora
@@ -74,13 +74,15 @@ def _train(
     base: Base,
     dtype: torch.dtype,
     plan: MemoryPlan,
-    speed: float,
     ranks: Ranks,
     mine: dict[str, Any],
     tell: StatusCallback,
 ) -> TrainedLora:
     if ranks.first:
-        log.info("%s", plan.line(job.steps, speed))
+        log.info("%s", plan.line())
+        log.info(
+            "encoding %d pictures and their captions; then the first steps show how long it takes", len(data.pictures)
+        )
         begin(job, mine)
     tracker = open_tracker(job.tracker, job.out, job.out.name) if ranks.first else None
     encode = _Counter(tell, "encoding pictures and captions", job.steps)
@@ -105,31 +107,24 @@ def _train(
         judge = Judge(lora, loop.velocity, ready.held_out, ready.strangers, job.seed)
         samples = Samples(job, base, lora, ready.texts)
         session = Session(job, mine, loop, lora, optimizer, judge, samples, ranks, tracker)
-        scores = session.run(tell, lambda seconds: _correct(plan, job, seconds, speed))
+        scores = session.run(tell)
         tell(Status("writing the LoRA", job.steps, job.steps))
         result = finish(job, base, data.sha256, lora, shapes, scores, judge, loop, ranks)
     log.info("peak memory %.1f GB (predicted %.1f)", _peak(ranks.device) / GIB, plan.peak / GIB)
     return TrainedLora(result.path, result.card, 0.0, exports=result.exports, reasons=result.reasons)
 
 
-def _plan(job: TrainingJob, base: Base, ranks: Ranks) -> tuple[MemoryPlan, float]:
+def _plan(job: TrainingJob, base: Base, ranks: Ranks) -> MemoryPlan:
     memory, name = memory_of(ranks.device)
     wanted = job.plan
     if ranks.device.type == "cpu":
         if wanted in ("int8", "nf4"):
             raise InvalidJob(f"training.plan = {wanted} needs a CUDA card: choose auto")
         wanted = "fp32" if wanted in ("auto", "bf16") else wanted
-    plan = make_plan(
+    return make_plan(
         base.size, memory, resolutions=job.resolutions, batch=ranks.share(job.batch), rank=job.rank, wanted=wanted,
         name=name,
     )  # fmt: skip
-    return plan, measured_tflops(ranks.device)
-
-
-def _correct(plan: MemoryPlan, job: TrainingJob, seconds: float, speed: float) -> None:
-    predicted = plan.seconds_a_step(speed)
-    left = job.steps * seconds / 60
-    log.info("measured: %.3f s a step (predicted %.3f): about %.1f minutes in all", seconds, predicted, left)
 
 
 def _load(base: Base, plan: MemoryPlan, dtype: torch.dtype, device: torch.device) -> "tuple[Any, Shapes]":

@@ -1,11 +1,10 @@
-"""How the model is held while it trains, and how much memory and time that takes: pure arithmetic, no torch.
+"""How the model is held while it trains, and how much memory that takes: pure arithmetic, no torch.
 
 Fastest first: bf16 without checkpointing (1.00x the FLOPs), bf16 with checkpointing (1.50x, since frozen
 weights need no gradient of their own), then an int8 base, then an nf4 base. The first that fits the card is taken.
 
 Saved activations: 18.5 values of the width a token and block, measured on the real architecture's shapes (10.0, 18.2
-and 29.8 GB for FLUX.1 at 512, 768 and 1024). FLOPs: 24 w^2 a token and block for the linears (twice: forward, and the
-gradient of the input), 4 n^2 w a block for attention (three times).
+and 29.8 GB for FLUX.1 at 512, 768 and 1024). Time is measured while training (`pace.py`), never predicted.
 """
 
 from dataclasses import dataclass
@@ -17,8 +16,6 @@ _SAVED = 18.5
 _BYTES = {"fp32": 4.0, "bf16": 2.0, "checkpointing": 2.0, "int8": 1.06, "nf4": 0.56}
 _ORDER = ("bf16", "checkpointing", "int8", "nf4")
 _RESERVE = 1.5 * GIB
-# What dequantizing on the way costs, as a factor on time (int8 and nf4 linears run in bf16).
-_SLOWER = {"int8": 1.15, "nf4": 1.35}
 
 
 @dataclass(frozen=True)
@@ -43,25 +40,18 @@ FLUX2_KLEIN_4B = ModelSize(3_875_000_000, 3072, 25, 512)
 
 @dataclass(frozen=True)
 class MemoryPlan:
-    """One way to hold the model. `peak` in bytes, `tflop` a step on average over the resolutions."""
+    """One way to hold the model. `peak` in bytes."""
 
     kind: str
     checkpointing: bool
     base: str
     peak: int
-    tflop: float
-    slower: float
 
-    def seconds_a_step(self, tflops: float) -> float:
-        """Predicted seconds a step on a card that reaches `tflops` 10^12 operations a second."""
-        return self.tflop * self.slower / tflops
-
-    def line(self, steps: int, tflops: float) -> str:
+    def line(self) -> str:
         """The plan as one line for people."""
         base = {"bf16": "bf16 base", "fp32": "fp32 base"}.get(self.base, f"{self.base} base")
         how = f"{base}, {'with' if self.checkpointing else 'no'} checkpointing"
-        minutes = steps * self.seconds_a_step(tflops) / 60
-        return f"plan: {how}; predicted peak {self.peak / GIB:.1f} GB, about {minutes:.1f} minutes for {steps} steps"
+        return f"plan: {how}; predicted peak {self.peak / GIB:.1f} GB"
 
 
 def make_plan(
@@ -112,17 +102,7 @@ def _plan(model: ModelSize, kind: str, resolutions: tuple[int, ...], batch: int,
     lora = lora_parameters(model, rank) * (14 if quantized else 20)
     dequantized = 12 * model.width**2 * value if quantized else 0
     peak = round(weights + saved + lora + dequantized + (_RESERVE if kind != "fp32" else 0))
-    tflop = sum(step_tflop(model, r, batch, checkpointing) for r in resolutions) / len(resolutions)
-    return MemoryPlan(kind, checkpointing, _base(kind), peak, tflop, _SLOWER.get(kind, 1.0))
-
-
-def step_tflop(model: ModelSize, resolution: int, batch: int, checkpointing: bool) -> float:
-    """10^12 operations of one training step: forward and backward, and the forward again with checkpointing."""
-    tokens = model.tokens(resolution)
-    linear = 24 * model.width**2 * tokens * model.blocks
-    attention = 4 * tokens**2 * model.width * model.blocks
-    again = 1 if checkpointing else 0
-    return batch * ((2 + again) * linear + (3 + again) * attention) / 1e12
+    return MemoryPlan(kind, checkpointing, _base(kind), peak)
 
 
 def _base(kind: str) -> str:

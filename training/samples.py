@@ -61,7 +61,7 @@ class Samples:
 
     def __init__(self, job: "TrainingJob", base: Base, lora: LoraLayers, texts: dict[str, Text]) -> None:
         self._job, self._base, self._lora, self._texts = job, base, lora, texts
-        self._on = job.sample_every > 0 and bool(job.sample_objects)
+        self.on = job.sample_every > 0 and bool(job.sample_objects)
 
     @staticmethod
     def prompt_settings(job: "TrainingJob") -> PromptSettings:
@@ -77,7 +77,7 @@ class Samples:
 
     def draw(self, step: int) -> None:
         """Draw all samples. Too little memory switches samples off, said aloud; training goes on."""
-        if not self._on:
+        if not self.on:
             return
         folder = self._job.out / "samples" / f"step-{step:06d}"
         try:
@@ -92,7 +92,7 @@ class Samples:
                     badge.image.convert("RGB").save(folder / f"{number + 1}.png")
         except torch.OutOfMemoryError:
             free()
-            self._on = False
+            self.on = False
             log.warning("not enough memory for sample badges: none are drawn from here on, training continues")
             return
         write_page(self._job)

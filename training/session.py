@@ -3,8 +3,6 @@
 import csv
 import logging
 import math
-import time
-from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -17,12 +15,12 @@ from training.judge import Judge, Score
 from training.loop import Loop, learning_rate
 from training.lora_layers import LoraLayers
 from training.losses import LossLog, Tracker
+from training.pace import Pace
 from training.ranks import Ranks
 from training.samples import Samples, write_page
 from training.trainer import Status, StatusCallback
 
 log = logging.getLogger(__name__)
-MEASURE = 20
 # A step's loss swings with its noise level, so it must be far off; the judge's noise is always the same.
 DIVERGED, WORSE = 3.0, 1.5
 _MEMORY = 0.9
@@ -48,30 +46,31 @@ class Session:
         self._state = State(0, belongs_to)
         self._main = ranks.first
         self._seconds = 0.0
+        every = {"checkpoints": job.save_every, "samples": job.sample_every if samples.on else 0}
+        self._pace = Pace(job.steps, every, behind=ranks.device.type != "cpu")
 
-    def run(self, tell: StatusCallback, on_measured: Callable[[float], None]) -> list[Score]:
+    def run(self, tell: StatusCallback) -> list[Score]:
         """All steps that are left; returns the scores of all checkpoints, earlier sittings' too."""
         start = self._restore()
         losses = LossLog(self._job.out, start, self._tracker) if self._main else None
         if start == 0 and self._main:
-            self._samples.draw(0)
-        began = mark = time.perf_counter()
+            self._draw_samples(0)
+        self._pace.settle()
         for step in range(start, self._job.steps):
             self._loop.step(step)
+            self._pace.step()
             done = self._state.step = step + 1
-            loss = None
-            if done % self._job.log_every == 0 or done == self._job.steps:
-                loss = self._read(losses, mark, done)
-                mark = time.perf_counter()
-            if done == start + MEASURE and self._main:
-                on_measured((time.perf_counter() - began) / MEASURE)
             last = done == self._job.steps
+            loss = None
+            if done % self._job.log_every == 0 or last:
+                loss = self._read(losses, done)
             if done % self._job.save_every == 0 or last:
-                self._score_and_save(losses)
-                mark = time.perf_counter()
+                with self._pace.pause("checkpoints"):
+                    self._score_and_save(losses)
             if self._job.sample_every and (done % self._job.sample_every == 0 or last) and self._main:
-                self._samples.draw(done)
-                mark = time.perf_counter()
+                self._draw_samples(done)
+            if self._main and (news := self._pace.news(done)):
+                log.info("%s", news)
             self._stop_if_asked(tell, Status("training", done, self._job.steps, loss, self._state.average_loss,
                                              self._seconds or None))  # fmt: skip
         if losses:
@@ -79,6 +78,11 @@ class Session:
             if self._job.sample_every:
                 write_page(self._job)
         return [_as_score(values) for values in self._state.scores]
+
+    def _draw_samples(self, done: int) -> None:
+        if self._samples.on:
+            with self._pace.pause("samples"):
+                self._samples.draw(done)
 
     def _restore(self) -> int:
         path = newest(self._job.out / "checkpoints")
@@ -92,9 +96,9 @@ class Session:
             log.info("going on from step %d", self._state.step)
         return self._state.step
 
-    def _read(self, losses: LossLog | None, mark: float, done: int) -> float:
-        self._seconds = (time.perf_counter() - mark) / max(1, self._loop.open_steps)
+    def _read(self, losses: LossLog | None, done: int) -> float:
         loss = self._loop.read_loss()
+        self._seconds = self._pace.settle()
         state = self._state
         state.average_loss = loss if state.average_loss is None else _MEMORY * state.average_loss + (1 - _MEMORY) * loss
         if not math.isfinite(loss):
