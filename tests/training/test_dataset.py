@@ -55,7 +55,8 @@ def test_count_size_and_variety(tmp_path: Path) -> None:
     same = fill_folder(tmp_path / "same", 8)
     for path in same.glob("*.txt"):
         path.write_text(f"{TRIGGER}, samurai warrior badge, character holding sword\n")
-    said(lines(same), "warning", "only 1 objects in 8 pictures")
+    said(lines(same), "warning", "only 1 object in 8 pictures (sword 8 times): the LoRA will learn it too")
+    said(lines(fill_folder(tmp_path / "one", 1)), "error: 1 usable picture: a style needs")
 
 
 def test_pictures_that_need_mending(good: Path) -> None:
@@ -90,7 +91,7 @@ def test_captions(good: Path) -> None:
     said(found, "warning", "samurai_with_lamp.txt", "without the trigger")
     said(found, "warning", "samurai_with_book.txt", "77 tokens")
     said(found, "warning", "samurai_with_cup.txt", "cartoon illustration", "watercolor")
-    said(found, "note", "1 pictures without a caption")
+    said(found, "note", "1 picture without a caption")
 
 
 def test_captions_are_made_from_names_and_get_the_trigger(tmp_path: Path) -> None:
@@ -193,6 +194,25 @@ def test_the_command_line(good: Path, tmp_path: Path, capsys: pytest.CaptureFixt
     (tmp_path / "empty").mkdir()
     assert main(["check", str(tmp_path / "empty")]) == 2
     assert "no pictures in" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("columns", [64, 80, 200])
+def test_the_table_fits_the_terminal(
+    columns: int,
+    six_pictures: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    folder = Path(shutil.copytree(six_pictures, tmp_path / "six"))
+    shutil.copy(folder / "samurai_with_lamp.png", folder / f"{'a_long_name_' * 8}lamp.png")
+    monkeypatch.setenv("COLUMNS", str(columns))
+    assert main(["check", str(folder), "--out", str(tmp_path / "r.html")]) == 0
+    out = capsys.readouterr().out.splitlines()
+    table = [line for line in out if " 256x256 " in line]
+    assert len(table) == 7
+    assert max(map(len, [out[0], *table])) <= columns
+    assert all(line.endswith(("sword", "scroll", "lamp", "kite", "drum", "book", "lamp)")) for line in table)
 
 
 def test_checking_loads_no_torch(six_pictures: Path, tmp_path: Path) -> None:

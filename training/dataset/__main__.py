@@ -6,6 +6,7 @@ python -m training.dataset pack training_images                 training_data.zi
 """
 
 import argparse
+import shutil
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,9 +14,12 @@ from pathlib import Path
 from configs import Settings, load_settings
 from configs.console import DONE, FAILED, Parser, run_command
 from training.dataset import CaptionRule, check, pack, read_data_set, repair
+from training.dataset.checks import counted
 from training.dataset.report import html_report, summary, terminal_table
 from training.errors import TrainingFailed
 from training.exit_codes import EXIT_CODES
+
+_WIDE = 120  # where the table goes into a file
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -56,10 +60,10 @@ def _command(args: argparse.Namespace) -> int:
     if args.what == "pack":
         out = args.out or Path("training_data.zip")
         pack(data, out)
-        print(f"{out}: {len(data.pictures)} pictures with captions, {out.stat().st_size / 1e6:.1f} MB")
+        print(f"{out}: {counted(len(data.pictures), 'picture')} with captions, {out.stat().st_size / 1e6:.1f} MB")
         return DONE
     found = check(data)
-    print(terminal_table(data, found))
+    print(terminal_table(data, found, shutil.get_terminal_size((_WIDE, 24)).columns))
     report = args.out or Path("report.html")
     try:
         report.write_text(html_report(data, found), encoding="utf-8")

@@ -35,6 +35,11 @@ class Finding:
         return f"{self.name}: {self.text}" if self.name else self.text
 
 
+def counted(number: int, what: str) -> str:
+    """ "1 picture", "2 pictures"."""
+    return f"{number} {what}{'' if number == 1 else 's'}"
+
+
 def check(data: DataSet) -> list[Finding]:
     """All remarks on `data`: on the set first, then picture by picture."""
     found = [*_count(data), *_captions(data), *_variety(data), *_duplicates(data)]
@@ -47,13 +52,10 @@ def check(data: DataSet) -> list[Finding]:
 def _count(data: DataSet) -> list[Finding]:
     usable = sum(not picture.problem for picture in data.pictures)
     if usable < FEWEST:
-        return [
-            Finding(
-                "error", "", f"{usable} usable pictures: a style needs at least {FEWEST}, better {GOOD[0]}-{GOOD[1]}"
-            )
-        ]
+        text = f"{counted(usable, 'usable picture')}: a style needs at least {FEWEST}, better {GOOD[0]}-{GOOD[1]}"
+        return [Finding("error", "", text)]
     if not GOOD[0] <= usable <= GOOD[1]:
-        return [Finding("warning", "", f"{usable} usable pictures: {GOOD[0]}-{GOOD[1]} work best")]
+        return [Finding("warning", "", f"{counted(usable, 'usable picture')}: {GOOD[0]}-{GOOD[1]} work best")]
     return []
 
 
@@ -61,7 +63,7 @@ def _captions(data: DataSet) -> list[Finding]:
     bare = [p for p in data.pictures if p.caption is None and not p.caption_problem and not p.problem]
     if not bare:
         return []
-    text = f"{len(bare)} pictures without a caption: made from the file's name, shown in brackets"
+    text = f"{counted(len(bare), 'picture')} without a caption: made from the file's name, shown in brackets"
     return [Finding("note", "", text, mendable=True)]
 
 
@@ -72,7 +74,8 @@ def _variety(data: DataSet) -> list[Finding]:
         return []
     most, times = things.most_common(1)[0]
     if len(things) < VARIED * total:
-        text = f"only {len(things)} objects in {total} pictures ({most} {times} times): the LoRA will learn them too"
+        learns = f"the LoRA will learn {'it' if len(things) == 1 else 'them'} too"
+        text = f"only {counted(len(things), 'object')} in {total} pictures ({most} {times} times): {learns}"
         return [Finding("warning", "", text)]
     return []
 

@@ -6,7 +6,7 @@ from html import escape
 
 from PIL import Image
 
-from training.dataset.checks import Finding, mean_background
+from training.dataset.checks import Finding, counted, mean_background
 from training.dataset.looks import background
 from training.dataset.pictures import DataSet, Picture
 from training.page import page
@@ -21,21 +21,29 @@ def summary(data: DataSet, found: list[Finding]) -> str:
     counts = {level: sum(f.level == level for f in found) for level in _MARKS}
     verdict = "cannot be trained on" if counts["error"] else "ready"
     return (
-        f"{data.folder}: {len(usable)} pictures, {things} objects, background {mean_background(data):.2f}; "
-        f"{counts['error']} errors, {counts['warning']} warnings: {verdict}"
+        f"{data.folder}: {counted(len(usable), 'picture')}, {counted(things, 'object')}, "
+        f"background {mean_background(data):.2f}; "
+        f"{counted(counts['error'], 'error')}, {counted(counts['warning'], 'warning')}: {verdict}"
     )
 
 
-def terminal_table(data: DataSet, found: list[Finding]) -> str:
-    """A line a picture with its size, background, object and caption, its remarks below; the whole set's first."""
-    width = max(12, *(len(picture.path.name) for picture in data.pictures))
-    lines = [f"{'picture':<{width}}  {'size':>9}  {'ground':>6}  {'object':<18} caption"]
+def terminal_table(data: DataSet, found: list[Finding], columns: int) -> str:
+    """A line a picture with its size, background, object and caption, its remarks below; the whole set's first.
+
+    The table's own lines are at most `columns` characters long, where those are 64 or more.
+    """
+    thing_width = min(max(6, *(len(picture.thing) for picture in data.pictures)), 18, columns // 5)
+    free = columns - thing_width - len("  1024x1024  ground    ")
+    name_width = min(max(12, *(len(picture.path.name) for picture in data.pictures)), max(12, free - 20))
+    caption_width = max(8, min(60, free - name_width))
+    lines = [f"{'picture':<{name_width}}  {'size':>9}  {'ground':>6}  {'object':<{thing_width}}  caption"]
     for picture in data.pictures:
         size = f"{picture.width}x{picture.height}" if not picture.problem else "broken"
         ground = f"{background(picture.thumbnail):.2f}" if picture.thumbnail is not None else ""
         caption = picture.caption or f"({data.caption(picture)})"
         lines.append(
-            f"{picture.path.name:<{width}}  {size:>9}  {ground:>6}  {picture.thing[:18]:<18} {_cut(caption, 60)}"
+            f"{_cut(picture.path.name, name_width):<{name_width}}  {size:>9}  {ground:>6}  "
+            f"{_cut(picture.thing, thing_width):<{thing_width}}  {_cut(caption, caption_width)}"
         )
         lines += [f"  {_MARKS[f.level]} {f.level}: {f.text}" for f in found if _belongs(f, picture)]
     lines += [f"{_MARKS[f.level]} {f.level}: {f.text}" for f in found if not f.name]
@@ -78,4 +86,8 @@ def _belongs(finding: Finding, picture: Picture) -> bool:
 
 
 def _cut(text: str, most: int) -> str:
-    return text if len(text) <= most else text[: most - 3] + "..."
+    """Both ends tell something: the trigger and the object, or a name and its number."""
+    if len(text) <= most:
+        return text
+    tail = (most - 3) // 2
+    return f"{text[: most - 3 - tail]}...{text[len(text) - tail :]}"
