@@ -16,6 +16,8 @@ _SAVED = 18.5
 _BYTES = {"fp32": 4.0, "bf16": 2.0, "checkpointing": 2.0, "int8": 1.06, "nf4": 0.56}
 _ORDER = ("bf16", "checkpointing", "int8", "nf4")
 _RESERVE = 1.5 * GIB
+# On a CPU the interpreter with its libraries is counted too: the demo FLUX, 0.1 GB by itself, took 0.5 to 0.8 GB.
+_PROGRAM = 0.7 * GIB
 
 
 @dataclass(frozen=True)
@@ -101,7 +103,7 @@ def _plan(model: ModelSize, kind: str, resolutions: tuple[int, ...], batch: int,
     quantized = kind in ("int8", "nf4")
     lora = lora_parameters(model, rank) * (14 if quantized else 20)
     dequantized = 12 * model.width**2 * value if quantized else 0
-    peak = round(weights + saved + lora + dequantized + (_RESERVE if kind != "fp32" else 0))
+    peak = round(weights + saved + lora + dequantized + (_PROGRAM if kind == "fp32" else _RESERVE))
     return MemoryPlan(kind, checkpointing, _base(kind), peak)
 
 
