@@ -1,9 +1,9 @@
 """Trains the demo FLUX from nothing: `python -m training.demo.train --stage all`.
 
-Stages: pictures, vae, text, latents, captions, flow, export, classifier, images; `all` runs them in this order. Two
-more, `distill` and `decoder`, may be run before `export`. Each keeps a checkpoint in the work folder and goes on from
-it after any interruption; a finished stage is skipped. Losses go to `<stage>.csv`, sample sheets to `vae.png` and
-`flow.png` beside them. A GPU is used when there is one.
+Stages: pictures, vae, text, latents, captions, decoder, flow, export, classifier, images; `all` runs them in this
+order. Each keeps a checkpoint in the work folder and goes on from it after any interruption; a finished stage is
+skipped. Losses go to `<stage>.csv`, sample sheets to `vae.png` and `flow.png` beside them. A GPU is used when there
+is one.
 """
 
 import argparse
@@ -27,15 +27,13 @@ from training.demo.things import THINGS
 from training.demo.vendor import Flux, Vae
 
 log = logging.getLogger("training.demo")
-STAGES = ("pictures", "vae", "text", "latents", "captions", "flow", "export", "classifier", "images")
-EXTRA = ("distill", "decoder")  # not in the shipped weights: real guidance, a sharper decoder
+STAGES = ("pictures", "vae", "text", "latents", "captions", "decoder", "flow", "export", "classifier", "images")
 COUNT, VARIANTS = 9000, 3
 PLANS = {
     "vae": Plan(2200, warmup=20, decay_from=0.72, ema=0.995),
     "text": Plan(420, warmup=30, decay_from=0.5),
-    "flow": Plan(2250, warmup=100, decay_from=0.845, ema=0.998),
-    "distill": Plan(400, warmup=20, decay_from=0.3, ema=0.98),
     "decoder": Plan(2000, warmup=20, decay_from=0.5, ema=0.995),
+    "flow": Plan(5600, warmup=100, decay_from=0.845, ema=0.998),
 }
 TextTower = tuple[CLIPTokenizer, T5Tokenizer, CLIPTextModel, T5EncoderModel]
 
@@ -97,7 +95,7 @@ class Run:
 
     def _sampler(self, cache: transformer.Cache) -> Callable[[Flux, int], None]:
         """Draws the first captions with the averaged weights, each time they are saved, into flow.png."""
-        autoencoder = self.vae().eval()
+        autoencoder = self.decoder().eval()
         shift, scale = scale_of(self.latents())
         rows = [i * VARIANTS for i in range(8)]
 
@@ -107,17 +105,11 @@ class Run:
 
         return draw
 
-    def distill(self) -> Flux:
-        return transformer.distill(self.work, self.flow(), self.cache(), self.plans["distill"])
-
     def decoder(self) -> Vae:
         return vae.refine(self.work, self.vae(), self.pictures()[0], self.plans["decoder"])
 
     def export(self) -> None:
-        """The pipeline of the best that there is: distilled if it was, with the refined decoder if it was."""
-        autoencoder = self.decoder() if (self.work / "decoder.pt").exists() else self.vae()
-        model = self.distill() if (self.work / "distill.pt").exists() else self.flow()
-        export(self.folder, model, autoencoder, scale_of(self.latents()), *self.text())
+        export(self.folder, self.flow(), self.decoder(), scale_of(self.latents()), *self.text())
 
     def classifier(self) -> None:
         classifier_training.fit(self.work)
@@ -129,7 +121,7 @@ class Run:
 def main() -> None:
     """The command line."""
     parser = argparse.ArgumentParser(prog="python -m training.demo.train", description=__doc__)
-    parser.add_argument("--stage", choices=(*STAGES, *EXTRA, "all"), default="all")
+    parser.add_argument("--stage", choices=(*STAGES, "all"), default="all")
     parser.add_argument(
         "--work", type=Path, default=Path("data/demo"), help="checkpoints, logs and caches (default data/demo)"
     )

@@ -1,13 +1,10 @@
-"""The demo's FLUX transformer: flow matching on cached latents and cached text, then guidance distilled into it.
+"""The demo's FLUX transformer: flow matching on cached latents and cached text.
 
-Stage one trains a `FluxTransformer2DModel` of 2 double and 3 single blocks from scratch (rectified flow,
-logit-normal times, Esser et al. 2024), Muon for the blocks' matrices, with 8% of the captions dropped. Stage two
-makes its guidance input mean something, as FLUX.1-dev was made: the averaged weights of stage one, run with and
-without the caption, are the teacher, and the student learns v_without + g (v_with - v_without) for a random g in
-one run.
+Trains a `FluxTransformer2DModel` of 2 double and 3 single blocks from scratch (rectified flow, logit-normal times,
+Esser et al. 2024), Muon for the blocks' matrices, with 8% of the captions dropped. The guidance input sees random
+values, so that it changes little whatever it is told.
 """
 
-import copy
 import logging
 import shutil
 from collections.abc import Callable
@@ -154,7 +151,7 @@ def fit(
     stop_at: int | None = None,
     model: Flux | None = None,
 ) -> Flux:
-    """Stage one; returns the averaged weights."""
+    """Trains; returns the averaged weights."""
     where = device()
     model = (model or build()).to(where)
     cache = cache.to(where)
@@ -168,37 +165,6 @@ def fit(
         return {"flow": (predicted - (noise - clean)).square().mean()}
 
     return _run(work / "flow.pt", model, loss_of, plan, on_save, stop_at)
-
-
-def distill(
-    work: Path,
-    teacher: Flux,
-    cache: Cache,
-    plan: Plan,
-    on_save: Callable[[Flux, int], None] | None = None,
-    batch: int = BATCH,
-) -> Flux:
-    """Stage two; the teacher stays as it is."""
-    where = device()
-    teacher = teacher.to(where).eval().requires_grad_(False)
-    model = copy.deepcopy(teacher).requires_grad_(True)
-    cache = cache.to(where)
-
-    def loss_of(step: int, generator: torch.Generator) -> dict[str, Tensor]:
-        clean, sigma, tokens, pooled = sample_batch(cache, batch, generator, 0.0)
-        noise = torch.randn(clean.shape, generator=generator).to(where)
-        guidance = torch.empty(batch).uniform_(*GUIDANCE, generator=generator).to(where)
-        noisy = torch.lerp(clean, noise, sigma[:, None, None])
-        with torch.no_grad():
-            empty_tokens = cache.tokens[-1:].float().expand(batch, -1, -1)
-            empty_pooled = cache.pooled[-1:].float().expand(batch, -1)
-            one = torch.ones(batch, device=where)
-            with_text = velocity(teacher, noisy, sigma, one, tokens, pooled)
-            without = velocity(teacher, noisy, sigma, one, empty_tokens, empty_pooled)
-            target = without + guidance[:, None, None] * (with_text - without)
-        return {"distill": (velocity(model, noisy, sigma, guidance, tokens, pooled) - target).square().mean()}
-
-    return _run(work / "distill.pt", model, loss_of, plan, on_save, None)
 
 
 def speed_up(model: Flux) -> None:

@@ -3,7 +3,7 @@
 Trained on crops with L1 at three scales, L1 of the edges and of the hues, and a small KL. Few GroupNorm groups,
 since as many groups as channels lose colour. Some crops get their colour channels permuted and are mirrored, so
 that it codes more than it was shown. `refine` goes on with the decoder alone: latents stay as they are, so it may
-run beside the transformer's training.
+run beside the transformer's training, and LoRAs stay valid.
 """
 
 import logging
