@@ -61,7 +61,7 @@ def open_scorer(kind: str, profile: str, token: str = "") -> Scorer:
         try:
             return ModelScorer(source, token)
         except (OSError, ValueError) as error:
-            raise InvalidJob(f"the scorer {kind!r} cannot be had: {_reason(error)}; choose {_CHOICES}") from error
+            raise InvalidJob(f"the scorer {kind!r} cannot be had: {_first_line(error)}; choose {_CHOICES}") from error
     for name in (CLIP, DINO):
         try:
             return ModelScorer(name, token)
@@ -118,17 +118,17 @@ class ModelScorer:
     def __init__(self, source: str, token: str = "") -> None:
         """Raises OSError or ValueError, as transformers does, where the model is not to be had."""
         self.name = Path(source).name if Path(source).is_dir() else source
-        try:
-            self._load(source, local_files_only=True)
-        except (OSError, ValueError):
-            if Path(source).is_dir():
-                raise
-            log.info("%s is not on this disk: asking the Hub for it", source)
-            from huggingface_hub import hf_hub_download
-
-            # One question first: transformers would ask for many files, each with its own long wait for an answer.
-            hf_hub_download(source, "config.json", token=token or None)
-            self._load(source, token=token or None)
+        folder = _on_disk(source)
+        if folder:
+            try:
+                self._load(str(folder))
+                return
+            except OSError:  # half a download
+                if Path(source).is_dir():
+                    raise
+        log.info("%s is not on this disk: asking the Hub for it", source)
+        _require_hub(source, token)
+        self._load(source, token=token or None)
 
     def _load(self, source: str, **where: Any) -> None:
         from transformers import AutoImageProcessor, AutoModel, AutoTokenizer
@@ -169,12 +169,34 @@ class ModelScorer:
         return None
 
 
-def _reason(error: Exception) -> str:
-    from huggingface_hub.errors import LocalEntryNotFoundError
-
-    if isinstance(error, LocalEntryNotFoundError):
-        return "it is not on this disk and the Hub cannot be reached"
+def _first_line(error: Exception) -> str:
     return str(error).splitlines()[0].rstrip(".")
+
+
+def _on_disk(source: str) -> Path | None:
+    """The folder of a model that is here already. By its folder alone transformers asks the Hub for nothing more."""
+    from huggingface_hub import try_to_load_from_cache
+
+    if Path(source).is_dir():
+        return Path(source)
+    config = try_to_load_from_cache(source, "config.json")
+    if not isinstance(config, str) or not any(Path(config).parent.glob("*.safetensors")):
+        return None
+    return Path(config).parent
+
+
+def _require_hub(source: str, token: str) -> None:
+    """Raises OSError at once where the Hub does not give `source`: transformers asks for a minute."""
+    from huggingface_hub import HfApi
+    from huggingface_hub.errors import HfHubHTTPError
+
+    try:
+        HfApi(token=token or None).model_info(source, timeout=10)
+    except HfHubHTTPError as error:
+        status = error.response.status_code if error.response is not None else "nothing"
+        raise OSError(f"the Hub says {status} to {source}") from error
+    except Exception as error:  # the HTTP client's errors are not the Hub's, and another client's in each version
+        raise OSError("it is not on this disk and the Hub cannot be reached") from error
 
 
 def _pooled(found: Any) -> Any:

@@ -1,6 +1,7 @@
 """The LoRA test: what it draws, what it writes, and what its numbers mean, on a tiny FLUX and on drawn pictures."""
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -151,7 +152,7 @@ def test_the_demo_classifier_knows_the_look() -> None:
     assert scorer.holds(images[:1], ["unicorn"], []) is None
 
 
-def test_a_clip_from_a_folder_judges_objects_by_words(tmp_path: Path) -> None:
+def test_a_clip_from_a_folder_judges_objects_by_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A random CLIP of real classes: that it runs, names itself, and gives unit features."""
     from transformers import CLIPConfig, CLIPImageProcessor, CLIPModel, CLIPTextConfig, CLIPVisionConfig
 
@@ -178,6 +179,19 @@ def test_a_clip_from_a_folder_judges_objects_by_words(tmp_path: Path) -> None:
     answers = scorer.holds(images, ["sword", "kite"], ["sword", "kite", "cup"])
     assert answers is not None
     assert len(answers) == 2
+    # The same in the Hub's cache, with the Hub out of reach; and half of it.
+    repository, commit = tmp_path / "hub" / "models--someone--small-clip", "0" * 40
+    shutil.copytree(folder, repository / "snapshots" / commit)
+    (repository / "refs").mkdir()
+    (repository / "refs" / "main").write_text(commit)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
+    monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", "http://127.0.0.1:9")
+    cached = open_scorer("someone/small-clip", "flux-dev")
+    assert cached.name == "someone/small-clip"
+    np.testing.assert_array_equal(cached.features(images), features)
+    (repository / "snapshots" / commit / "preprocessor_config.json").unlink()
+    with pytest.raises(InvalidJob, match="the Hub cannot be reached"):
+        open_scorer("someone/small-clip", "flux-dev")
 
 
 def test_a_scorer_that_is_not_to_be_had_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
