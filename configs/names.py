@@ -11,7 +11,8 @@ def unknown_name(kind: str, given: str, valid: Iterable[str]) -> str:
     "unknown style 'ribon': did you mean ribbon? Known: arc, ribbon"
     """
     names = sorted(valid)
-    return f"unknown {kind} {given!r}: {_did_you_mean(given, names)}Known: {', '.join(names)}"
+    near = _did_you_mean(given, names)
+    return f"unknown {kind} {given!r}{f': {near}' if near else '. '}Known: {', '.join(names)}"
 
 
 def misspelt(kind: str, given: str, valid: Iterable[str]) -> str:
