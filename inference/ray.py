@@ -166,7 +166,7 @@ class RayGenerator(GeneratorBase):
     def _draw(self, actor: _Actor, request: PortraitRequest, on_step: StepCallback | None) -> Portrait:
         import ray
 
-        stream = actor.handle.draw.remote(request)
+        stream = actor.handle.draw.remote(request, on_step is not None)
         for item in self._items(stream):
             if not isinstance(item, tuple):
                 if actor.process not in ("", item.process):

@@ -94,8 +94,8 @@ class DrawingActor:
         self._thread.submit(self._generator.warm).result()
 
     @ray.method(num_returns="streaming")  # type: ignore[untyped-decorator]
-    def draw(self, request: PortraitRequest) -> Iterator[tuple[int, int] | Drawn]:
-        """Draw one portrait: (steps done, steps in all) after each step, then the portrait.
+    def draw(self, request: PortraitRequest, tell: bool) -> Iterator[tuple[int, int] | Drawn]:
+        """Draw one portrait: with `tell` (steps done, steps in all) after each step, then the portrait.
 
         Raises what LocalGenerator raises; stops between two steps when Ray says that the call was canceled.
         """
@@ -113,5 +113,6 @@ class DrawingActor:
         while (step := steps.get()) is not None:
             if context.is_canceled():
                 stop.set()
-            yield step
+            if tell:
+                yield step
         yield Drawn(drawing.result(), f"{context.get_node_id()[:8]}/{context.get_worker_id()[:8]}")
