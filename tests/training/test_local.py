@@ -211,7 +211,7 @@ def test_a_missing_base_and_a_device_that_is_not_here(six_pictures: Path, tmp_pa
     assert list(tmp_path.iterdir()) == []
 
 
-COMMIT = "0123456789abcdef0123456789abcdef01234567"
+COMMIT = "c0ffee" * 6 + "c0ff"
 
 
 @pytest.fixture
