@@ -20,7 +20,7 @@ from bot.lock import locked
 from bot.store import Database
 from configs.settings import Settings
 from inference.cards import cuda_available
-from inference.choice import open_generator
+from inference.choice import kind_here, open_generator
 from inference.errors import RenderError
 from inference.lora_source import find_lora
 from inference.profiles import Profile, load_profile
@@ -132,14 +132,12 @@ def _generator(settings: Settings) -> Finding:
 
 def _profile(settings: Settings) -> Profile:
     """The profile that the local generator would load."""
-    demo = settings.generator.kind == "demo" or (settings.generator.kind == "auto" and not cuda_available())
-    return load_profile("demo" if demo else settings.generator.profile)
+    return load_profile("demo" if kind_here(settings) == "demo" else settings.generator.profile)
 
 
 def _elsewhere(settings: Settings) -> bool:
     """Whether Replicate draws, so that nothing is needed on this disk."""
-    kind, token = settings.generator.kind, settings.secrets.replicate_api_token.get_secret_value()
-    return kind == "replicate" or (kind == "auto" and bool(token and settings.replicate.model) and not cuda_available())
+    return kind_here(settings) == "replicate"
 
 
 def _weights(settings: Settings) -> Finding:

@@ -27,23 +27,28 @@ def open_generator(settings: Settings, on_stage: StageCallback | None = None) ->
     return CachedGenerator(generator, PortraitCache(settings.data_dir / "portraits", limit)) if limit else generator
 
 
+def kind_here(settings: Settings) -> str:
+    """`generator.kind`, where `auto` has become what this machine can serve: local, replicate or demo."""
+    if settings.generator.kind != "auto":
+        return settings.generator.kind
+    if cuda_available():
+        return "local"
+    return "replicate" if _replicate_is_set(settings) else "demo"
+
+
+def _replicate_is_set(settings: Settings) -> bool:
+    return bool(settings.secrets.replicate_api_token.get_secret_value() and settings.replicate.model)
+
+
 def _open_bare(settings: Settings, on_stage: StageCallback | None) -> Generator:
-    kind = settings.generator.kind
-    replicate = bool(settings.secrets.replicate_api_token.get_secret_value() and settings.replicate.model)
-    if kind == "auto":
-        if cuda_available():
-            kind = "local"
-        elif replicate:
-            kind = "replicate"
-        else:
-            return _open_local("demo", settings, on_stage, _DEMO_DRAWS)
+    kind = kind_here(settings)
     if kind == "demo":
-        return _open_local("demo", settings, on_stage)
+        return _open_local("demo", settings, on_stage, _DEMO_DRAWS if settings.generator.kind == "auto" else "")
     if kind == "replicate":
         return _open_replicate(settings)
     own: Generator
     own = _open_ray(settings) if kind == "ray" else _open_local(settings.generator.profile, settings, on_stage)
-    if replicate and settings.generator.fallback_to_replicate:
+    if _replicate_is_set(settings) and settings.generator.fallback_to_replicate:
         return FallbackGenerator(
             own, _open_replicate(settings), "Replicate", lambda request: in_english(request, settings.translation)
         )
