@@ -10,12 +10,19 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from inference.errors import BlankPicture
 from inference.profiles import Profile
 from inference.types import StepCallback
 
 if TYPE_CHECKING:
     import torch
     from PIL import Image
+
+
+_NOT_FINITE = (
+    "{what} with {title} gave values that are no numbers (NaN): most likely they overflowed in low precision; "
+    "choose --tier exact, another profile or another card"
+)
 
 
 class CallbackRaised(Exception):
@@ -35,10 +42,16 @@ def draw(
     guidance: float,
     on_step: StepCallback | None,
 ) -> "Image.Image":
-    """The portrait, mode RGB, `profile.width` x `profile.height`. Raises CallbackRaised, and what torch raises."""
+    """The portrait, mode RGB, `profile.width` x `profile.height`. Raises CallbackRaised, BlankPicture,
+    and what torch raises.
+    """
+    import numpy as np
     import torch
 
     def after_step(_pipe: Any, step: int, _time: Any, values: dict[str, Any]) -> dict[str, Any]:
+        # Looked at once, since it waits for the card: what is no number stays none in all later steps.
+        if step + 1 == steps and not torch.isfinite(values["latents"]).all():
+            raise CallbackRaised(BlankPicture(_NOT_FINITE.format(what="denoising", title=profile.title)))
         if on_step:
             try:
                 on_step(step + 1, steps)
@@ -55,8 +68,11 @@ def draw(
         generator=torch.Generator("cpu").manual_seed(seed),
         max_sequence_length=profile.max_sequence_length,
         callback_on_step_end=after_step,
+        output_type="np",
     )
-    image: Image.Image = result.images[0]
+    if not np.isfinite(result.images).all():
+        raise BlankPicture(_NOT_FINITE.format(what="decoding", title=profile.title))
+    image: Image.Image = pipe.image_processor.numpy_to_pil(result.images)[0]
     return image
 
 

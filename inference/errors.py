@@ -5,6 +5,7 @@
     |  `- NotUnderstood      the object is in words or a language that are not understood; it has what a dialogue needs
     |- BackendUnavailable    this generator cannot draw now (no weights, no memory, Replicate down, quota); another may
     |- RenderFailed          drawing or writing failed, and trying the same again may or may not help
+    |  `- BlankPicture       what came back holds no picture: values that are no numbers, or one single colour
     |- Canceled              somebody asked to stop; nothing was lost
 
 Errors of torch, diffusers, Pillow and HTTP clients are translated at the boundary with `raise ... from`. A message
@@ -49,6 +50,10 @@ class BackendUnavailable(RenderError):
 
 class RenderFailed(RenderError):
     """Drawing or writing failed for a reason that is neither the request's nor a missing backend's."""
+
+
+class BlankPicture(RenderFailed):
+    """A generator returned something that is no picture. It is neither kept nor handed on."""
 
 
 class Canceled(RenderError):

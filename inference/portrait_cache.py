@@ -17,7 +17,7 @@ from pathlib import Path
 
 from PIL import Image, PngImagePlugin
 
-from inference.errors import RenderFailed
+from inference.errors import BlankPicture, RenderFailed
 from inference.files import write_atomically
 from inference.generator import Generator, GeneratorBase
 from inference.text_cache import shrink_folder
@@ -54,7 +54,11 @@ class PortraitCache:
         lora = about["model"].pop("lora")
         versions = tuple((name, version) for name, version in about["model"].pop("versions"))
         model = ModelInfo(**about.pop("model"), lora=LoraInfo(**lora) if lora else None, versions=versions)
-        return Portrait(image, **about, model=model, seconds=0.0, cost_usd=0.0, cached=True)
+        try:
+            return Portrait(image, **about, model=model, seconds=0.0, cost_usd=0.0, cached=True)
+        except BlankPicture as error:  # kept by a version that did not look
+            log.warning("a remembered portrait is drawn again: %s", error)
+            return None
 
     def put(self, key: str, portrait: Portrait) -> None:
         """Keep `portrait`. A disk that does not take it is a warning: the badge is what matters."""

@@ -9,9 +9,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 from configs.sections.replicate import ReplicateSettings
-from inference.errors import BackendUnavailable, InvalidRequest, RenderFailed
+from inference.errors import BackendUnavailable, BlankPicture, InvalidRequest, RenderFailed
 from inference.generator import GeneratorBase, pixels_key
 from inference.replicate_api import refusal
 from inference.replicate_errors import ApiError, ApiNotFound, ApiRefused, ApiUnreachable, BadOutput, LostAnswer
@@ -99,17 +100,23 @@ class ReplicateGenerator(GeneratorBase):
         if seed != request.seed:
             log.warning("%s drew with seed %d instead of %d", target.name, seed, request.seed)
         done = job.progress or (0, 0)
-        portrait = Portrait(
-            image=images[0],
-            prompt=request.prompt,
-            seed=seed,
-            steps=int(inputs.get("num_inference_steps", 0)) or target.steps or done[1],
-            guidance=float(inputs.get("guidance_scale", inputs.get("guidance", target.guidance))),
-            model=self._model_info(target),
-            seconds=time.perf_counter() - started,
-            cost_usd=cost / len(images),
-        )
-        return [dataclasses.replace(portrait, image=image) for image in images]
+        about: dict[str, Any] = {
+            "prompt": request.prompt,
+            "seed": seed,
+            "steps": int(inputs.get("num_inference_steps", 0)) or target.steps or done[1],
+            "guidance": float(inputs.get("guidance_scale", inputs.get("guidance", target.guidance))),
+            "model": self._model_info(target),
+            "seconds": time.perf_counter() - started,
+        }
+        portraits, blank = [], BlankPicture("")
+        for image in images:
+            try:
+                portraits.append(Portrait(image, **about))
+            except BlankPicture as error:
+                blank = error
+        if not portraits:
+            raise blank
+        return [dataclasses.replace(each, cost_usd=cost / len(portraits)) for each in portraits]
 
     def _model_info(self, target: Target) -> ModelInfo:
         scale = self._settings.lora_scale if "lora_scale" in target.inputs else 1.0

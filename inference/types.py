@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 
 from PIL import Image
 
-from inference.errors import InvalidRequest
+from inference.errors import BlankPicture, InvalidRequest
 
 MAX_SEED = 2**32 - 1
 
@@ -89,7 +89,11 @@ class ModelInfo:
 
 @dataclass(frozen=True)
 class Portrait:
-    """The samurai without banner, and how it was made. `seconds` is the drawing alone, 0.0 from a cache."""
+    """The samurai without banner, and how it was made. `seconds` is the drawing alone, 0.0 from a cache.
+
+    Raises BlankPicture where `image` is all one colour. Every generator, cache and actor hands a portrait on as one of
+    these, so no picture passes that nobody looked at.
+    """
 
     image: Image.Image
     prompt: str
@@ -100,6 +104,28 @@ class Portrait:
     seconds: float = 0.0
     cost_usd: float = 0.0
     cached: bool = False
+
+    def __post_init__(self) -> None:
+        colour = _only_colour(self.image)
+        if colour:
+            raise BlankPicture(f"{self.model.generator} drew nothing but the colour {colour}: {_LIKELY_CAUSE}")
+
+
+# What overflows in fp16, or becomes NaN in an 8-bit product, is decoded to black; so are pictures that the safety
+# checker of a hosted FLUX hides (https://github.com/black-forest-labs/flux/issues/8).
+_LIKELY_CAUSE = (
+    "most likely its numbers overflowed in low precision (choose --tier exact, another profile or another card), or a "
+    "hosted model's safety checker hid the picture (choose other words or another seed)"
+)
+
+
+def _only_colour(image: Image.Image) -> str:
+    """The colour of an image that has no other, as #rrggbb; "" for a picture. JPEG may move a value by one or two."""
+    bands = image.convert("RGB").getextrema()
+    ranges = [band for band in bands if isinstance(band, tuple)]
+    if any(high - low > 2 for low, high in ranges):
+        return ""
+    return "#" + "".join(f"{int(low):02x}" for low, _high in ranges)
 
 
 @dataclass(frozen=True)

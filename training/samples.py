@@ -8,6 +8,7 @@ import torch
 
 from configs.sections.render import BannerSettings, PromptSettings
 from inference.badge import make_badge
+from inference.errors import BlankPicture
 from inference.generator import GeneratorBase
 from inference.prompt import build_prompt
 from inference.types import BadgeRequest, ModelInfo, Portrait, PortraitRequest, StepCallback
@@ -84,11 +85,15 @@ class Samples:
             with LoopGenerator(self._base, self._lora.transformer, self._texts) as generator, self._lora.averaged():
                 for number, thing in enumerate(self._job.sample_objects):
                     request = BadgeRequest(thing, "NO LORA" if step == 0 else f"STEP {step}", seed=number)
-                    badge = make_badge(
-                        request, generator, prompt=self.prompt_settings(self._job),
-                        banner=BannerSettings(style="ribbon", size=BADGE),
-                    )  # fmt: skip
                     folder.mkdir(parents=True, exist_ok=True)
+                    try:
+                        badge = make_badge(
+                            request, generator, prompt=self.prompt_settings(self._job),
+                            banner=BannerSettings(style="ribbon", size=BADGE),
+                        )  # fmt: skip
+                    except BlankPicture as error:  # a look at a LoRA half trained, not a reason to stop training
+                        log.warning("step %d, %s: %s", step, thing, error)
+                        continue
                     badge.image.convert("RGB").save(folder / f"{number + 1}.png")
         except torch.OutOfMemoryError:
             free()

@@ -63,6 +63,7 @@ class PlainGenerator(GeneratorBase):
                 on_step(step, steps)
         colour = zlib.crc32(f"{request.prompt} {request.seed}".encode()) & 0xFFFFFF
         image = Image.new("RGB", (64, 64), f"#{colour:06x}")
+        image.paste("white", (30, 0, 34, 4))
         if "snowstorm" in request.prompt:
             image = Image.frombytes("RGB", (560, 560), random.Random(colour).randbytes(3 * 560**2))
         return Portrait(image, request.prompt, request.seed, self._steps, 1.0, self.model, seconds)

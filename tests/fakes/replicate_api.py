@@ -333,6 +333,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(200, self._state.contents[name], "application/x-tar")
         elif name in ("png", "webp", "jpg"):
             self._send(200, picture(kind={"png": "PNG", "webp": "WEBP", "jpg": "JPEG"}[name]), f"image/{name}")
+        elif name == "black":
+            self._send(200, picture((0, 0, 0)), "image/png")
         elif name == "truncated":
             self._send(200, good[: len(good) // 2], "image/png")
         elif name == "cut":

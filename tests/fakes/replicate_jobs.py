@@ -32,9 +32,12 @@ def schema(inputs: list[str]) -> dict[str, Any]:
 
 
 def picture(color: tuple[int, int, int] = (200, 160, 60), kind: str = "PNG", side: int = 64) -> bytes:
-    """An encoded square of one colour."""
+    """An encoded square: `color` with a white corner, or all of it where it is black, as a safety checker hides one."""
     out = io.BytesIO()
-    Image.new("RGB", (side, side), color).save(out, kind)
+    image = Image.new("RGB", (side, side), color)
+    if any(color):
+        image.paste("white", (0, 0, side // 8, side // 8))
+    image.save(out, kind)
     return out.getvalue()
 
 

@@ -28,6 +28,7 @@ class Flat(GeneratorBase):
     def generate(self, request: PortraitRequest, on_step: StepCallback | None = None) -> Portrait:
         self.asked.append(request)
         image = Image.new("RGB", (128, 128), "navy")
+        image.paste("gold", (0, 0, 4, 4))
         return Portrait(image, request.prompt, request.seed, 1, 0.0, self.model)
 
 
