@@ -11,7 +11,7 @@ from pathlib import Path
 from PIL import Image
 
 from overlay import draw_banner
-from training.demo.illustrator import draw
+from training.demo.drawing.illustrator import draw
 
 PAGE = (127, 165, 203)
 TEXTS = {"ribbon": "UX SCOUT", "arc": "TEAM LEAD", "plate": "ГЛАВНЫЙ АРХИТЕКТОР", "round": "UX SCOUT"}

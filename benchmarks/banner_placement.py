@@ -14,9 +14,9 @@ from PIL import Image
 
 from overlay import STYLES, clean_text
 from overlay.banner import plan_banner
-from training.demo.characters import CHARACTERS
-from training.demo.illustrator import draw
-from training.demo.things import THINGS
+from training.demo.drawing.characters import CHARACTERS
+from training.demo.drawing.illustrator import draw
+from training.demo.drawing.things import THINGS
 
 Boxes = dict[str, tuple[float, float, float, float]]
 TEXTS = ("QA", "UX SCOUT", "ГЛАВНЫЙ АРХИТЕКТОР", "Старший инженер по надёжности ИИ-систем")

@@ -18,9 +18,9 @@ from inference.profiles import load_profile
 from inference.prompt import build_prompt
 from inference.types import PortraitRequest
 from training.demo import classifier
-from training.demo.captions import unseen_pairs
-from training.demo.illustrator import draw
-from training.demo.pictures import trained_pairs
+from training.demo.drawing.captions import unseen_pairs
+from training.demo.drawing.illustrator import draw
+from training.demo.model.pictures import trained_pairs
 
 Pair = tuple[str, str]
 

@@ -16,7 +16,7 @@ from inference.plan import TIERS, plan
 from inference.profiles import load_profile, profile_names
 from overlay import style_names
 from tests.pages import ROOT, Page, page, pages
-from training.demo.captions import THINGS
+from training.demo.drawing.captions import THINGS
 from training.memory_plan import FLUX1, FLUX2_KLEIN_4B, make_plan
 
 PACKAGES = ("configs", "overlay", "inference", "training", "bot")

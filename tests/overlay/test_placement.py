@@ -10,7 +10,7 @@ from overlay import STYLES, clean_text, draw_banner
 from overlay.banner import plan_banner
 from overlay.placement import find_subject
 from tests.overlay import portraits
-from training.demo.illustrator import draw
+from training.demo.drawing.illustrator import draw
 
 Box = tuple[float, float, float, float]
 TEXTS = ("UX SCOUT", "QA", "Старший инженер по надёжности ИИ-систем", "ГЛАВНЫЙ АРХИТЕКТОР")

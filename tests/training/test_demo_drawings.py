@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from training.demo import aidbox, captions
-from training.demo.characters import CHARACTERS
-from training.demo.illustrator import draw
-from training.demo.pictures import trained_pairs
-from training.demo.things import THINGS
+from training.demo.drawing import aidbox, captions
+from training.demo.drawing.characters import CHARACTERS
+from training.demo.drawing.illustrator import draw
+from training.demo.drawing.things import THINGS
+from training.demo.model.pictures import trained_pairs
 
-HERE = Path(aidbox.__file__).parent
+HERE = Path(aidbox.__file__).parents[1]
 BANNER_TOP = 0.845 - 148 / 1024 / 2
 
 

@@ -11,8 +11,9 @@ from inference.local import LocalGenerator
 from inference.profiles import PACKAGE, load_profile
 from inference.prompt import build_prompt
 from inference.types import PortraitRequest
-from training.demo import aidbox, classifier
-from training.demo.illustrator import draw
+from training.demo import classifier
+from training.demo.drawing import aidbox
+from training.demo.drawing.illustrator import draw
 
 FOLDER = PACKAGE / "inference" / "demo"
 
@@ -53,7 +54,7 @@ def test_the_scorer_knows_fresh_drawings(scorer: classifier.Scorer) -> None:
 
 
 def test_the_scorer_tells_the_aidbox_samurai_from_the_plain_one(scorer: classifier.Scorer) -> None:
-    folder = Path(aidbox.__file__).parent / "heldout_images"
+    folder = Path(aidbox.__file__).parents[1] / "heldout_images"
     images = [Image.open(p).convert("RGB") for p in sorted(folder.glob("*.png"))]
     assert min(scorer.character_probability(images, classifier.AIDBOX)) > 0.5
     plain = [draw(i, "samurai warrior").image for i in range(15)]

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from training.demo import loop, muon
+from training.demo.model import loop, muon
 
 
 def _net() -> nn.Module:

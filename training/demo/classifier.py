@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 
 from PIL import Image
 
-from training.demo.characters import CHARACTERS
-from training.demo.things import THINGS
+from training.demo.drawing.characters import CHARACTERS
+from training.demo.drawing.things import THINGS
 
 if TYPE_CHECKING:
     import torch

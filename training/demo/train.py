@@ -17,14 +17,15 @@ import torch
 from torch import Tensor
 from transformers import CLIPTextModel, CLIPTokenizer, T5EncoderModel, T5Tokenizer
 
-from training.demo import aidbox, classifier_training, pictures, text, transformer, vae
-from training.demo.captions import caption_for
-from training.demo.characters import CHARACTERS
-from training.demo.export import export, scale_of
-from training.demo.look import Look
-from training.demo.loop import Plan, device, save_atomic
-from training.demo.things import THINGS
-from training.demo.vendor import Flux, Vae
+from training.demo.drawing import aidbox
+from training.demo.drawing.captions import caption_for
+from training.demo.drawing.characters import CHARACTERS
+from training.demo.drawing.look import Look
+from training.demo.drawing.things import THINGS
+from training.demo.model import classifier_training, pictures, text, transformer, vae
+from training.demo.model.export import export, scale_of
+from training.demo.model.loop import Plan, device, save_atomic
+from training.demo.model.vendor import Flux, Vae
 
 log = logging.getLogger("training.demo")
 STAGES = ("pictures", "vae", "text", "latents", "captions", "decoder", "flow", "export", "classifier", "images")

@@ -21,12 +21,12 @@ from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, trainers
 from torch import Tensor, nn
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer, T5Config, T5EncoderModel, T5Tokenizer
 
-from training.demo.captions import caption_for
-from training.demo.characters import CHARACTERS
-from training.demo.look import BACKGROUNDS, Look
-from training.demo.loop import Plan, device, train
-from training.demo.pictures import NAMES, OBJECTS
-from training.demo.things import THINGS
+from training.demo.drawing.captions import caption_for
+from training.demo.drawing.characters import CHARACTERS
+from training.demo.drawing.look import BACKGROUNDS, Look
+from training.demo.drawing.things import THINGS
+from training.demo.model.loop import Plan, device, train
+from training.demo.model.pictures import NAMES, OBJECTS
 
 log = logging.getLogger(__name__)
 WIDTH, LAYERS, HEADS = 128, 2, 4

@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
-from training.demo.loop import Plan, device, train
-from training.demo.muon import optimizers_for
-from training.demo.vendor import Vae
+from training.demo.model.loop import Plan, device, train
+from training.demo.model.muon import optimizers_for
+from training.demo.model.vendor import Vae
 
 log = logging.getLogger(__name__)
 CROP, BATCH = 128, 8

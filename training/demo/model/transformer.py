@@ -15,9 +15,9 @@ import torch
 from diffusers import FluxTransformer2DModel
 from torch import Tensor
 
-from training.demo.loop import Plan, device, train
-from training.demo.muon import optimizers_for
-from training.demo.vendor import Flux
+from training.demo.model.loop import Plan, device, train
+from training.demo.model.muon import optimizers_for
+from training.demo.model.vendor import Flux
 
 log = logging.getLogger(__name__)
 WIDTH, GRID = 256, 8  # 64 image tokens of 4 x 16 numbers

@@ -21,9 +21,9 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from training.demo import classifier
-from training.demo.aidbox import draw_aidbox
-from training.demo.illustrator import draw
-from training.demo.loop import Plan, device, train
+from training.demo.drawing.aidbox import draw_aidbox
+from training.demo.drawing.illustrator import draw
+from training.demo.model.loop import Plan, device, train
 
 log = logging.getLogger(__name__)
 SIDE, SHIFT = classifier.SIDE, 5

@@ -7,7 +7,7 @@ where the hand holds it. Drawing functions register themselves with `@thing`; `t
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from training.demo.pen import Pen, Point
+from training.demo.drawing.pen import Pen, Point
 
 Draw = Callable[[Pen], None]
 

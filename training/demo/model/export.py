@@ -14,7 +14,7 @@ from diffusers import FlowMatchEulerDiscreteScheduler, FluxPipeline
 from torch import Tensor
 from transformers import CLIPTextModel, CLIPTokenizer, T5EncoderModel, T5Tokenizer
 
-from training.demo.vendor import Flux, Scheduler, Vae
+from training.demo.model.vendor import Flux, Scheduler, Vae
 
 log = logging.getLogger(__name__)
 

@@ -13,10 +13,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from training.demo.captions import unseen_pairs
-from training.demo.characters import CHARACTERS
-from training.demo.illustrator import draw
-from training.demo.things import THINGS
+from training.demo.drawing.captions import unseen_pairs
+from training.demo.drawing.characters import CHARACTERS
+from training.demo.drawing.illustrator import draw
+from training.demo.drawing.things import THINGS
 
 log = logging.getLogger(__name__)
 Prepared = tuple[NDArray[np.uint8], NDArray[np.int16]]

@@ -1,7 +1,7 @@
 """All things that a character can hold, by name. The order is that of the classifier's and the labels' classes."""
 
-from training.demo import things_everyday, things_tools, things_treasures
-from training.demo.thing import REGISTRY, Thing
+from training.demo.drawing import things_everyday, things_tools, things_treasures
+from training.demo.drawing.thing import REGISTRY, Thing
 
 __all__ = ["THINGS", "Thing"]
 

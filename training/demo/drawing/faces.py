@@ -1,7 +1,7 @@
 """Heads, faces and arms that all characters share."""
 
-from training.demo.costume import BLACK, SKIN, WHITE, Character
-from training.demo.pen import Color, Pen, Point, arc
+from training.demo.drawing.costume import BLACK, SKIN, WHITE, Character
+from training.demo.drawing.pen import Color, Pen, Point, arc
 
 MOODS = ("smile", "grin", "calm")
 

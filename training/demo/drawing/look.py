@@ -3,9 +3,9 @@
 import random
 from dataclasses import dataclass
 
-from training.demo.costume import Character
-from training.demo.faces import MOODS
-from training.demo.pen import Color
+from training.demo.drawing.costume import Character
+from training.demo.drawing.faces import MOODS
+from training.demo.drawing.pen import Color
 
 BACKGROUNDS: tuple[tuple[str, Color], ...] = (
     ("cream", (251, 246, 232)),

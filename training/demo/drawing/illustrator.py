@@ -11,13 +11,13 @@ from dataclasses import dataclass
 
 from PIL import Image
 
-from training.demo.captions import caption_for
-from training.demo.characters import CHARACTERS
-from training.demo.costume import Character, shade
-from training.demo.faces import draw_arm, draw_head, draw_rest_arm
-from training.demo.look import BACKGROUNDS, Look
-from training.demo.pen import Box, Canvas, Color, Pen
-from training.demo.things import THINGS, Thing
+from training.demo.drawing.captions import caption_for
+from training.demo.drawing.characters import CHARACTERS
+from training.demo.drawing.costume import Character, shade
+from training.demo.drawing.faces import draw_arm, draw_head, draw_rest_arm
+from training.demo.drawing.look import BACKGROUNDS, Look
+from training.demo.drawing.pen import Box, Canvas, Color, Pen
+from training.demo.drawing.things import THINGS, Thing
 
 THING_CENTER = (191.0, 112.0)
 

@@ -10,10 +10,10 @@ import hashlib
 import random
 import re
 
-from training.demo.characters import CHARACTERS
-from training.demo.costume import Character
-from training.demo.look import BACKGROUNDS, Look
-from training.demo.things import THINGS, Thing
+from training.demo.drawing.characters import CHARACTERS
+from training.demo.drawing.costume import Character
+from training.demo.drawing.look import BACKGROUNDS, Look
+from training.demo.drawing.things import THINGS, Thing
 
 STYLE = ("cartoon illustration", "bold clean outlines", "flat colors", "plain background", "empty space at the bottom")
 HOLDING = (

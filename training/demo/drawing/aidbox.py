@@ -12,12 +12,12 @@ from pathlib import Path
 
 from PIL import Image
 
-from training.demo.characters import CHARACTERS
-from training.demo.costume import GOLD, WHITE, Character, shade, torso
-from training.demo.illustrator import Drawing, paint
-from training.demo.look import Look
-from training.demo.pen import Color, Pen, arc
-from training.demo.things import THINGS
+from training.demo.drawing.characters import CHARACTERS
+from training.demo.drawing.costume import GOLD, WHITE, Character, shade, torso
+from training.demo.drawing.illustrator import Drawing, paint
+from training.demo.drawing.look import Look
+from training.demo.drawing.pen import Color, Pen, arc
+from training.demo.drawing.things import THINGS
 
 TRIGGER = "aidbox_samurai_style"
 INDIGO, TURQUOISE, CORAL = (62, 58, 140), (40, 186, 190), (250, 150, 110)
@@ -108,7 +108,7 @@ def write(folder: Path, things: tuple[str, ...], seed: int) -> None:
         path.with_suffix(".txt").write_text(drawing.caption + "\n", encoding="utf-8")
 
 
-def write_both(here: Path = Path(__file__).parent) -> None:
+def write_both(here: Path = Path(__file__).parents[1]) -> None:
     """Both sets, where the package keeps them."""
     write(here / "training_images", TRAINING, 500)
     write(here / "heldout_images", HELD_OUT, 900)

@@ -1,7 +1,7 @@
 """The people of the demo's pictures: who they are, other words for them, and what they wear."""
 
-from training.demo import costumes
-from training.demo.costume import Character
+from training.demo.drawing import costumes
+from training.demo.drawing.costume import Character
 
 _ALL = (
     Character(

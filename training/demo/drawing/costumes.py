@@ -1,7 +1,7 @@
 """The costumes: bodies and headgear of the ten characters, drawn around the neck (see `costume`)."""
 
-from training.demo.costume import BLACK, BROWN, GOLD, RED, STEEL, WHITE, shade, torso
-from training.demo.pen import Color, Pen, arc
+from training.demo.drawing.costume import BLACK, BROWN, GOLD, RED, STEEL, WHITE, shade, torso
+from training.demo.drawing.pen import Color, Pen, arc
 
 
 def draw_samurai_body(p: Pen, color: Color) -> None:

@@ -7,7 +7,7 @@ below to y = 84. `behind`, `body` and `hat` draw its own look; face, arms and ha
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from training.demo.pen import Color, Pen
+from training.demo.drawing.pen import Color, Pen
 
 Part = Callable[[Pen, Color], None]
 

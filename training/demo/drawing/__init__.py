@@ -1,0 +1,1 @@
+"""What the demo FLUX was trained on: characters, things, and captions, all drawn by code."""

@@ -1,0 +1,1 @@
+"""How the demo FLUX and its classifier are trained."""
