@@ -19,9 +19,9 @@ from PIL import Image, ImageChops, ImageDraw, ImageFont
 
 from overlay import STYLES, draw_banner, draw_print, to_jpeg, to_webp
 from overlay.banner import forget_layers
-from overlay.fonts import FOLDER
-from overlay.layout import lay_out
-from overlay.shaping import shape_line
+from overlay.text.fonts import FOLDER
+from overlay.text.layout import lay_out
+from overlay.text.shaping import shape_line
 
 TEXTS = ("UX SCOUT", "ГЛАВНЫЙ АРХИТЕКТОР", "Старший инженер по надёжности ИИ-систем", "TEAM LEAD")
 FONT = FOLDER / "russo-one/RussoOne-Regular.ttf"

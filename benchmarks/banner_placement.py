@@ -89,8 +89,8 @@ def generated(count: int, rng: random.Random) -> list[tuple[Image.Image, Boxes]]
     """Portraits by the demo FLUX without a LoRA, samurai first, with the outer boxes of each pair."""
     from benchmarks.demo_quality import prompt_of
     from configs.settings import default_settings
-    from inference.local import LocalGenerator
-    from inference.profiles import load_profile
+    from inference.local.generator import LocalGenerator
+    from inference.models.profiles import load_profile
     from inference.types import PortraitRequest
 
     local = default_settings().local.model_copy(update={"lora": "none"})

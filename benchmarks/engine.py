@@ -24,12 +24,12 @@ import torch
 
 from configs import default_settings
 from inference import BadgeRequest, PortraitRequest, load_profile, make_badge
-from inference.cards import GB, Card, usable_cores
-from inference.local import LocalGenerator
-from inference.model_sizes import FLUX1, FLUX1_CONFIG
-from inference.modulation import saving
-from inference.plan import TIERS, plan
-from inference.portrait_cache import CachedGenerator, PortraitCache
+from inference.local.generator import LocalGenerator
+from inference.local.modulation import saving
+from inference.local.plan import TIERS, plan
+from inference.models.hardware import GB, Card, usable_cores
+from inference.models.sizes import FLUX1, FLUX1_CONFIG
+from inference.wrappers.cache import CachedGenerator, PortraitCache
 
 PROFILE = load_profile("demo")
 TURNS, BATCH = 20, 16

@@ -21,8 +21,8 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 from benchmarks.gpu_row import Measured, Row, profile_of
-from inference.cards import GB
-from inference.model_sizes import size_of
+from inference.models.hardware import GB
+from inference.models.sizes import size_of
 
 BUDGET = 470.0
 _CAPS = (8, 12, 16, 24, 40)

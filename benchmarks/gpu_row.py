@@ -16,13 +16,13 @@ from typing import Any
 
 import torch
 
-from inference.assembly import assemble
-from inference.cards import Card, find_card
-from inference.lora_merge import LoraSlot
-from inference.lora_weights import LoraPart
-from inference.model_sizes import FLUX1_CONFIG, FLUX2_KLEIN_4B_CONFIG
-from inference.plan import plan
-from inference.profiles import Profile, load_profile
+from inference.local.assembly import assemble
+from inference.local.plan import plan
+from inference.lora.merge import LoraSlot
+from inference.lora.weights import LoraPart
+from inference.models.hardware import Card, find_card
+from inference.models.profiles import Profile, load_profile
+from inference.models.sizes import FLUX1_CONFIG, FLUX2_KLEIN_4B_CONFIG
 
 RANK = 16
 _LORA_LAYERS = ("attn.to_q", "attn.to_k", "attn.to_v", "attn.to_out.0", "to_qkv_mlp_proj")

@@ -16,15 +16,15 @@ from typing import Any
 import torch
 
 from configs import default_settings
-from inference.profiles import Profile
-from training.base import Text, Tokens
-from training.base_flux1 import Flux1
+from inference.models.profiles import Profile
 from training.job import TrainingJob, make_job
-from training.loop import Loop, Material, make_optimizer, uncast_inputs
-from training.lora_layers import LoraLayers
-from training.memory_plan import FLUX1, GIB, MemoryPlan, ModelSize, make_plan
-from training.ranks import Ranks
-from training.sampler import Sampler
+from training.local.base import Text, Tokens
+from training.local.base_flux1 import Flux1
+from training.local.loop import Loop, Material, make_optimizer, uncast_inputs
+from training.local.lora_layers import LoraLayers
+from training.local.memory_plan import FLUX1, GIB, MemoryPlan, ModelSize, make_plan
+from training.local.ranks import Ranks
+from training.local.sampler import Sampler
 
 SIZES, WARM, STEPS, LIMIT = (512, 768, 1024), 4, 10, 450
 TINY = {

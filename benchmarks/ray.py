@@ -16,11 +16,11 @@ from concurrent.futures import ThreadPoolExecutor
 from configs.settings import default_settings
 from inference.badge import checked, finish_badge
 from inference.generator import Generator
-from inference.local import LocalGenerator
-from inference.profiles import load_profile
-from inference.ray import RayGenerator
-from inference.ray_cluster import cores
-from inference.recipe import encode_png, recipe_of
+from inference.local.generator import LocalGenerator
+from inference.models.profiles import load_profile
+from inference.output.recipe import encode_png, recipe_of
+from inference.ray.cluster import cores
+from inference.ray.generator import RayGenerator
 from inference.types import BadgeRequest, PortraitRequest
 
 _IMAGES, _ROUNDS = 8, 3

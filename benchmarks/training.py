@@ -19,16 +19,16 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import FlopCounterMode
 
-from inference.profiles import Profile
+from inference.models.profiles import Profile
 from tests.tiny_flux import make_tiny_flux
 from tests.training.pictures import TRIGGER, fill_folder, job_for
-from training.base import Base, open_base
 from training.dataset import CaptionRule, load_data_set
-from training.loop import Loop, make_optimizer, uncast_inputs
-from training.lora_layers import LoraLayers
-from training.prepare import prepare
-from training.ranks import Ranks
-from training.sampler import Sampler
+from training.local.base import Base, open_base
+from training.local.loop import Loop, make_optimizer, uncast_inputs
+from training.local.lora_layers import LoraLayers
+from training.local.prepare import prepare
+from training.local.ranks import Ranks
+from training.local.sampler import Sampler
 
 STEPS, PICTURES, SIDE = 20, 20, 96
 WIDER = {"num_layers": 3, "num_single_layers": 6, "num_attention_heads": 4, "attention_head_dim": 16}

@@ -35,11 +35,11 @@ def main(arguments: list[str] | None = None) -> int:
 def _run(options: argparse.Namespace, settings: Settings) -> int:
     """Do what was asked; the parts are imported only now, so that `--help` is quick."""
     if options.check:
-        from bot.check import main as check
+        from bot.operations.check import main as check
 
         return check(settings)
     if options.backup or options.restore:
-        from bot.backup import backup, restore
+        from bot.operations.backup import backup, restore
 
         if options.restore and not options.restore.is_file():
             return _refuse(f"--restore {options.restore}: there is no such file", BAD_INPUT)
@@ -49,7 +49,7 @@ def _run(options: argparse.Namespace, settings: Settings) -> int:
         sys.stdout.write(f"{done} file{'s' * (done != 1)} {'saved' if options.backup else 'restored'}\n")
         return DONE
     from bot.app import run
-    from bot.logs import start_logging
+    from bot.operations.logs import start_logging
 
     hidden = (settings.secrets.telegram_bot_token, settings.secrets.replicate_api_token, settings.secrets.hf_token)
     start_logging(settings.bot, settings.data_dir, tuple(secret.get_secret_value() for secret in hidden))

@@ -23,30 +23,30 @@ from telegram.error import InvalidToken, TelegramError
 from telegram.ext import Application, ApplicationBuilder, TypeHandler
 from tornado.httpserver import HTTPServer
 
-from bot.client import menu, polling_failed, telegram_client, webhook_secret
+from bot.api.client import menu, polling_failed, telegram_client, webhook_secret
+from bot.api.inbox_queue import InboxQueue
+from bot.api.limiter import PoliteLimiter
 from bot.clock import Clock
 from bot.conversation import Conversation, OneAtATime
-from bot.delivery import Delivery
+from bot.delivery.delivery import Delivery
+from bot.delivery.pictures import Pictures
+from bot.delivery.sender import Links, Sender
+from bot.delivery.status import StatusBoard
+from bot.delivery.worker import Workers
+from bot.dialogue.turn import House
+from bot.dialogue.understanding import understander
 from bot.errors import StartError
-from bot.inbox_queue import InboxQueue
-from bot.limiter import PoliteLimiter
-from bot.lock import locked
-from bot.ops import Ops
-from bot.pictures import Pictures
-from bot.sender import Links, Sender
-from bot.sharing import SharingGenerator
-from bot.status import StatusBoard
+from bot.operations.health import Ops
 from bot.store import Database, inbox, jobs, outbox
 from bot.store.database import Checkpoint, no_checkpoint
+from bot.store.lock import locked
 from bot.texts import LANGUAGES, texts_for
-from bot.turn import House
-from bot.understanding import understander
-from bot.worker import Workers
 from configs.settings import Settings
 from inference.badge import checked
 from inference.choice import open_generator
 from inference.generator import Generator
 from inference.types import MAX_SEED, BadgeRequest
+from inference.wrappers.sharing import SharingGenerator
 from overlay import style_names
 
 log = logging.getLogger(__name__)

@@ -15,18 +15,18 @@ from telegram import Update
 from telegram.error import TelegramError
 from telegram.ext import BaseUpdateProcessor, ContextTypes, ExtBot
 
-from bot.buttons import words_to_understand
-from bot.delivery import Delivery
-from bot.dialog import answer, expects_object
+from bot.delivery.delivery import Delivery
+from bot.delivery.sender import Sender
+from bot.delivery.worker import Workers
+from bot.dialogue.buttons import words_to_understand
+from bot.dialogue.events import Event, read_event
+from bot.dialogue.routes import answer, expects_object
+from bot.dialogue.turn import House, Outcome, Turn, Understood
+from bot.dialogue.understanding import Understand, understood
 from bot.errors import StoreError
-from bot.events import Event, read_event
-from bot.logs import record
-from bot.sender import Sender
+from bot.operations.logs import record
 from bot.store import Database, inbox, people
 from bot.texts import texts_for
-from bot.turn import House, Outcome, Turn, Understood
-from bot.understanding import Understand, understood
-from bot.worker import Workers
 
 log = logging.getLogger(__name__)
 

@@ -4,8 +4,8 @@ from inference.badge import finish_badge, make_badge, translated
 from inference.choice import open_generator
 from inference.errors import BackendUnavailable, Canceled, InvalidRequest, NotUnderstood, RenderError, RenderFailed
 from inference.generator import Generator
-from inference.profiles import Profile, load_profile, profile_names
-from inference.translate import Understood, understand
+from inference.models.profiles import Profile, load_profile, profile_names
+from inference.translation.understand import Understood, understand
 from inference.types import Badge, BadgeRequest, LoraInfo, ModelInfo, Portrait, PortraitRequest
 
 __all__ = [

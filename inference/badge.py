@@ -12,7 +12,7 @@ from configs.settings import default_settings
 from inference.errors import InvalidRequest
 from inference.generator import Generator
 from inference.prompt import build_prompt, clean_object
-from inference.translate import understand
+from inference.translation.understand import understand
 from inference.types import Badge, BadgeRequest, ModelInfo, Portrait, PortraitRequest, StepCallback
 from overlay import BannerError, check_text, draw_banner, style_names
 

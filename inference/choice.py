@@ -1,14 +1,14 @@
 """The choice of generator: which one draws with these settings, on this machine."""
 
 from configs.settings import Settings
-from inference.assembly import StageCallback
 from inference.badge import in_english
-from inference.cards import cuda_available
-from inference.fallback import FallbackGenerator
 from inference.generator import Generator
-from inference.local import LocalGenerator
-from inference.portrait_cache import CachedGenerator, PortraitCache
-from inference.profiles import load_profile
+from inference.local.assembly import StageCallback
+from inference.local.generator import LocalGenerator
+from inference.models.hardware import cuda_available
+from inference.models.profiles import load_profile
+from inference.wrappers.cache import CachedGenerator, PortraitCache
+from inference.wrappers.fallback import FallbackGenerator
 
 _DEMO_DRAWS = (
     "No CUDA card and no Replicate model here: the demo FLUX draws. See docs/models.md for the full-size models."
@@ -63,7 +63,7 @@ def _open_local(profile: str, settings: Settings, on_stage: StageCallback | None
 
 
 def _open_replicate(settings: Settings) -> Generator:
-    from inference.replicate import ReplicateGenerator
+    from inference.replicate.generator import ReplicateGenerator
 
     secrets = settings.secrets
     token = secrets.replicate_api_token.get_secret_value()
@@ -71,7 +71,7 @@ def _open_replicate(settings: Settings) -> Generator:
 
 
 def _open_ray(settings: Settings) -> Generator:
-    from inference.ray import RayGenerator
+    from inference.ray.generator import RayGenerator
 
     profile, token = load_profile(settings.generator.profile), settings.secrets.hf_token.get_secret_value()
     return RayGenerator(profile, settings.local, settings.ray, data_dir=settings.data_dir, token=token)

@@ -21,17 +21,17 @@ from configs import ConfigError, Settings, load_settings
 from configs.console import BAD_INPUT, DONE, FAILED, Parser, run_command
 from configs.names import unknown_name
 from inference.badge import checked, make_badge, translated
-from inference.batch import SHEET, Entry, drawn_as, run_batch
 from inference.choice import open_generator
 from inference.errors import InvalidRequest, RenderError
 from inference.files import require_writable, write_atomically
-from inference.like import request_like, settings_like, wanted_like, warn_of_differences
-from inference.output import ENDINGS, encoder_for, numbered
-from inference.plan import TIERS
-from inference.profiles import load_profile
-from inference.progress import LoadingBar, Progress, give, say, untorn_log
-from inference.recipe import Recipe, read_recipe, recipe_of
-from inference.rows import read_rows
+from inference.local.plan import TIERS
+from inference.models.profiles import load_profile
+from inference.output.batch import SHEET, Entry, drawn_as, run_batch
+from inference.output.encode import ENDINGS, encoder_for, numbered
+from inference.output.like import request_like, settings_like, wanted_like, warn_of_differences
+from inference.output.progress import LoadingBar, Progress, give, say, untorn_log
+from inference.output.recipe import Recipe, read_recipe, recipe_of
+from inference.output.rows import read_rows
 from inference.types import MAX_SEED, BadgeRequest
 from overlay import style_names
 

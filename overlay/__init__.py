@@ -1,8 +1,8 @@
 """The banner over a portrait: `draw_banner(image, text, style="ribbon")`, image in, image out.
 
 Pure drawing: nothing here reads settings, the environment or the network. Styles are data (overlay/styles/), the
-text engine is HarfBuzz (overlay/shaping.py), sizes follow from numbers (overlay/layout.py), the banner's height in
-the picture from what it would hide (overlay/placement.py); overlay/exports.py writes the files. What can go wrong
+text engine is HarfBuzz (overlay/text/shaping.py), sizes follow from numbers (overlay/text/layout.py), the banner's height in
+the picture from what it would hide (overlay/drawing/placement.py); overlay/exports.py writes the files. What can go wrong
 is a `BannerError` (overlay/errors.py).
 """
 
@@ -12,7 +12,7 @@ from overlay.exports import to_jpeg, to_png, to_print_pdf, to_print_png, to_stic
 from overlay.images import open_portrait
 from overlay.style import BannerStyle
 from overlay.styles import AUTO, DEFAULT_STYLE, STYLES
-from overlay.text import MAX_GRAPHEMES, clean_text
+from overlay.text.clean import MAX_GRAPHEMES, clean_text
 
 
 def style_names() -> list[str]:

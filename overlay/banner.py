@@ -11,20 +11,20 @@ from dataclasses import dataclass, replace
 from PIL import Image
 
 from overlay.cache import LayerCache
+from overlay.drawing.geometry import Arc, Bend, Flat
+from overlay.drawing.lettering import paint_text
+from overlay.drawing.medallion import border_layer, mount, ring_layer
+from overlay.drawing.paint import Layer
+from overlay.drawing.placement import find_height, find_subject
+from overlay.drawing.plaque import plaque_layer, plaque_outline
+from overlay.drawing.raster import Box
+from overlay.drawing.ribbon import ribbon_layer, ribbon_shape
 from overlay.errors import InvalidImage
-from overlay.geometry import Arc, Bend, Flat
 from overlay.images import MIN_SIDE, as_portrait
-from overlay.layout import TextLayout, lay_out
-from overlay.lettering import paint_text
-from overlay.medallion import border_layer, mount, ring_layer
-from overlay.paint import Layer
-from overlay.placement import find_height, find_subject
-from overlay.plaque import plaque_layer, plaque_outline
-from overlay.raster import Box
-from overlay.ribbon import ribbon_layer, ribbon_shape
 from overlay.style import BannerStyle, PlaqueBody, RibbonBody, Ring, Shadow
 from overlay.styles import DEFAULT_STYLE, choose_style
-from overlay.text import clean_text, graphemes
+from overlay.text.clean import clean_text, graphemes
+from overlay.text.layout import TextLayout, lay_out
 
 PRINT_SIDE = 4096
 MAX_PRINT_SIDE = 4472

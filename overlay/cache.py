@@ -6,7 +6,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 
-from overlay.paint import Layer
+from overlay.drawing.paint import Layer
 
 
 class LayerCache:

@@ -1,7 +1,7 @@
 """A banner style as data: colours, ratios and radii, in units of u = the picture's side / 1024.
 
 A style names its body (a ribbon, or a plaque), how it bends, where it sits and how its letters look; it has
-no code. The drawing parts (overlay/ribbon.py, overlay/plaque.py, overlay/medallion.py) read it. A further
+no code. The drawing parts (overlay/drawing/ribbon.py, overlay/drawing/plaque.py, overlay/drawing/medallion.py) read it. A further
 style is one small file in overlay/styles/ that builds a `BannerStyle` called `STYLE`.
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from overlay.paint import Stops
+from overlay.drawing.paint import Stops
 
 GOLD: Stops = (
     (0.0, "#FFF6C8"), (0.10, "#FFE27A"), (0.46, "#FFC62E"), (0.54, "#F2A913"), (0.88, "#D98A0A"), (1.0, "#B76A05"),

@@ -11,13 +11,13 @@ import pytest
 
 from configs import Settings, load_settings
 from configs.settings import DEFAULTS
-from inference.cards import GB, Card
-from inference.plan import TIERS, plan
-from inference.profiles import load_profile, profile_names
+from inference.local.plan import TIERS, plan
+from inference.models.hardware import GB, Card
+from inference.models.profiles import load_profile, profile_names
 from overlay import style_names
 from tests.pages import ROOT, Page, page, pages
 from training.demo.drawing.captions import THINGS
-from training.memory_plan import FLUX1, FLUX2_KLEIN_4B, make_plan
+from training.local.memory_plan import FLUX1, FLUX2_KLEIN_4B, make_plan
 
 PACKAGES = ("configs", "overlay", "inference", "training", "bot")
 COMMANDS = ("inference.render", "training.run", "training.evaluate", "training.dataset", "bot")

@@ -19,15 +19,15 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
-import inference.profiles
-from inference.profiles import FOLDER, PACKAGE
+import inference.models.profiles
+from inference.models.profiles import FOLDER, PACKAGE
 from tests.bot.running import RunningBot
 from tests.fakes.replicate_api import FakeReplicate
 from tests.fakes.replicate_jobs import FINE_TUNE_INPUTS, Model, Plan
 from tests.fakes.telegram_api import TOKEN, TelegramServer
 from tests.pages import ROOT, Command, page, pages
 from tests.training.pictures import fill_folder
-from tests.training.test_replicate_trainer import GOOD, RUN, lora_bytes, tarred
+from tests.training.replicate.test_trainer import GOOD, RUN, lora_bytes, tarred
 
 MODULES = ("inference.render", "training.run", "training.evaluate", "training.dataset")
 PLAIN = ("echo", "chmod", "cp", "mkdir")
@@ -97,8 +97,8 @@ class Reader:
         if "ray" in arguments:
             pytest.importorskip("ray", reason="needs Ray: pip install .[ray]")
         hosted = "replicate" in arguments
-        monkeypatch.setattr(inference.profiles, "FOLDER", FOLDER if hosted else self._profiles)
-        inference.profiles.load_profile.cache_clear()
+        monkeypatch.setattr(inference.models.profiles, "FOLDER", FOLDER if hosted else self._profiles)
+        inference.models.profiles.load_profile.cache_clear()
         trained = ("trained.tar",) if module == "training.run" else None
         self.replicate.state.plan = Plan(RUN, outputs=trained) if trained else Plan()
         if module == "training.run":
@@ -160,7 +160,7 @@ def reader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tiny_flux2: Path) ->
         name = "owner/samurai-badge-lora"
         replicate.state.models[name] = Model(name, {"v1": FINE_TUNE_INPUTS})
         yield Reader(tmp_path, replicate, telegram, tiny_flux2)
-    inference.profiles.load_profile.cache_clear()
+    inference.models.profiles.load_profile.cache_clear()
 
 
 PAGES = [
@@ -213,13 +213,13 @@ def _files(command: Command) -> None:
 CANNOT_RUN: dict[str, tuple[str, Callable[[Command], None]]] = {
     "make": ("sets up an environment from a package index", _make),
     "pip": ("needs a package index", _pip),
-    "accelerate": ("needs several processes and ports: tests/training/test_ranks.py runs it", _accelerate),
+    "accelerate": ("needs several processes and ports: tests/training/local/test_ranks.py runs it", _accelerate),
     "docker": ("needs a container engine", _files),
     "sudo": ("changes the system", _files),
     "systemctl": ("changes the system", _files),
     "journalctl": ("needs systemd", _files),
     "apt-get": ("changes the system", _files),
-    "ray": ("starts a cluster: tests/inference/test_ray.py does it", _files),
+    "ray": ("starts a cluster: tests/inference/ray/test_generator.py does it", _files),
     "curl": ("needs a server that another command of the page started", _files),
     "git": ("needs the network", _files),
 }

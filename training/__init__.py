@@ -1,5 +1,6 @@
 """Training the style: pictures in, a LoRA file out. Importing this loads no model library."""
 
+from inference.lora.card import LoraCard
 from training.errors import (
     DataSetError,
     InvalidJob,
@@ -10,7 +11,6 @@ from training.errors import (
     TrainingInterrupted,
 )
 from training.job import TrainingJob, make_job
-from training.lora_header import LoraCard
 from training.trainer import Status, TrainedLora, Trainer, open_trainer
 
 __all__ = [

@@ -21,17 +21,17 @@ from configs import Settings, load_settings
 from configs.console import DONE, Parser, run_command
 from configs.sections.render import BannerSettings, PromptSettings
 from inference.files import require_writable, write_atomically
-from inference.local import LocalGenerator
-from inference.profiles import PACKAGE, Profile, load_profile, profile_names
+from inference.local.generator import LocalGenerator
+from inference.lora.card import LoraCard, read_card
+from inference.models.profiles import PACKAGE, Profile, load_profile, profile_names
 from training.dataset import CaptionRule, DataSet, read_data_set
 from training.dataset.pictures import upright
 from training.errors import InvalidJob
-from training.evaluate_page import evaluation_page
+from training.evaluation.page import evaluation_page
+from training.evaluation.scorers import open_scorer
+from training.evaluation.scores import Scores, score
+from training.evaluation.trial import Drawn, cases, draw
 from training.exit_codes import EXIT_CODES
-from training.lora_header import LoraCard, read_card
-from training.scorers import open_scorer
-from training.scores import Scores, score
-from training.trial import Drawn, cases, draw
 
 SEEN = 3
 BADGE = 512

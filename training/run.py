@@ -138,7 +138,7 @@ def _result(lora: TrainedLora) -> dict[str, Any]:
 
 
 def _cancel(settings: Settings, out: Path) -> int:
-    from training.replicate_trainer import open_replicate_trainer
+    from training.replicate.trainer import open_replicate_trainer
 
     print(f"canceled training {open_replicate_trainer(settings).cancel(out)} at Replicate", file=sys.stderr)
     return DONE

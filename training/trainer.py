@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from inference.lora.card import LoraCard
 from training.job import TrainingJob
-from training.lora_header import LoraCard
 
 if TYPE_CHECKING:
     from configs.settings import Settings
@@ -56,9 +56,9 @@ class Trainer(Protocol):
 def open_trainer(settings: "Settings", backend: str = "") -> Trainer:
     """The trainer called `backend` (`local` or `replicate`), by default the settings' own. Cheap, loads no model."""
     if (backend or settings.training.backend) == "replicate":
-        from training.replicate_trainer import open_replicate_trainer
+        from training.replicate.trainer import open_replicate_trainer
 
         return open_replicate_trainer(settings)
-    from training.local import LocalTrainer
+    from training.local.trainer import LocalTrainer
 
     return LocalTrainer(settings)

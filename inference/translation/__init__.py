@@ -1,1 +1,1 @@
-"""The parts of `inference/translate.py`: scripts, word forms, the glossary, phrases, English plurals, Marian."""
+"""What was typed, in English: `understand.py` over scripts, word forms, the glossary, phrases, English plurals, Marian."""

@@ -10,9 +10,9 @@ from importlib import import_module
 from types import MappingProxyType
 
 from overlay.errors import UnknownStyle
-from overlay.scripts import JOINED, scripts_of
 from overlay.style import BannerStyle
-from overlay.text import graphemes
+from overlay.text.clean import graphemes
+from overlay.text.scripts import JOINED, scripts_of
 
 
 def _load() -> dict[str, BannerStyle]:

@@ -20,7 +20,7 @@ from PIL import Image
 
 from bot.app import run
 from bot.clock import Clock
-from bot.logs import start_logging
+from bot.operations.logs import start_logging
 from bot.store import Database
 from configs.settings import Settings, load_settings
 from inference.errors import BackendUnavailable, InvalidRequest, RenderFailed

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from bot.pictures import Pictures
+from bot.delivery.pictures import Pictures
 from tests.bot.running import RunningBot
 from tests.fakes.telegram_api import Faults, Person, TelegramServer
 

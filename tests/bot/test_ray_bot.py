@@ -9,7 +9,7 @@ import pytest
 
 from tests.bot.running import RunningBot
 from tests.fakes.telegram_api import TelegramServer
-from tests.inference.ray_parts import kill_one_drawing, needs_ray
+from tests.inference.ray.parts import kill_one_drawing, needs_ray
 
 
 @needs_ray

@@ -9,7 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from bot.client import webhook_secret
+from bot.api.client import webhook_secret
 from tests.bot.running import ROOT, RunningBot
 from tests.fakes.telegram_api import TOKEN, TelegramServer
 from tests.fakes.telegram_http import post_json

@@ -5,7 +5,7 @@ from typing import Any
 
 from configs import default_settings
 from configs.sections.replicate import ReplicateSettings
-from inference.replicate import ReplicateGenerator
+from inference.replicate.generator import ReplicateGenerator
 from inference.types import PortraitRequest
 from tests.fakes.replicate_api import FakeReplicate
 

@@ -15,7 +15,7 @@ import pytest
 from PIL import Image
 
 from inference import render
-from inference.recipe import CHUNK, read_recipe
+from inference.output.recipe import CHUNK, read_recipe
 
 DEMO = ("--generator", "demo")
 SCOUT = ("--object", "telescope", "--text", "UX SCOUT")

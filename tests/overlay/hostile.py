@@ -92,7 +92,7 @@ def strings(count: int = COUNT, seed: int = 11) -> list[str]:
 def run() -> tuple[str, int]:
     """(digest of every outcome, how many were laid out): numbers of each layout, pixels of some, messages of errors."""
     from overlay import STYLES, BannerError, InvalidText, clean_text, draw_banner, open_portrait
-    from overlay.layout import lay_out
+    from overlay.text.layout import lay_out
     from tests.overlay import bad_images, portraits
 
     digest, good = hashlib.sha256(), 0

@@ -12,7 +12,7 @@ from PIL import Image, ImageFilter, ImageOps
 
 from overlay import STYLES, draw_banner
 from overlay.banner import plan_banner
-from overlay.lettering import text_masks
+from overlay.drawing.lettering import text_masks
 from tests.overlay import portraits
 
 LEAST_CONTRAST = 7.0

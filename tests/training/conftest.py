@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-import inference.profiles
+import inference.models.profiles
 from tests.tiny_flux import make_tiny_flux, make_tiny_flux2
 from tests.training.pictures import fill_folder
 
@@ -42,10 +42,10 @@ def profiles(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def tiny(profiles: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """The same profiles, in force in this process."""
-    monkeypatch.setattr(inference.profiles, "FOLDER", profiles)
-    inference.profiles.load_profile.cache_clear()
+    monkeypatch.setattr(inference.models.profiles, "FOLDER", profiles)
+    inference.models.profiles.load_profile.cache_clear()
     yield profiles
-    inference.profiles.load_profile.cache_clear()
+    inference.models.profiles.load_profile.cache_clear()
 
 
 @pytest.fixture(scope="session")

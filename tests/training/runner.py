@@ -14,9 +14,9 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import torch
 
-import inference.profiles
-import training.local
-import training.local_training
+import inference.models.profiles
+import training.local.trainer
+import training.local.training
 from tests.training.pictures import job_for
 
 torch.set_num_threads(1)
@@ -59,7 +59,7 @@ def run_ranks(profiles: Path, count: int, port: int, **values: Any) -> list[int 
 
 def _child(profiles: Path, values: dict[str, Any], environment: dict[str, str] | None = None) -> None:
     os.environ.update(environment or {})
-    inference.profiles.FOLDER = profiles
+    inference.models.profiles.FOLDER = profiles
     kill_at, kill_in_save = values.pop("kill_at", None), values.pop("kill_in_save", None)
     stop_at = values.pop("stop_at", None)
 
@@ -79,6 +79,6 @@ def _child(profiles: Path, values: dict[str, Any], environment: dict[str, str] |
     from configs import default_settings
 
     try:
-        training.local.LocalTrainer(default_settings()).train(job_for(**values), tell)
+        training.local.trainer.LocalTrainer(default_settings()).train(job_for(**values), tell)
     except KeyboardInterrupt:
         sys.exit(3)

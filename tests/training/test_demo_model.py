@@ -7,8 +7,8 @@ import torch
 from PIL import Image
 
 from configs.settings import default_settings
-from inference.local import LocalGenerator
-from inference.profiles import PACKAGE, load_profile
+from inference.local.generator import LocalGenerator
+from inference.models.profiles import PACKAGE, load_profile
 from inference.prompt import build_prompt
 from inference.types import PortraitRequest
 from training.demo import classifier

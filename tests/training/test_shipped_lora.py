@@ -2,11 +2,11 @@
 
 from configs import default_settings
 from inference.badge import portrait_request
-from inference.local import LocalGenerator
-from inference.profiles import load_profile
+from inference.local.generator import LocalGenerator
+from inference.lora.card import read_card
+from inference.models.profiles import load_profile
 from inference.types import BadgeRequest
-from training.lora_header import read_card
-from training.scorers import DemoScorer
+from training.evaluation.scorers import DemoScorer
 
 HELD_OUT = ("telescope", "pizza", "camera", "trophy")
 

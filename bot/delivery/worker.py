@@ -1,0 +1,210 @@
+"""Draws: takes the next job under a lease, makes the badge in a thread, stores the picture, hands it to delivery.
+
+As many at once as the generator draws in parallel. A cancellation, a lost lease and the stop of the bot all end a
+drawing between two denoising steps; a drawing that the stop interrupts waits again in its old place.
+"""
+
+import asyncio
+import contextlib
+import logging
+import secrets
+import sqlite3
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+from bot.clock import Clock
+from bot.delivery.pictures import Pictures
+from bot.delivery.status import Progress, StatusBoard
+from bot.errors import StoreError
+from bot.operations.logs import record
+from bot.store import Database, jobs, people
+from bot.store.jobs import Drawn, Job
+from configs.sections.bot import BotSettings
+from configs.sections.render import BannerSettings, PromptSettings
+from inference.badge import make_badge
+from inference.errors import BackendUnavailable, Canceled, InvalidRequest, RenderError
+from inference.generator import Generator
+from inference.types import BadgeRequest, Portrait
+from inference.wrappers.sharing import WatchedGenerator
+
+log = logging.getLogger(__name__)
+
+_IDLE_LOOK = 2.0
+
+
+class Workers:
+    """The drawing threads and the tasks that feed them."""
+
+    def __init__(
+        self,
+        database: Database,
+        generator: Generator,
+        pictures: Pictures,
+        board: StatusBoard,
+        clock: Clock,
+        settings: BotSettings,
+        prompt: PromptSettings,
+        banner: BannerSettings,
+        ended: Callable[[int], None],
+    ) -> None:
+        self._database = database
+        self._generator = generator
+        self._pictures = pictures
+        self._board = board
+        self._clock = clock
+        self._settings = settings
+        self._prompt = prompt
+        self._banner = banner
+        self._ended = ended
+        self._owner = secrets.token_hex(8)
+        self._wake = asyncio.Event()
+        self._stops: dict[int, threading.Event] = {}
+        self._stopping = False
+        self._tasks: list[asyncio.Task[None]] = []
+        self._threads = ThreadPoolExecutor(generator.parallel, thread_name_prefix="draw")
+
+    def start(self) -> None:
+        """Begin drawing."""
+        self._tasks = [asyncio.create_task(self._serve(), name=f"worker {n}") for n in range(self._generator.parallel)]
+
+    def wake(self) -> None:
+        """There may be something to draw."""
+        self._board.queue_moved = True
+        self._wake.set()
+
+    def cancel(self, job_ids: list[int]) -> None:
+        """Stop drawing these, between two steps; the store has them as canceled already."""
+        for job_id in job_ids:
+            if job_id in self._stops:
+                self._stops[job_id].set()
+
+    async def stop(self, seconds: float) -> bool:
+        """Stop drawing within so many seconds; what was being drawn waits again. Whether every drawing has stopped."""
+        self._stopping = True
+        self._wake.set()
+        for stop in self._stops.values():
+            stop.set()
+        late: set[asyncio.Task[None]] = set()
+        if self._tasks:
+            _, late = await asyncio.wait(self._tasks, timeout=seconds)
+            for task in late:
+                task.cancel()
+        self._threads.shutdown(wait=False, cancel_futures=True)
+        return not late
+
+    async def _serve(self) -> None:
+        while not self._stopping:
+            try:
+                job = await self._database.write("claimed", self._claim)
+                if job is None:
+                    await self._idle()
+                    continue
+                self._board.queue_moved = True
+                await self._make(job)
+            except StoreError as error:
+                log.error("%s", error)
+                await asyncio.sleep(_IDLE_LOOK)
+            except Exception:
+                log.exception("a worker stumbled; the job is taken up again when its lease has run out")
+                await asyncio.sleep(_IDLE_LOOK)
+
+    async def _idle(self) -> None:
+        self._wake.clear()
+        with contextlib.suppress(TimeoutError):  # looking again now and then also finds leases that ran out
+            await asyncio.wait_for(self._wake.wait(), _IDLE_LOOK)
+
+    def _claim(self, connection: sqlite3.Connection) -> Job | None:
+        if people.fact(connection, "paused"):
+            return None
+        now = self._clock.steady()
+        return jobs.claim(connection, self._owner, now + self._settings.lease_seconds, now)
+
+    async def _make(self, job: Job) -> None:
+        if job.attempts > self._settings.attempts:
+            await self._fail(job, "attempts", f"begun {job.attempts - 1} times and never finished")
+            return
+        stop = self._stops[job.id] = threading.Event()
+        progress = self._board.progress[job.id] = Progress(job)
+        if self._stopping:
+            stop.set()
+        loop = asyncio.get_running_loop()
+        drawing = loop.run_in_executor(self._threads, self._draw, job, progress, stop, loop)
+        try:
+            while not drawing.done():
+                await asyncio.wait({drawing}, timeout=self._settings.lease_seconds / 3)
+                if not drawing.done() and not await self._renewed(job):
+                    stop.set()
+            await self._finish(job, drawing)
+        finally:
+            self._stops.pop(job.id, None)
+            self._board.progress.pop(job.id, None)
+
+    async def _renewed(self, job: Job) -> bool:
+        until = self._clock.steady() + self._settings.lease_seconds
+        return await self._database.write("renewed", lambda c: jobs.renew(c, job, until))
+
+    async def _finish(self, job: Job, drawing: "asyncio.Future[Drawn]") -> None:
+        try:
+            result = drawing.result()
+        except Canceled:
+            if self._stopping:
+                await self._database.write("put back", lambda c: jobs.put_back(c, job))
+            self._ended(job.id)
+        except InvalidRequest as error:
+            await self._fail(job, "words", str(error))
+        except BackendUnavailable as error:
+            await self._fail(job, "unavailable", str(error))
+        except (RenderError, OSError) as error:
+            await self._fail(job, "broken", str(error))
+        except Exception as error:
+            log.exception("job %d: an error that nobody expected", job.id)
+            await self._fail(job, "broken", f"{type(error).__name__}: {error}")
+        else:
+            await self._patiently("drawn", lambda c: jobs.drawn(c, job, result, self._clock.wall()))
+            self._ended(job.id)
+
+    async def _fail(self, job: Job, reason: str, detail: str) -> None:
+        def fail(connection: sqlite3.Connection) -> bool:
+            return jobs.failed(connection, job, reason, self._clock.wall())
+
+        record(job.user_id, "drawing", f"job {job.id} failed: {detail}", logging.ERROR)
+        await self._patiently("failed", fail)
+        self._ended(job.id)
+
+    async def _patiently(self, name: str, work: Callable[[sqlite3.Connection], bool]) -> None:
+        """Write a result even if the store cannot be written just now (a full disk), as long as the bot runs."""
+        while True:
+            try:
+                await self._database.write(name, work)
+                return
+            except StoreError as error:
+                if self._stopping:
+                    raise
+                log.error("%s", error)
+                await asyncio.sleep(_IDLE_LOOK)
+
+    def _draw(self, job: Job, progress: Progress, stop: threading.Event, loop: asyncio.AbstractEventLoop) -> Drawn:
+        """In a drawing thread: the badge, made and stored."""
+
+        def on_step(done: int, steps: int) -> None:
+            if stop.is_set():
+                raise Canceled(f"job {job.id} was stopped")
+            if steps:
+                progress.step(done, steps)
+
+        def on_portrait(portrait: Portrait) -> None:
+            drawn_at.append(time.perf_counter())
+            progress.stage = 2
+            loop.call_soon_threadsafe(self._board.show_now, job.id)
+
+        on_step(0, 0)
+        started, drawn_at = time.perf_counter(), list[float]()
+        request = BadgeRequest(job.typed, job.text, job.seed, job.style, english=job.object)
+        watched = WatchedGenerator(self._generator, on_portrait)
+        badge = make_badge(request, watched, prompt=self._prompt, banner=self._banner, on_step=on_step)
+        name = f"{job.id}-{job.fence}"
+        size = self._pictures.save(name, badge.image)
+        drew, banner = drawn_at[-1] - started, time.perf_counter() - drawn_at[-1]
+        return Drawn(name, size, badge.portrait.model.generator, drew, banner, badge.portrait.cost_usd)

@@ -1,0 +1,1 @@
+"""The dialogue: events in, turns decided, orders out."""

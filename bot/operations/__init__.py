@@ -1,0 +1,1 @@
+"""Running the bot: check before a start, backups, health and metrics, logs."""

@@ -1,0 +1,219 @@
+"""`python -m bot --check`: try everything that serving needs, without serving, and say what to do about the rest."""
+
+import asyncio
+import shutil
+import sqlite3
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+from PIL import Image
+from telegram import Bot
+from telegram.error import InvalidToken, TelegramError
+from telegram.request import HTTPXRequest
+
+from bot.errors import BotError, StartError
+from bot.operations.backup import DATABASE
+from bot.store import Database
+from bot.store.lock import locked
+from configs.settings import Settings
+from inference.choice import kind_here, open_generator
+from inference.errors import RenderError
+from inference.lora.source import find_lora
+from inference.models.hardware import cuda_available
+from inference.models.profiles import Profile, load_profile
+from overlay import BannerError, draw_banner
+
+GOOD, WARNING, BAD = "ok", "warning", "FAILED"
+_ROOM = 2 * 2**30
+_REPLICATE_LATER = "see status.replicate.com, try again later"
+_SAMPLES = ("UX SCOUT", "РАЗВЕДЧИК", "שלום", "侍", "🚀")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line of the table: what was tried, how it went, what was found, what to do."""
+
+    what: str
+    state: str
+    found: str
+    advice: str = ""
+
+
+def check(settings: Settings) -> list[Finding]:
+    """Try everything, in the order in which serving would need it."""
+    tests: tuple[Callable[[Settings], Finding], ...] = (
+        _telegram, _folder, _database, _disk, _card, _generator, _weights, _lora, _fonts, _replicate,
+    )  # fmt: skip
+    return [test(settings) for test in tests]
+
+
+def table(findings: list[Finding]) -> str:
+    """The findings as aligned lines, with the advice below each that needs some."""
+    width = max(len(finding.what) for finding in findings)
+    lines = []
+    for finding in findings:
+        lines.append(f"{finding.what:{width}}  {finding.state:7}  {finding.found}")
+        if finding.advice:
+            lines.append(f"{'':{width}}  {'':7}  -> {finding.advice}")
+    return "\n".join(lines)
+
+
+def _telegram(settings: Settings) -> Finding:
+    token = settings.secrets.telegram_bot_token.get_secret_value()
+    if not token:
+        return Finding("token", BAD, "TELEGRAM_BOT_TOKEN is not set", "get a token from @BotFather, put it into .env")
+
+    async def ask() -> str:
+        async with Bot(token, settings.bot.base_url, request=HTTPXRequest(read_timeout=10, connect_timeout=10)) as bot:
+            return bot.username
+
+    try:
+        return Finding("token", GOOD, f"this is @{asyncio.run(ask())}")
+    except InvalidToken:
+        return Finding("token", BAD, "Telegram does not know this token", "copy it again from @BotFather")
+    except TelegramError as error:
+        said = str(error).replace(token, "***")
+        return Finding("token", BAD, f"Telegram cannot be reached: {said}", "see to the network, or to bot.base_url")
+
+
+def _folder(settings: Settings) -> Finding:
+    folder = settings.data_dir.resolve()
+    try:
+        with locked(settings.data_dir):
+            return Finding("state folder", GOOD, f"{folder}")
+    except StartError:
+        return Finding("state folder", WARNING, f"a bot is serving from {folder}", "stop it before starting another")
+    except OSError as error:
+        return Finding("state folder", BAD, f"{folder}: {error.strerror}", "set BADGE_DATA_DIR to a folder of your own")
+
+
+def _database(settings: Settings) -> Finding:
+    path = settings.data_dir / DATABASE
+    try:
+        database = Database(path).open()
+        jobs = database.submit("", _count_jobs).result()
+        database.close()
+    except (BotError, OSError) as error:
+        return Finding("database", BAD, str(error), "make room, see to its rights, or restore a backup (--restore)")
+    return Finding("database", GOOD, f"{path.name}, {jobs} badges so far")
+
+
+def _count_jobs(connection: sqlite3.Connection) -> int:
+    return int(connection.execute("SELECT COUNT(*) FROM jobs").fetchone()[0])
+
+
+def _disk(settings: Settings) -> Finding:
+    free = shutil.disk_usage(settings.data_dir).free
+    found = f"{free / 2**30:.1f} GB free"
+    return Finding("disk", GOOD, found) if free > _ROOM else Finding("disk", WARNING, found, "make room for pictures")
+
+
+def _card(settings: Settings) -> Finding:
+    if not cuda_available():
+        advice = "FLUX needs one, or Replicate" if settings.generator.kind == "local" else ""
+        return Finding("card", WARNING if advice else GOOD, "no CUDA card", advice)
+    import torch
+
+    memory = torch.cuda.get_device_properties(0).total_memory / 2**30
+    return Finding("card", GOOD, f"{torch.cuda.get_device_name(0)}, {memory:.0f} GB")
+
+
+def _generator(settings: Settings) -> Finding:
+    try:
+        with open_generator(settings) as generator:
+            model = generator.model
+    except RenderError as error:
+        return Finding("generator", BAD, str(error), "choose another: generator.kind = auto, local, replicate or demo")
+    return Finding("generator", GOOD, f"{model.generator}, profile {model.profile}")
+
+
+def _profile(settings: Settings) -> Profile:
+    """The profile that the local generator would load."""
+    return load_profile("demo" if kind_here(settings) == "demo" else settings.generator.profile)
+
+
+def _elsewhere(settings: Settings) -> bool:
+    """Whether Replicate draws, so that nothing is needed on this disk."""
+    return kind_here(settings) == "replicate"
+
+
+def _weights(settings: Settings) -> Finding:
+    if _elsewhere(settings):
+        return Finding("weights", GOOD, "not needed with Replicate")
+    try:
+        profile = _profile(settings)
+    except RenderError as error:
+        return Finding("weights", BAD, str(error), "see configs/profiles for the names")
+    if profile.folder:
+        there = (Path(profile.source) / "model_index.json").exists()
+        advice = "" if there else "install the package again, with its data"
+        return Finding("weights", GOOD if there else BAD, f"{profile.title} in the package", advice)
+    from huggingface_hub import try_to_load_from_cache
+
+    if isinstance(try_to_load_from_cache(profile.repo, "model_index.json", revision=profile.revision or None), str):
+        return Finding("weights", GOOD, f"{profile.repo} on disk")
+    return Finding("weights", WARNING, f"{profile.repo} is not on disk yet", "the first badge downloads it")
+
+
+def _lora(settings: Settings) -> Finding:
+    name = settings.local.lora
+    if _elsewhere(settings):
+        return Finding("LoRA", GOOD, "not needed with Replicate")
+    if name == "none":
+        return Finding("LoRA", GOOD, "none asked for")
+    try:
+        default = _profile(settings).default_lora
+        if not name and default is None:
+            return Finding("LoRA", WARNING, "none: portraits have no style", "set local.lora, or train one")
+        lora = find_lora(name or str(default), settings.secrets.hf_token.get_secret_value())
+        return Finding("LoRA", GOOD, f"{lora.name}, SHA-256 {lora.sha256[:12]}")
+    except RenderError as error:
+        return Finding("LoRA", BAD, str(error), "set local.lora to a .safetensors file")
+
+
+def _fonts(settings: Settings) -> Finding:
+    try:
+        for text in _SAMPLES:
+            draw_banner(Image.new("RGB", (256, 256)), text, settings.banner.style)
+    except BannerError as error:
+        return Finding("fonts", BAD, str(error), "install the package again, with its fonts")
+    return Finding("fonts", GOOD, f"banner {settings.banner.style} in Latin, Cyrillic, Hebrew, Chinese and emoji")
+
+
+def _replicate(settings: Settings) -> Finding:
+    token = settings.secrets.replicate_api_token.get_secret_value()
+    if not token:
+        return Finding("Replicate", GOOD, "not configured")
+    root = settings.secrets.replicate_base_url or "https://api.replicate.com"
+    model = settings.replicate.model
+    try:
+        with httpx.Client(headers={"Authorization": f"Bearer {token}"}, timeout=15) as client:
+            account = client.get(f"{root}/v1/account")
+            path = model if model.startswith("deployments/") else f"models/{model.partition(':')[0]}"
+            found = client.get(f"{root}/v1/{path}") if model and account.is_success else account
+        name = account.json().get("username", "?") if account.is_success else ""
+    except httpx.HTTPError as error:
+        return Finding("Replicate", BAD, f"cannot be reached: {type(error).__name__}", "see to the network")
+    except ValueError:
+        return Finding("Replicate", BAD, "answers with something else than JSON", _REPLICATE_LATER)
+    if account.status_code == 401:
+        return Finding("Replicate", BAD, "the token is refused", "make a new one at replicate.com/account/api-tokens")
+    if not account.is_success:
+        return Finding("Replicate", BAD, f"answers {account.status_code}", _REPLICATE_LATER)
+    if not model:
+        return Finding("Replicate", WARNING, f"account {name}, no model is set", "set replicate.model")
+    if found.status_code == 404:
+        return Finding("Replicate", BAD, f"account {name}, no model {model}", "set replicate.model to one that you see")
+    if not found.is_success:
+        return Finding("Replicate", BAD, f"answers {found.status_code} about {model}", _REPLICATE_LATER)
+    return Finding("Replicate", GOOD, f"account {name}, model {model}")
+
+
+def main(settings: Settings) -> int:
+    """Print the table; 0 where nothing failed."""
+    findings = check(settings)
+    sys.stdout.write(table(findings) + "\n")
+    return int(any(finding.state == BAD for finding in findings))

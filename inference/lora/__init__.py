@@ -1,0 +1,1 @@
+"""Style LoRAs: finding, reading, merging and describing their files."""

@@ -1,0 +1,1 @@
+"""What drawing and training share about base models: profiles, sizes, weights, hardware."""

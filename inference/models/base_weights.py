@@ -1,0 +1,94 @@
+"""Where a base model's weights come from: a folder in this package, the Hub's cache on this disk, or the Hub.
+
+What is on disk is taken without network. What a licence asks for is said once; a gated model that is not on disk is
+refused with the way out.
+"""
+
+import hashlib
+import logging
+from functools import cache
+from pathlib import Path
+
+from inference.errors import BackendUnavailable, InvalidRequest
+from inference.lora.file import sha256_of
+from inference.models.profiles import Profile
+
+log = logging.getLogger(__name__)
+
+_FREE = "flux2-klein-4b"
+
+
+def revision_of(profile: Profile) -> str:
+    """What tells these weights apart: the pinned revision, a short hash of a folder's weights, or the commit of the
+    copy on this disk; "" where the Hub has to be asked first. Loads nothing.
+    """
+    if profile.revision:
+        return profile.revision
+    if profile.folder:
+        return _folder_revision(profile)
+    from huggingface_hub import try_to_load_from_cache
+
+    index = try_to_load_from_cache(profile.repo, "model_index.json")
+    return Path(index).parent.name if isinstance(index, str) else ""
+
+
+def fetch(profile: Profile, token: str = "") -> Path:
+    """The folder with the weights of `profile`, downloaded where it is not on this disk.
+
+    Raises BackendUnavailable, which says what to do, where it cannot be had.
+    """
+    say_licence(profile)
+    if profile.folder:
+        _folder_revision(profile)
+        return Path(profile.source)
+    import diffusers
+    from huggingface_hub.errors import GatedRepoError, HfHubHTTPError
+
+    pipeline = getattr(diffusers, profile.pipeline)
+    pinned = profile.revision or None
+    try:
+        return Path(pipeline.download(profile.repo, revision=pinned, use_safetensors=True, local_files_only=True))
+    except (OSError, ValueError) as error:
+        log.info("%s is not complete on this disk (%s): asking the Hub", profile.title, type(error).__name__)
+    try:
+        return Path(pipeline.download(profile.repo, revision=pinned, use_safetensors=True, token=token or None))
+    except GatedRepoError as error:
+        raise BackendUnavailable(f"{profile.title} cannot be downloaded: {_way_in(profile)}") from error
+    except HfHubHTTPError as error:
+        status = error.response.status_code if error.response is not None else "no answer"
+        way = _way_in(profile) if profile.gated else f"see https://huggingface.co/{profile.repo}"
+        raise BackendUnavailable(f"{profile.title} cannot be downloaded (the Hub says {status}): {way}") from error
+    except (OSError, ValueError) as error:
+        gated = f"; once it can, {_way_in(profile)}" if profile.gated else ""
+        raise BackendUnavailable(
+            f"the weights of {profile.title} are not on this disk and the Hub cannot be reached{gated}"
+        ) from error
+
+
+def _way_in(profile: Profile) -> str:
+    way = f"accept the licence at https://huggingface.co/{profile.repo} and set HF_TOKEN"
+    return way if profile.name.startswith("flux2-klein") else f"{way}, or choose --profile {_FREE}, which needs neither"
+
+
+@cache
+def say_licence(profile: Profile) -> None:
+    """Warn once a process where the licence restricts what one may do with the model."""
+    if profile.non_commercial:
+        log.warning(
+            "%s: %s, see https://huggingface.co/%s before commercial use, or choose --profile %s (Apache-2.0)",
+            profile.title,
+            profile.licence,
+            profile.repo,
+            _FREE,
+        )
+
+
+def _folder_revision(profile: Profile) -> str:
+    root = Path(profile.source)
+    files = sorted(root.rglob("*.safetensors"))
+    if not files:
+        raise InvalidRequest(f"the weights of {profile.title} are missing: {root} holds no .safetensors file")
+    digest = hashlib.sha256()
+    for path in files:
+        digest.update(f"{path.relative_to(root)} {sha256_of(path)}\n".encode())
+    return digest.hexdigest()[:12]

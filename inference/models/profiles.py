@@ -1,0 +1,77 @@
+"""Profiles: one base model each, read from `configs/profiles/NAME.toml`.
+
+A profile says where the weights are (a Hub repository, or a folder in this package for the demo), which pipeline
+class draws, and the values that belong to the model: steps, guidance, size, text length, licence, LoRA family.
+"""
+
+import tomllib
+from functools import cache
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, ValidationError, model_validator
+
+from configs.names import unknown_name
+from configs.sections import Section
+from inference.errors import InvalidRequest
+
+PACKAGE = Path(__file__).resolve().parents[2]
+FOLDER = PACKAGE / "configs" / "profiles"
+
+
+class Profile(Section):
+    """One base model. Sizes in pixels, `max_sequence_length` in tokens of the long text encoder; `lowercase` where
+    the text encoders know small letters only."""
+
+    name: str
+    title: str
+    repo: str = ""
+    revision: str = ""
+    folder: str = ""
+    pipeline: str
+    family: Literal["flux1", "flux2"]
+    steps: int = Field(ge=1, le=200)
+    guidance: float = Field(ge=0, le=30)
+    width: int = Field(ge=64, le=2048, multiple_of=16)
+    height: int = Field(ge=64, le=2048, multiple_of=16)
+    max_sequence_length: int = Field(ge=8, le=512)
+    licence: str
+    non_commercial: bool = False
+    gated: bool = False
+    multilingual: bool = False
+    lowercase: bool = False
+    lora: str = ""
+    training_base: str = ""
+
+    @model_validator(mode="after")
+    def _one_source(self) -> "Profile":
+        if bool(self.repo) == bool(self.folder):
+            raise ValueError("needs exactly one of repo and folder")
+        return self
+
+    @property
+    def source(self) -> str:
+        """What `from_pretrained` is given: the repository, or the absolute folder in this package."""
+        return self.repo or str(PACKAGE / self.folder)
+
+    @property
+    def default_lora(self) -> Path | None:
+        """The LoRA that ships with this profile, where there is one."""
+        return PACKAGE / self.lora if self.lora else None
+
+
+def profile_names() -> list[str]:
+    """All profile names, sorted."""
+    return sorted(path.stem for path in FOLDER.glob("*.toml"))
+
+
+@cache
+def load_profile(name: str) -> Profile:
+    """The profile called `name`. Raises InvalidRequest with the nearest names where there is none."""
+    if name not in profile_names():
+        raise InvalidRequest(unknown_name("profile", name, profile_names()))
+    path = FOLDER / f"{name}.toml"
+    try:
+        return Profile(name=name, **tomllib.loads(path.read_text(encoding="utf-8")))
+    except (tomllib.TOMLDecodeError, ValidationError) as error:
+        raise InvalidRequest(f"profile file {path} cannot be used: {str(error).splitlines()[0]}") from error

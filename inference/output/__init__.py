@@ -1,0 +1,1 @@
+"""What a run writes: pictures with their recipes, batches of rows, the contact sheet."""

@@ -1,0 +1,56 @@
+"""Which bytes go into a file: told by the ending of its name."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from PIL import Image
+
+from inference.errors import InvalidRequest
+from inference.output.recipe import Recipe, encode_png
+from inference.types import Badge
+from overlay import draw_print, to_jpeg, to_print_pdf, to_print_png, to_sticker, to_webp
+
+Encoder = Callable[[Badge, Recipe], bytes]
+
+
+def _printed(badge: Badge) -> Image.Image:
+    """The badge at 4096 pixels: the portrait enlarged, the banner drawn at that size."""
+    return draw_print(badge.portrait.image, badge.request.text, badge.style)
+
+
+_ENCODERS: dict[str, Encoder] = {
+    ".print.png": lambda badge, _recipe: to_print_png(_printed(badge)),
+    ".png": lambda badge, recipe: encode_png(badge.image, recipe),
+    ".jpg": lambda badge, _recipe: to_jpeg(badge.image),
+    ".jpeg": lambda badge, _recipe: to_jpeg(badge.image),
+    ".sticker.webp": lambda badge, _recipe: to_sticker(badge.image),
+    ".webp": lambda badge, _recipe: to_webp(badge.image),
+    ".pdf": lambda badge, _recipe: to_print_pdf(_printed(badge), f"{badge.request.object}: {badge.request.text}"),
+}
+
+ENDINGS = tuple(_ENCODERS)
+"""Every ending that a file may have."""
+
+
+def encoder_for(file: Path) -> Encoder:
+    """What turns a badge into the bytes of `file`: PNG (which alone carries the recipe), JPEG, WebP, sticker,
+    print (`.print.png` and `.pdf`, 4096 pixels at 300 DPI).
+
+    Raises InvalidRequest for another ending, and for a folder.
+    """
+    ending = _ending(file)
+    if not ending or file.is_dir():
+        raise InvalidRequest(f"--out {file}: name a .png file (or {', '.join(e for e in ENDINGS if e != '.png')})")
+    return _ENCODERS[ending]
+
+
+def numbered(file: Path, number: int) -> Path:
+    """`file` with the number before its ending: `scout-2.sticker.webp`, which is still a sticker."""
+    ending = file.name[len(file.name) - len(_ending(file)) :]
+    return file.with_name(f"{file.name.removesuffix(ending)}-{number}{ending}")
+
+
+def _ending(file: Path) -> str:
+    """The ending in lower case, as `_ENCODERS` has it; "" where it is none of those, or there is no name before it."""
+    name = file.name.lower()
+    return next((ending for ending in ENDINGS if name.endswith(ending) and name != ending), "")

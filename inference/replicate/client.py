@@ -1,0 +1,227 @@
+"""The narrow wrapper over Replicate that generator and trainer share: typed, bounded in time, never paying twice.
+
+Reading is retried with growing, jittered pauses that honour `Retry-After` up to a cap. Creating is not: where its
+answer is lost, the job is looked for in the list by what marks it as ours before another one is made, and where the
+server may still be at it, none is made at all (`LostAnswer`).
+"""
+
+import logging
+import random
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, quote, urlsplit
+
+from configs.sections.replicate import ReplicateSettings
+from inference.replicate.errors import (
+    ApiConflict,
+    ApiError,
+    ApiRefused,
+    ApiThrottled,
+    ApiUnreachable,
+    LostAnswer,
+    mask,
+)
+from inference.replicate.jobs import Job, job_from
+from inference.replicate.transport import ReplicateHttp, Timeouts
+
+log = logging.getLogger(__name__)
+
+_PAGES = 5
+_CLOCK_MARGIN_S = 5.0
+_MIN_CANCEL_AFTER_S = 5
+
+Claim = Callable[[str], bool]
+"""Called with a job's id: whether it may be ours, that is, belongs to no other badge of this machine."""
+
+
+class ReplicateApi:
+    """Predictions, trainings, models and files. Safe to share between threads."""
+
+    def __init__(self, token: str, base_url: str, settings: ReplicateSettings) -> None:
+        """`base_url` "" is Replicate itself. Raises ApiUnauthorized where there is no token."""
+        self._settings = settings
+        self._token = token
+        self._http = ReplicateHttp(token, base_url, Timeouts(settings.connect_timeout_s, settings.read_timeout_s))
+
+    def close(self) -> None:
+        """Close the connections. Repeatable."""
+        self._http.close()
+
+    def mask(self, text: str) -> str:
+        """`text` in one line without the token and whatever looks like one."""
+        return mask(text, self._token)
+
+    # -- jobs: `kind` is "predictions" or "trainings"
+
+    def job(self, kind: str, number: str, ends: float) -> Job:
+        """The present state of a job, asked until the monotonic time `ends` at most. Raises ApiError."""
+        return job_from(self._ask("GET", f"/{kind}/{quote(number, safe='')}", ends=ends))
+
+    def cancel(self, kind: str, number: str) -> Job | None:
+        """Cancel a job; its state afterwards, None where Replicate could not be told (which is logged)."""
+        ends = time.monotonic() + self._settings.read_timeout_s
+        try:
+            return job_from(self._ask("POST", f"/{kind}/{quote(number, safe='')}/cancel", ends=ends))
+        except ApiError as error:
+            log.warning("could not cancel %s %s at Replicate: %s", kind, number, error)
+            return None
+
+    def create(
+        self,
+        kind: str,
+        path: str,
+        body: Mapping[str, Any],
+        *,
+        marker: Mapping[str, Any],
+        claim: Claim,
+        ends: float,
+        wait_s: int = 0,
+        cancel_after_s: float = 0,
+    ) -> Job:
+        """Start one job with `POST path`, exactly one even where answers are lost.
+
+        `marker` are inputs that tell this job from others; `claim` is asked before a found one is taken as ours.
+        `wait_s` holds the request open for the result, `cancel_after_s` makes Replicate cancel it by itself.
+        Raises LostAnswer where a job may be running, another ApiError where none is.
+        """
+        headers = {}
+        if wait_s:
+            headers["Prefer"] = f"wait={wait_s}"
+        if cancel_after_s:
+            headers["Cancel-After"] = f"{max(_MIN_CANCEL_AFTER_S, round(cancel_after_s))}s"
+        since = time.time() + self._http.server_ahead - _CLOCK_MARGIN_S
+        read = wait_s + self._settings.read_timeout_s
+        for attempt in range(self._settings.attempts):
+            try:
+                return job_from(self._http.send("POST", path, json=dict(body), headers=headers, read_s=read))
+            except ApiThrottled as error:
+                self._pause(attempt, error, ends, error.retry_after)
+            except ApiUnreachable as error:
+                if error.sent:
+                    job = self._look_again(kind, marker, since, claim, error)
+                    if job:
+                        return job
+                self._pause(attempt, error, ends)
+        raise AssertionError("_pause raises at the last attempt")
+
+    def find(self, kind: str, marker: Mapping[str, Any], since: float, claim: Claim) -> Job | None:
+        """The newest job made after `since` (server's clock) whose inputs contain `marker` and that `claim` grants."""
+        ends = time.monotonic() + self._settings.read_timeout_s
+        path, params = f"/{kind}", {}
+        if kind == "predictions":
+            params = {"created_after": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(since))}
+        for _page in range(_PAGES):
+            answer = self._ask("GET", path, ends=ends, params=params)
+            results = answer.get("results")
+            jobs = [job_from(each) for each in (results if isinstance(results, list) else [])]
+            for job in jobs:
+                if job.created >= since and marker.items() <= job.input.items() and claim(job.id):
+                    return job
+            if not jobs or min(job.created for job in jobs) < since or not answer.get("next"):
+                return None
+            # only the query of `next` is used: its host is none of the token's business
+            params = dict(parse_qsl(urlsplit(str(answer["next"])).query))
+        return None
+
+    def since(self, asked_at: float) -> float:
+        """Our clock's `asked_at` on the server's clock, a little earlier to be safe."""
+        return asked_at + self._http.server_ahead - _CLOCK_MARGIN_S
+
+    def _look_again(
+        self, kind: str, marker: Mapping[str, Any], since: float, claim: Claim, lost: ApiUnreachable
+    ) -> Job | None:
+        """Look for a job whose answer was lost, several times where it may appear late."""
+        looks = self._settings.attempts if lost.timed_out else 2
+        for look in range(looks):
+            time.sleep(self._delay(look))
+            try:
+                job = self.find(kind, marker, since, claim)
+            except ApiError as error:
+                raise LostAnswer(f"{lost}; whether the job was started is not known: {error}") from lost
+            if job:
+                log.info("the answer was lost, but job %s is ours: going on with it", job.id)
+                return job
+        if lost.timed_out:
+            raise LostAnswer(f"{lost}; whether the job was started is not known") from lost
+        return None
+
+    # -- models and files
+
+    def model(self, name: str, ends: float) -> dict[str, Any]:
+        """The model `owner/name` as Replicate describes it. Raises ApiNotFound and others."""
+        return self._ask("GET", f"/models/{name}", ends=ends)
+
+    def version(self, name: str, version: str, ends: float) -> dict[str, Any]:
+        """One version of the model `owner/name`."""
+        return self._ask("GET", f"/models/{name}/versions/{version}", ends=ends)
+
+    def deployment(self, name: str, ends: float) -> dict[str, Any]:
+        """The deployment `owner/name` with its current release."""
+        return self._ask("GET", f"/deployments/{name}", ends=ends)
+
+    def require_model(self, name: str, hardware: str, ends: float) -> bool:
+        """Make the private model `owner/name` where it does not exist; whether it was made."""
+        owner, _, short = name.partition("/")
+        body = {"owner": owner, "name": short, "visibility": "private", "hardware": hardware}
+        try:
+            self._ask("POST", "/models", ends=ends, json=body)
+        except ApiConflict:
+            return False
+        return True
+
+    def webhook_secret(self, ends: float) -> str:
+        """The signing secret of webhooks. Never logged."""
+        return str(self._ask("GET", "/webhooks/default/secret", ends=ends).get("key", ""))
+
+    def file(self, number: str, ends: float) -> dict[str, Any]:
+        """An uploaded file. Raises ApiNotFound where it has expired."""
+        return self._ask("GET", f"/files/{quote(number, safe='')}", ends=ends)
+
+    def files(self, ends: float) -> list[dict[str, Any]]:
+        """The newest uploaded files."""
+        results = self._ask("GET", "/files", ends=ends).get("results")
+        return [each for each in results if isinstance(each, dict)] if isinstance(results, list) else []
+
+    def upload(self, path: Path, content: Any, metadata: str, whole_s: float) -> dict[str, Any]:
+        """Send one file as a multipart form, once; `content` is an open binary file, `metadata` JSON text."""
+        form = {"filename": path.name, "type": "application/zip", "metadata": metadata}
+        files = {"content": (path.name, content, "application/zip")}
+        return self._http.send("POST", "/files", files=files, data=form, whole_s=whole_s)
+
+    # -- tries and pauses
+
+    def _ask(self, method: str, path: str, *, ends: float, **content: Any) -> dict[str, Any]:
+        """A request that may safely be repeated, until it is answered, refused, or the monotonic time `ends`."""
+        for attempt in range(self._settings.attempts):
+            whole = max(0.1, ends - time.monotonic())
+            read = min(self._settings.read_timeout_s, whole)
+            try:
+                return self._http.send(method, path, read_s=read, whole_s=whole, **content)
+            except ApiThrottled as error:
+                self._pause(attempt, error, ends, error.retry_after)
+            except ApiUnreachable as error:
+                self._pause(attempt, error, ends)
+        raise AssertionError("_pause raises at the last attempt")
+
+    def _pause(self, attempt: int, error: ApiError, ends: float, retry_after: float | None = None) -> None:
+        """Sleep before the next try, or raise `error` where there is none left or no time for it."""
+        delay = self._delay(attempt, retry_after)
+        if attempt + 1 >= self._settings.attempts or time.monotonic() + delay > ends:
+            raise error
+        log.info("%s; trying again in %.1f s", error, delay)
+        time.sleep(delay)
+
+    def _delay(self, attempt: int, retry_after: float | None = None) -> float:
+        """Seconds: doubling from `retry_min_s`, half to whole of it at random; or the server's wish, up to the cap."""
+        longest = self._settings.retry_max_s
+        if retry_after is not None:
+            return min(longest, retry_after * random.uniform(1.0, 1.1))
+        return float(min(longest, self._settings.retry_min_s * 2**attempt) * random.uniform(0.5, 1.0))
+
+
+def refusal(error: ApiRefused) -> str:
+    """What a refused request says of its inputs, or its own words."""
+    named = "; ".join(f"{name}: {words}" for name, words in error.fields if name)
+    return named or str(error)

@@ -1,0 +1,137 @@
+"""Fetching what a job made: without the token, from known hosts only, within a size, and checked to be an image.
+
+Redirects are followed by hand, each to a host that is allowed. Nothing that is longer than allowed is read on.
+"""
+
+import io
+import logging
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import BinaryIO
+from urllib.parse import urljoin, urlsplit
+
+import httpx
+from PIL import Image
+
+from configs.sections.replicate import LOOPBACK, ReplicateSettings
+from inference.replicate.errors import ApiUnreachable, BadOutput
+from inference.replicate.transport import tls
+
+log = logging.getLogger(__name__)
+
+_MAX_REDIRECTS = 3
+_MAX_PIXELS = 4096 * 4096
+_RASTER = ("PNG", "JPEG", "WEBP")
+
+BytesCallback = Callable[[int, int], None]
+"""Called as (bytes so far, bytes in all or 0)."""
+
+
+class Downloader:
+    """Downloads from the hosts in the settings. Safe to share between threads."""
+
+    def __init__(self, settings: ReplicateSettings, base_url: str = "") -> None:
+        """This machine is allowed too where the API itself (`base_url`) is on it."""
+        self._settings = settings
+        api_host = (urlsplit(base_url).hostname or "").lower()
+        self._hosts = (*settings.hosts, *(LOOPBACK if api_host in LOOPBACK else ()))
+        limits = httpx.Timeout(settings.read_timeout_s, connect=settings.connect_timeout_s)
+        self._client = httpx.Client(timeout=limits, follow_redirects=False, verify=tls())
+
+    def close(self) -> None:
+        """Close the connections. Repeatable."""
+        self._client.close()
+
+    def image(self, address: str, ends: float) -> Image.Image:
+        """The picture at `address`, fully decoded, mode RGB. `ends` is a monotonic time.
+
+        Raises BadOutput where it is not allowed, too large or no raster image, ApiUnreachable where it cannot be had.
+        """
+        for attempt in range(self._settings.attempts):
+            target = io.BytesIO()
+            try:
+                self._fetch(address, target, self._settings.max_image_mb * 2**20, ends)
+                return _decoded(target.getvalue())
+            except ApiUnreachable as error:
+                self._pause(attempt, ends, error)
+        raise AssertionError("_pause raises at the last attempt")
+
+    def file(self, address: str, path: Path, ends: float, on_bytes: BytesCallback | None = None) -> None:
+        """Write the file at `address` to `path`, at most `max_archive_mb`. Raises as `image` does, and OSError."""
+        for attempt in range(self._settings.attempts):
+            try:
+                with path.open("wb") as target:
+                    self._fetch(address, target, self._settings.max_archive_mb * 2**20, ends, on_bytes)
+                return
+            except ApiUnreachable as error:
+                self._pause(attempt, ends, error)
+        raise AssertionError("_pause raises at the last attempt")
+
+    def _fetch(
+        self, address: str, target: BinaryIO, most: int, ends: float, on_bytes: BytesCallback | None = None
+    ) -> None:
+        for _hop in range(_MAX_REDIRECTS + 1):
+            self._require_allowed(address)
+            try:
+                with self._client.stream("GET", address) as answer:
+                    if answer.is_redirect:
+                        address = urljoin(address, answer.headers["Location"])
+                        continue
+                    if answer.status_code >= 500 or answer.status_code == 429:
+                        raise ApiUnreachable(f"the output cannot be fetched: status {answer.status_code}", sent=True)
+                    if answer.status_code != 200:
+                        raise BadOutput(f"the output is gone: status {answer.status_code} (kept for one hour only)")
+                    _copy(answer, target, most, ends, on_bytes)
+                    return
+            except httpx.HTTPError as error:
+                raise ApiUnreachable(f"the output cannot be fetched: {type(error).__name__}", sent=True) from error
+            except httpx.InvalidURL as error:
+                raise BadOutput("the output's address is no address") from error
+        raise BadOutput(f"the output redirects more than {_MAX_REDIRECTS} times")
+
+    def _require_allowed(self, address: str) -> None:
+        try:
+            parts = urlsplit(address)
+            host = (parts.hostname or "").lower().rstrip(".")
+        except ValueError as error:
+            raise BadOutput("the output's address is no address") from error
+        known = any(host == allowed or host.endswith("." + allowed) for allowed in self._hosts)
+        if not known or (parts.scheme != "https" and not (parts.scheme == "http" and host in LOOPBACK)):
+            raise BadOutput(
+                f"the output lies at {parts.scheme}://{host}, which is not allowed: see replicate.download_hosts"
+            )
+
+    def _pause(self, attempt: int, ends: float, error: ApiUnreachable) -> None:
+        delay = min(self._settings.retry_max_s, self._settings.retry_min_s * 2**attempt)
+        if attempt + 1 >= self._settings.attempts or time.monotonic() + delay > ends:
+            raise error
+        log.info("%s; trying again in %.1f s", error, delay)
+        time.sleep(delay)
+
+
+def _copy(answer: httpx.Response, target: BinaryIO, most: int, ends: float, on_bytes: BytesCallback | None) -> None:
+    size = 0
+    length = answer.headers.get("Content-Length", "")
+    expected = int(length) if length.isdigit() else 0
+    if expected > most:
+        raise BadOutput(f"the output is {expected} bytes long, more than the {most} allowed")
+    for piece in answer.iter_bytes(65536):
+        size += len(piece)
+        if size > most:
+            raise BadOutput(f"the output is longer than the {most} bytes allowed")
+        if time.monotonic() > ends:
+            raise ApiUnreachable("the output takes too long to download", sent=True, timed_out=True)
+        target.write(piece)
+        if on_bytes:
+            on_bytes(size, expected)
+
+
+def _decoded(data: bytes) -> Image.Image:
+    try:
+        with Image.open(io.BytesIO(data), formats=_RASTER) as image:
+            if image.width * image.height > _MAX_PIXELS:
+                raise BadOutput(f"the output is {image.width} x {image.height} pixels, more than allowed")
+            return image.convert("RGB")
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise BadOutput("the output is damaged or no PNG, JPEG or WebP image") from error

@@ -1,0 +1,93 @@
+"""What Replicate says of a prediction or training: one frozen value, which no new word in an answer can break."""
+
+import re
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from inference.replicate.errors import ApiUnreachable
+
+TERMINAL = frozenset({"succeeded", "failed", "canceled", "aborted"})
+_BAR = re.compile(r"\|\s*(\d{1,6})/(\d{1,6})\b")
+_COUNT = re.compile(r"(?<![\d/.])(\d{1,6})/(\d{1,6})(?![\d/])")
+_SEED = re.compile(r"Using seed: (\d+)")
+
+
+@dataclass(frozen=True)
+class Job:
+    """A prediction or training as an answer describes it. `predict_s` is billed time, None while it is not told."""
+
+    id: str
+    status: str
+    input: dict[str, Any] = field(default_factory=dict)
+    output: Any = None
+    error: str = ""
+    logs: str = ""
+    predict_s: float | None = None
+    created: float = 0.0
+    model: str = ""
+    version: str = ""
+
+    @property
+    def done(self) -> bool:
+        """Whether the job has ended, in whichever way."""
+        return self.status in TERMINAL
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """The addresses of the output's files: none, one or several."""
+        values = self.output if isinstance(self.output, list) else [self.output]
+        return tuple(value for value in values if isinstance(value, str) and value)
+
+    @property
+    def progress(self) -> tuple[int, int] | None:
+        """(done, all) as the last progress bar or "12/28" in the logs says."""
+        tail = self.logs[-8000:]
+        for pattern in (_BAR, _COUNT):
+            for match in reversed(list(pattern.finditer(tail))):
+                done, total = int(match[1]), int(match[2])
+                if 0 <= done <= total and total > 1:
+                    return done, total
+        return None
+
+    @property
+    def used_seed(self) -> int | None:
+        """The seed that the logs name, which is not ours where ours was 0: cog-flux takes that as "none given"."""
+        match = _SEED.search(self.logs)
+        return int(match[1]) if match else None
+
+
+def job_from(answer: dict[str, Any]) -> Job:
+    """The job that `answer` describes. Raises ApiUnreachable where it describes none."""
+    number, status = answer.get("id"), answer.get("status")
+    if not isinstance(number, str) or not number or not isinstance(status, str):
+        raise ApiUnreachable("Replicate's answer describes no job", sent=True)
+    metrics = answer.get("metrics")
+    given = answer.get("input")
+    return Job(
+        id=number,
+        status=status,
+        input=given if isinstance(given, dict) else {},
+        output=answer.get("output"),
+        error=_text(answer.get("error")),
+        logs=_text(answer.get("logs")),
+        predict_s=_number(metrics.get("predict_time")) if isinstance(metrics, dict) else None,
+        created=_time(answer.get("created_at")),
+        model=_text(answer.get("model")),
+        version=_text(answer.get("version")),
+    )
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else "" if value is None else str(value)
+
+
+def _number(value: object) -> float | None:
+    return float(value) if isinstance(value, int | float) and value >= 0 else None
+
+
+def _time(value: object) -> float:
+    try:
+        return datetime.fromisoformat(str(value)).timestamp()
+    except ValueError:
+        return 0.0

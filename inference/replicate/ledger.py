@@ -1,0 +1,276 @@
+"""The book of everything asked of Replicate: for quotas, for money, and to find again what a crash left running.
+
+One SQLite file in `data_dir`, mode 0600, shared by all processes of a machine. A job's line is written before it is
+asked for and settled when its cost is known; until then the estimate counts. Days and months are UTC.
+
+A line's `state`: `asked` (the request is under way), `running` (its id is known), `unfetched` (paid, its output not
+yet safe), `done`, `never` (no job came of it). `owner` names the process at work on it; "" or a dead process means
+that the next one with the same `mark` goes on with it.
+"""
+
+import os
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from inference.replicate.errors import OverLimit
+
+_OPEN = ("asked", "running", "unfetched")
+_OPEN_MARKS = ", ".join("?" * len(_OPEN))
+_TABLES = """
+create table if not exists jobs (
+    line integer primary key, kind text not null, mark text not null, job text not null default '',
+    owner text not null, asked real not null, usd real not null, settled integer not null default 0,
+    state text not null default 'asked'
+);
+create index if not exists jobs_by_time on jobs (asked);
+create index if not exists jobs_by_mark on jobs (mark, state);
+create table if not exists notes (name text primary key, text text not null, at real not null);
+"""
+MINUTE = 60.0
+
+
+@dataclass(frozen=True)
+class Limits:
+    """0 means no limit. Requests over all processes; dollars for badges and trainings together."""
+
+    per_minute: int
+    per_month: int
+    day_usd: float
+    month_usd: float
+
+
+@dataclass(frozen=True)
+class Line:
+    """One job in the book; `job` is "" while its id is not known."""
+
+    line: int
+    job: str
+    asked: float
+    usd: float
+    settled: bool
+
+
+class Ledger:
+    """The book at `path`. Safe to share between threads and processes; each call is one short transaction. Close it."""
+
+    def __init__(self, path: Path, limits: Limits, clock: Callable[[], float] = time.time) -> None:
+        """`clock` gives seconds since 1970."""
+        self._limits = limits
+        self._clock = clock
+        self._owner = f"{os.getpid()} {_started(os.getpid())}"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+        path.chmod(0o600)
+        self._lock = threading.Lock()
+        self._connection = sqlite3.connect(path, timeout=30, isolation_level=None, check_same_thread=False)
+        self._connection.execute("pragma journal_mode = wal")
+        with self._book(durable=True) as book:
+            for statement in filter(str.strip, _TABLES.split(";")):
+                book.execute(statement)
+
+    def close(self) -> None:
+        """Close the file. Repeatable."""
+        with self._lock:
+            self._connection.close()
+
+    def reserve(self, kind: str, mark: str, estimate_usd: float) -> int | float:
+        """Enter a new job: its line (an int), or, where this minute is full, the seconds to wait (a float).
+
+        Raises OverLimit where the month's requests or the budget of the day or month are used up; the message names
+        the day on which it goes on. The requests' limits are for the kind `badge` alone; of the kind `training` no two
+        with the same `mark` are begun at once.
+        """
+        now = self._clock()
+        day, month = _day(now), _month(now)
+        with self._book(durable=True) as book:
+            if kind == "training":
+                self._check_alone(book, mark)
+            self._check_money(book, "day", day, day + timedelta(days=1), estimate_usd, self._limits.day_usd)
+            self._check_money(book, "month", month, _next_month(month), estimate_usd, self._limits.month_usd)
+            if kind == "badge":
+                self._check_month(book, month)
+                wait = self._minute_wait(book, now)
+                if wait > 0:
+                    return wait
+            row = book.execute(
+                "insert into jobs (kind, mark, owner, asked, usd) values (?, ?, ?, ?, ?) returning line",
+                (kind, mark, self._owner, now, estimate_usd),
+            ).fetchone()
+        return int(row[0])
+
+    def running(self, line: int, job: str) -> None:
+        """Note the id of the job on `line`."""
+        self._set(line, "job = ?, state = 'running'", job)
+
+    def claim(self, line: int, job: str) -> bool:
+        """Take `job` for `line`; False where it belongs to another line."""
+        with self._book() as book:
+            if book.execute("select 1 from jobs where job = ? and line != ?", (job, line)).fetchone():
+                return False
+            book.execute("update jobs set job = ?, state = 'running' where line = ?", (job, line))
+        return True
+
+    def settle(self, line: int, usd: float) -> None:
+        """Replace the estimate by the cost."""
+        self._set(line, "usd = ?, settled = 1", usd)
+
+    def close_line(self, line: int, state: str = "done") -> None:
+        """End a line: `done`, or `never` where no job came of it, which then counts nowhere."""
+        self._set(line, "state = ?, owner = ''", state)
+
+    def unfetched(self, line: int) -> None:
+        """The job is paid, its output not yet safe."""
+        self._set(line, "state = 'unfetched'")
+
+    def let_go(self, line: int) -> None:
+        """Leave an open line to whoever asks for the same work next."""
+        self._set(line, "owner = ''")
+
+    def adopt(self, kind: str, mark: str, max_age_s: float) -> Line | None:
+        """Take over the newest open line for `mark` that nobody is at work on and that is not too old."""
+        since = self._clock() - max_age_s
+        with self._book() as book:
+            rows = book.execute(
+                "select line, job, asked, usd, settled, owner from jobs where kind = ? and mark = ? and asked >= ?"
+                f" and state in ({_OPEN_MARKS}) order by asked desc",
+                (kind, mark, since, *_OPEN),
+            ).fetchall()
+            for line, job, asked, usd, settled, owner in rows:
+                if not _alive(owner):
+                    book.execute("update jobs set owner = ? where line = ?", (self._owner, line))
+                    return Line(line, job, asked, usd, bool(settled))
+        return None
+
+    def spent(self) -> tuple[float, float]:
+        """Dollars spent or set aside today and this month."""
+        now = self._clock()
+        with self._book() as book:
+            return self._sum(book, _day(now)), self._sum(book, _month(now))
+
+    def note(self, name: str, text: str) -> None:
+        """Remember `text` under `name`, across restarts."""
+        with self._book() as book:
+            book.execute("insert or replace into notes values (?, ?, ?)", (name, text, self._clock()))
+
+    def noted(self, name: str, max_age_s: float = float("inf")) -> str | None:
+        """What was remembered under `name`, unless it is older than `max_age_s`."""
+        with self._book() as book:
+            row = book.execute("select text, at from notes where name = ?", (name,)).fetchone()
+        return str(row[0]) if row and self._clock() - row[1] <= max_age_s else None
+
+    def forget(self, name: str) -> None:
+        """Remember nothing under `name` any longer."""
+        with self._book() as book:
+            book.execute("delete from notes where name = ?", (name,))
+
+    def _check_alone(self, book: sqlite3.Connection, mark: str) -> None:
+        rows = book.execute(
+            f"select owner from jobs where kind = 'training' and mark = ? and state in ({_OPEN_MARKS})", (mark, *_OPEN)
+        ).fetchall()
+        if any(_alive(owner) for (owner,) in rows):
+            raise OverLimit("another process is starting or watching this very training: stop one of them")
+
+    def _check_month(self, book: sqlite3.Connection, month: datetime) -> None:
+        limit = self._limits.per_month
+        used = self._count(book, month.timestamp())
+        if limit and used >= limit:
+            raise OverLimit(
+                f"all {limit} Replicate requests of this month are used up until {_next_month(month):%Y-%m-%d}: raise "
+                "replicate.requests_per_month, or wait"
+            )
+
+    def _minute_wait(self, book: sqlite3.Connection, now: float) -> float:
+        limit = self._limits.per_minute
+        if not limit or self._count(book, now - MINUTE, now) < limit:
+            return 0.0
+        row = book.execute(
+            "select asked from jobs where state != 'never' and kind = 'badge' and asked <= ? order by asked desc"
+            " limit 1 offset ?",
+            (now, limit - 1),
+        ).fetchone()
+        return max(0.001, float(row[0]) + MINUTE - now)
+
+    def _check_money(
+        self, book: sqlite3.Connection, name: str, start: datetime, end: datetime, more: float, limit: float
+    ) -> None:
+        spent = self._sum(book, start)
+        if limit and spent + more > limit:
+            raise OverLimit(
+                f"the Replicate budget of ${limit:.2f} a {name} is used up (${spent:.2f} spent, ${more:.2f} more "
+                f"needed) until {end:%Y-%m-%d}: raise replicate.budget_{name}_usd, or wait"
+            )
+
+    def _count(self, book: sqlite3.Connection, since: float, until: float = float("inf")) -> int:
+        row = book.execute(
+            "select count(*) from jobs where state != 'never' and kind = 'badge' and asked > ? and asked <= ?",
+            (since, until),
+        ).fetchone()
+        return int(row[0])
+
+    def _sum(self, book: sqlite3.Connection, start: datetime) -> float:
+        row = book.execute(
+            "select coalesce(sum(usd), 0) from jobs where state != 'never' and asked >= ?", (start.timestamp(),)
+        ).fetchone()
+        return float(row[0])
+
+    def _set(self, line: int, change: str, *values: object) -> None:
+        with self._book() as book:
+            book.execute(f"update jobs set {change} where line = ?", (*values, line))
+
+    @contextmanager
+    def _book(self, *, durable: bool = False) -> Iterator[sqlite3.Connection]:
+        """A transaction that holds the write lock from its start, so that two processes never count the same.
+
+        It survives the end of any process; `durable` makes it, and all before it, survive a power cut too, which
+        takes many milliseconds and matters only for "a job is about to be paid".
+        """
+        with self._lock:
+            book = self._connection
+            book.execute(f"pragma synchronous = {'full' if durable else 'normal'}")
+            book.execute("begin immediate")
+            try:
+                yield book
+                book.execute("commit")
+            except BaseException:
+                if book.in_transaction:
+                    book.execute("rollback")
+                raise
+
+
+def _day(now: float) -> datetime:
+    return datetime.fromtimestamp(now, UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+def _month(now: float) -> datetime:
+    return _day(now).replace(day=1)
+
+
+def _next_month(month: datetime) -> datetime:
+    return (month + timedelta(days=32)).replace(day=1)
+
+
+def _started(process: int) -> str:
+    """When a process began, so that a number used again is not taken for it; "" where the system does not tell."""
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rsplit(")", 1)[1].split()[19]
+    except (OSError, IndexError):
+        return ""
+
+
+def _alive(owner: str) -> bool:
+    number, _, started = owner.partition(" ")
+    if not number.isdigit():
+        return False
+    try:
+        os.kill(int(number), 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    return _started(int(number)) == started

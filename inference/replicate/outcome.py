@@ -1,0 +1,43 @@
+"""How a Replicate job ended: what it cost, and what its failure means to us."""
+
+from configs.sections.replicate import ReplicateSettings
+from inference.errors import BackendUnavailable, InvalidRequest, RenderError, RenderFailed
+from inference.replicate.errors import mask
+from inference.replicate.jobs import Job
+from inference.replicate.target import Target
+
+_REFUSED = ("NSFW", "FLAGGED AS SENSITIVE", "E005")
+# E1000 and the like are Replicate's own codes: memory, start time-outs, interrupted machines.
+_THEIR_FAULT = ("E1000", "E1001", "E6716", "interrupted", "out of memory", "timed out")
+
+
+def cost_of(job: Job, target: Target, settings: ReplicateSettings) -> float:
+    """Dollars: official models by the picture, all else by computing time; nothing before it began."""
+    if target.official:
+        return settings.usd_per_image * len(job.outputs)
+    if job.predict_s is not None:
+        return settings.usd_per_second * job.predict_s
+    return settings.estimate_badge_usd if job.status == "succeeded" else 0.0
+
+
+def failure_of(job: Job) -> RenderError | None:
+    """What to raise for a job that is over; None where it has pictures."""
+    said = mask(job.error)[:300]
+    if job.status == "aborted":
+        return BackendUnavailable(f"Replicate gave job {job.id} up before it began{f' ({said})' if said else ''}")
+    if job.status == "canceled":
+        return BackendUnavailable(f"job {job.id} was canceled at Replicate: ask again")
+    if _refused(job.error) or (not job.outputs and _refused(job.logs)):
+        return InvalidRequest("Replicate's safety checker refuses the picture: try other words")
+    if job.status == "failed":
+        if any(sign.lower() in job.error.lower() for sign in _THEIR_FAULT):
+            return BackendUnavailable(f"Replicate failed to run job {job.id}: {said}")
+        return RenderFailed(f"Replicate's model failed in job {job.id}: {said or 'it says nothing of the reason'}")
+    if not job.outputs:
+        return RenderFailed(f"Replicate's job {job.id} ended without a picture")
+    return None
+
+
+def _refused(words: str) -> bool:
+    """Whether a safety checker speaks: the fine-tunes' own, or the official models' (E005)."""
+    return any(sign in words.upper() for sign in _REFUSED)

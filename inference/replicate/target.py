@@ -1,0 +1,172 @@
+"""Which model draws, which version of it, and which of our settings it understands.
+
+`owner/name` of a fine-tune stands for its newest version, which is looked up and remembered; an official model has
+no versions that one could pin, a deployment has its current release. An input is sent only where the schema of that
+very version has it.
+"""
+
+import hashlib
+import json
+import logging
+import time
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from configs.sections.replicate import ReplicateSettings, Scalar
+from inference.replicate.client import ReplicateApi
+from inference.replicate.errors import ApiNotFound, ApiUnreachable
+from inference.replicate.ledger import Ledger
+from inference.types import PortraitRequest
+
+log = logging.getLogger(__name__)
+
+_LOOK_S = 60.0
+
+
+class Target(BaseModel):
+    """Who draws: `path` is where predictions are created, `version` "" where the model has none to name.
+
+    `inputs` are the names that the version's schema knows, empty where it tells none; `steps` and `guidance` its
+    defaults, 0 where it tells none.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    path: str
+    version: str
+    official: bool
+    inputs: tuple[str, ...]
+    steps: int = 0
+    guidance: float = 0.0
+
+    def body(self, inputs: dict[str, Scalar]) -> dict[str, Any]:
+        """The body that creates a prediction with `inputs`."""
+        return {"version": self.version, "input": inputs} if self.path == "/predictions" else {"input": inputs}
+
+
+def remembered_target(settings: ReplicateSettings, ledger: Ledger) -> Target | None:
+    """The target as it was looked up within `newest_version_s`, by this process or another; None where it was not."""
+    age = float("inf") if ":" in settings.model else settings.newest_version_s
+    return _read(ledger.noted(_key(settings.model), age))
+
+
+def find_target(settings: ReplicateSettings, api: ReplicateApi, ledger: Ledger) -> Target:
+    """The target: remembered, or asked for. An older memory serves where Replicate does not answer.
+
+    Raises ApiError, ApiNotFound where there is no such model or it has no version yet.
+    """
+    known = remembered_target(settings, ledger)
+    if known:
+        return known
+    try:
+        found = _look_up(settings.model, api, time.monotonic() + _LOOK_S)
+    except ApiUnreachable as error:
+        older = _read(ledger.noted(_key(settings.model)))
+        if older is None:
+            raise
+        log.warning("%s: going on with version %s of %s", error, older.version[:12], older.name)
+        return older
+    ledger.note(_key(settings.model), found.model_dump_json())
+    return found
+
+
+def forget_target(settings: ReplicateSettings, ledger: Ledger) -> None:
+    """Ask anew next time: the remembered version is not taken any more."""
+    ledger.forget(_key(settings.model))
+
+
+def inputs_for(target: Target, settings: ReplicateSettings, request: PortraitRequest) -> dict[str, Scalar]:
+    """What to send: prompt and seed, and of the settings those that are set and that the target's version knows."""
+    steps = request.steps or settings.steps
+    guidance = request.guidance if request.guidance is not None else settings.guidance
+    sized = bool(settings.width and settings.height)
+    wanted: dict[str, Scalar | None] = {
+        "prompt": request.prompt,
+        "seed": request.seed,
+        "model": settings.base_model or None,
+        "num_inference_steps": steps or None,
+        "steps": steps or None,
+        "guidance_scale": guidance if guidance >= 0 else None,
+        "guidance": guidance if guidance >= 0 else None,
+        "lora_scale": settings.lora_scale,
+        "aspect_ratio": "custom" if sized else settings.aspect_ratio or None,
+        "width": settings.width if sized else None,
+        "height": settings.height if sized else None,
+        "megapixels": settings.megapixels or None,
+        "num_outputs": settings.num_outputs,
+        "output_format": settings.output_format,
+        "output_quality": settings.output_quality if settings.output_quality >= 0 else None,
+        "go_fast": settings.go_fast,
+        "disable_safety_checker": settings.disable_safety_checker,
+        **settings.extra_inputs,
+    }
+    for name in settings.extra_inputs:
+        if target.inputs and name not in target.inputs:
+            log.warning("replicate.extra_inputs: %s has no input %r, so it is not sent", target.name, name)
+    known = target.inputs or ("prompt", "seed")
+    return {name: value for name, value in wanted.items() if value is not None and name in known}
+
+
+def mark_of(target: Target, inputs: dict[str, Scalar]) -> str:
+    """A short name for "this work by this version", by which an earlier job for it is found again."""
+    text = json.dumps([target.path, target.version, inputs], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def _look_up(model: str, api: ReplicateApi, ends: float) -> Target:
+    if model.startswith("deployments/"):
+        name = model.removeprefix("deployments/")
+        release = api.deployment(name, ends).get("current_release")
+        release = release if isinstance(release, dict) else {}
+        version = str(release.get("version") or "")
+        described = api.version(str(release.get("model")), version, ends) if version and release.get("model") else {}
+        return _target(name, f"/deployments/{name}/predictions", version, described)
+    name, _, version = model.partition(":")
+    if version:
+        return _target(name, "/predictions", version, api.version(name, version, ends))
+    answer = api.model(name, ends)
+    latest = answer.get("latest_version")
+    latest = latest if isinstance(latest, dict) else {}
+    if answer.get("is_official"):
+        return _target(name, f"/models/{name}/predictions", "", latest, official=True)
+    if not latest.get("id"):
+        raise ApiNotFound(f"the Replicate model {name} has no version yet: train it first (python -m training.run)")
+    return _target(name, "/predictions", str(latest["id"]), latest)
+
+
+def _target(name: str, path: str, version: str, described: dict[str, Any], *, official: bool = False) -> Target:
+    """A target out of a version's description, whose OpenAPI schema names the inputs and their defaults."""
+    node: Any = described.get("openapi_schema")
+    for key in ("components", "schemas", "Input", "properties"):
+        node = node.get(key) if isinstance(node, dict) else None
+    inputs = node if isinstance(node, dict) else {}
+    return Target(
+        name=name,
+        path=path,
+        version=version,
+        official=official,
+        inputs=tuple(sorted(inputs)),
+        steps=int(_default(inputs, "num_inference_steps", "steps")),
+        guidance=_default(inputs, "guidance_scale", "guidance"),
+    )
+
+
+def _default(inputs: dict[str, Any], *names: str) -> float:
+    for name in names:
+        value = inputs[name].get("default") if isinstance(inputs.get(name), dict) else None
+        if isinstance(value, int | float):
+            return float(value)
+    return 0.0
+
+
+def _key(model: str) -> str:
+    return f"target {model}"
+
+
+def _read(text: str | None) -> Target | None:
+    try:
+        return Target.model_validate_json(text) if text else None
+    except ValidationError:
+        return None

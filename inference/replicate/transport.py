@@ -1,0 +1,222 @@
+"""One HTTP request to Replicate: through the vendor's client, with deadlines, a size cap and typed errors.
+
+`replicate` 1.0.7 retries some statuses by itself without a cap, loses headers and bodies of errors, and lets httpx's
+exceptions through. So the transport below answers it only with success and raises everything else as `ApiError`;
+tries and pauses are decided in `replicate_api.py`. Redirects are not followed: the token goes to one address alone.
+"""
+
+import email.utils
+import json
+import ssl
+import time
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import httpx
+
+from inference.replicate.errors import (
+    ApiConflict,
+    ApiError,
+    ApiNoCredit,
+    ApiNotFound,
+    ApiRefused,
+    ApiThrottled,
+    ApiUnauthorized,
+    ApiUnreachable,
+    mask,
+)
+
+_MAX_ANSWER = 16 * 2**20
+
+
+@dataclass(frozen=True)
+class Timeouts:
+    """Seconds to connect and to wait for the next byte."""
+
+    connect: float
+    read: float
+
+
+@cache
+def tls() -> ssl.SSLContext:
+    """The certificates that httpx trusts, read once: that takes longer than most requests."""
+    return httpx.create_ssl_context()
+
+
+class _Transport(httpx.BaseTransport):
+    """Reads each answer whole, within `whole_s` and `_MAX_ANSWER`, and raises where it is no success."""
+
+    def __init__(self, token: str) -> None:
+        self._inner = httpx.HTTPTransport(verify=tls())
+        self._token = token
+        self.server_ahead = 0.0
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        where = f"{request.method} {request.url.path}"
+        ends = time.monotonic() + float(request.extensions.get("whole_s", 120.0))
+        try:
+            answer = self._inner.handle_request(request)
+            body = self._read(answer, ends, where)
+        except httpx.TimeoutException as error:
+            sent = not isinstance(error, httpx.ConnectTimeout | httpx.PoolTimeout)
+            raise ApiUnreachable(f"Replicate did not answer in time ({where})", sent=sent, timed_out=sent) from error
+        except httpx.TransportError as error:
+            sent = not isinstance(error, httpx.ConnectError)
+            reason = mask(str(error), self._token)
+            raise ApiUnreachable(f"no connection to Replicate ({where}: {reason})", sent=sent) from error
+        self._note_clock(answer.headers)
+        if not 200 <= answer.status_code < 300:
+            raise self._error(answer.status_code, answer.headers, body, where)
+        return httpx.Response(answer.status_code, headers=_plain(answer.headers), content=body, request=request)
+
+    def close(self) -> None:
+        self._inner.close()
+
+    def _read(self, answer: httpx.Response, ends: float, where: str) -> bytes:
+        pieces, size = [], 0
+        try:
+            for piece in answer.iter_bytes():
+                pieces.append(piece)
+                size += len(piece)
+                if size > _MAX_ANSWER:
+                    raise ApiUnreachable(f"Replicate's answer is larger than {_MAX_ANSWER} bytes ({where})", sent=True)
+                if time.monotonic() > ends:
+                    raise ApiUnreachable(f"Replicate's answer takes too long ({where})", sent=True, timed_out=True)
+        except httpx.DecodingError as error:
+            raise ApiUnreachable(f"Replicate's answer cannot be decoded ({where})", sent=True) from error
+        finally:
+            answer.close()
+        return b"".join(pieces)
+
+    def _note_clock(self, headers: httpx.Headers) -> None:
+        try:
+            said = email.utils.parsedate_to_datetime(headers["Date"]).timestamp()
+        except (KeyError, ValueError, TypeError):
+            return
+        self.server_ahead = said - time.time()
+
+    def _error(self, status: int, headers: httpx.Headers, body: bytes, where: str) -> ApiError:
+        try:
+            problem = json.loads(body)
+        except ValueError:
+            problem = {}
+        if not isinstance(problem, dict):
+            problem = {}
+        said = mask(str(problem.get("detail") or problem.get("title") or f"status {status}")[:300], self._token)
+        if status in (401, 403):
+            return ApiUnauthorized(
+                f"Replicate refuses the token ({said}): make one at replicate.com/account/api-tokens and set "
+                "REPLICATE_API_TOKEN"
+            )
+        if status == 402:
+            return ApiNoCredit(
+                f"the Replicate account is out of credit ({said}): add some at replicate.com/account/billing"
+            )
+        if status == 404:
+            return ApiNotFound(f"Replicate does not know {request_path(where)} ({said})")
+        if status == 409:
+            return ApiConflict(f"Replicate: {said}")
+        if status == 429:
+            return ApiThrottled(f"Replicate is asked too often ({said})", _retry_after(headers, problem))
+        if 400 <= status < 500:
+            return ApiRefused(f"Replicate refused {request_path(where)}: {said}", _fields(problem, self._token))
+        return ApiUnreachable(f"Replicate answered {status} ({where})", sent=True)
+
+
+def request_path(where: str) -> str:
+    """The path in "METHOD path", for messages."""
+    return where.split(" ", 1)[-1]
+
+
+def _plain(headers: httpx.Headers) -> list[tuple[str, str]]:
+    """Headers without those that describe the encoding that has been undone."""
+    undone = ("content-encoding", "content-length", "transfer-encoding")
+    return [(name, value) for name, value in headers.items() if name.lower() not in undone]
+
+
+def _retry_after(headers: httpx.Headers, problem: dict[str, Any]) -> float | None:
+    """Seconds from the header (a number or an HTTP date, RFC 9110 10.2.3) or from the body's `retry_after`."""
+    for value in (headers.get("Retry-After"), problem.get("retry_after")):
+        if value is None:
+            continue
+        try:
+            return max(0.0, float(value))
+        except (TypeError, ValueError):
+            pass
+        try:
+            return max(0.0, email.utils.parsedate_to_datetime(str(value)).timestamp() - time.time())
+        except (TypeError, ValueError):
+            pass
+    return None
+
+
+def _fields(problem: dict[str, Any], token: str) -> tuple[tuple[str, str], ...]:
+    found = []
+    fields = problem.get("invalid_fields")
+    for field in fields if isinstance(fields, list) else []:
+        if isinstance(field, dict):
+            name = str(field.get("field") or field.get("name") or field.get("type") or "").removeprefix("input.")
+            words = str(field.get("description") or field.get("message") or field.get("detail") or "")
+            found.append((name, mask(words[:200], token)))
+    return tuple(found)
+
+
+class ReplicateHttp:
+    """Sends single requests with the token. Safe to share between threads."""
+
+    def __init__(self, token: str, base_url: str, timeouts: Timeouts) -> None:
+        """`base_url` without `/v1`. Loads the vendor's client."""
+        try:
+            from replicate.client import Client
+        except ValueError as error:  # the client reads REPLICATE_POLL_INTERVAL when it is imported
+            raise ApiRefused("REPLICATE_POLL_INTERVAL is not a number: unset it") from error
+
+        self._timeouts = timeouts
+        self._transport = _Transport(token)
+        self._vendor = Client(
+            api_token=token,
+            base_url=base_url or "https://api.replicate.com",
+            timeout=self._limits(timeouts.read),
+            transport=self._transport,
+        )
+        self._client: httpx.Client = self._vendor._client  # made here, since making it is not thread-safe
+
+    def send(
+        self, method: str, path: str, *, read_s: float | None = None, whole_s: float = 120.0, **content: Any
+    ) -> dict[str, Any]:
+        """The JSON object that answers one request to `/v1` + `path`; `{}` for an empty answer.
+
+        `read_s` and `whole_s` bound the wait for the next byte and for the whole answer; `content` goes to httpx
+        (`json`, `headers`, `params`, `files`, `data`). Raises ApiError.
+        """
+        read = read_s or self._timeouts.read
+        response = self._vendor._request(
+            method,
+            "/v1" + path,
+            timeout=self._limits(read),
+            extensions={"whole_s": max(whole_s, read)},
+            **content,
+        )
+        if not response.content:
+            return {}
+        try:
+            answer = response.json()
+        except ValueError as error:
+            raise ApiUnreachable(f"Replicate's answer is not JSON ({method} {path})", sent=True) from error
+        if not isinstance(answer, dict):
+            raise ApiUnreachable(f"Replicate's answer is not a JSON object ({method} {path})", sent=True)
+        return answer
+
+    @property
+    def server_ahead(self) -> float:
+        """By how many seconds the server's clock is ahead of ours, as its last answer said."""
+        return self._transport.server_ahead
+
+    def close(self) -> None:
+        """Close the connections. Repeatable."""
+        self._client.close()
+
+    def _limits(self, read: float) -> httpx.Timeout:
+        connect = self._timeouts.connect
+        return httpx.Timeout(connect=connect, read=read, write=self._timeouts.read, pool=connect)

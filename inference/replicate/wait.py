@@ -1,0 +1,75 @@
+"""Waiting for a job: webhook events as hints, polling as the net, progress to the callback, cancel at every way out.
+
+Only an answer to our own GET ends the wait. A job that is given up, for whichever reason, is canceled.
+"""
+
+import logging
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from configs.sections.replicate import ReplicateSettings
+from inference.replicate.client import ReplicateApi
+from inference.replicate.errors import ApiThrottled, ApiTimedOut, ApiUnreachable
+from inference.replicate.jobs import Job
+
+if TYPE_CHECKING:
+    from inference.replicate.webhook import Doorbell
+
+log = logging.getLogger(__name__)
+
+_GROWTH = 1.5
+_SLICE_S = 1.0
+
+JobCallback = Callable[[Job], None]
+
+
+def wait_for(
+    job: Job,
+    kind: str,
+    api: ReplicateApi,
+    settings: ReplicateSettings,
+    ends: float,
+    on_job: JobCallback,
+    *,
+    doorbell: "Doorbell | None" = None,
+    longest: float | None = None,
+) -> Job:
+    """Wait until `job` is over; its last state. `ends` is a monotonic time, `longest` the longest polling interval.
+
+    `on_job` is called with every state seen. Raises ApiTimedOut after `ends` (the job is canceled then), and what
+    `on_job` raised; the caller cancels on that.
+    """
+    most = longest or (settings.webhook_poll_s if doorbell else settings.poll_max_s)
+    pause = most if doorbell else min(settings.poll_min_s, most)
+    while True:
+        on_job(job)
+        if job.done:
+            return job
+        left = ends - time.monotonic()
+        if left <= 0:
+            raise ApiTimedOut(f"Replicate's job {job.id} was still {job.status} at the deadline")
+        _rest(job, min(pause, left), on_job, doorbell)
+        if not doorbell:
+            pause = min(most, pause * _GROWTH)
+        try:
+            job = api.job(kind, job.id, time.monotonic() + settings.read_timeout_s)
+        except (ApiThrottled, ApiUnreachable) as error:
+            # the job goes on without us; only the deadline ends the wait
+            log.warning("%s; asking again", error)
+
+
+def _rest(job: Job, seconds: float, on_job: JobCallback, doorbell: "Doorbell | None") -> None:
+    """Sleep, or until the doorbell rings; `on_job` is called each second, so that a wish to stop is soon heard."""
+    ends = time.monotonic() + seconds
+    while True:
+        left = ends - time.monotonic()
+        if left > _SLICE_S:
+            on_job(job)
+        if doorbell:
+            if doorbell.wait(job.id, max(0.0, min(left, _SLICE_S))):
+                return
+        elif left > 0:
+            time.sleep(min(left, _SLICE_S))
+        if left <= _SLICE_S:
+            return

@@ -1,0 +1,232 @@
+"""One badge's way through Replicate: reserved, created or found again, waited for, paid, fetched.
+
+A job's line is in the ledger before it is asked for, and leaves it only when its picture is safe or it cannot give one.
+So a crash, a lost answer or a failed download costs at most the one job, and the next call for the same work goes on
+with it.
+"""
+
+import logging
+import time
+from pathlib import Path
+
+from PIL import Image
+
+from configs.sections.replicate import ReplicateSettings, Scalar
+from inference.replicate.client import ReplicateApi
+from inference.replicate.download import Downloader
+from inference.replicate.errors import ApiError, ApiNotFound, ApiTimedOut, BadOutput, LostAnswer
+from inference.replicate.jobs import Job
+from inference.replicate.ledger import MINUTE, Ledger, Limits
+from inference.replicate.outcome import cost_of, failure_of
+from inference.replicate.target import Target, mark_of
+from inference.replicate.wait import wait_for
+from inference.replicate.webhook import Doorbell
+from inference.types import StepCallback
+
+log = logging.getLogger(__name__)
+
+KIND = "predictions"
+_BADGE = "badge"
+_KEPT_S = 3600.0
+
+
+def open_ledger(data_dir: Path, settings: ReplicateSettings) -> Ledger:
+    """The ledger of this machine, which generator and trainer share."""
+    limits = Limits(
+        settings.requests_per_minute, settings.requests_per_month, settings.budget_day_usd, settings.budget_month_usd
+    )
+    return Ledger(data_dir / "replicate.sqlite", limits)
+
+
+class Parts:
+    """What a generator holds open: connections, ledger, and the doorbell where webhooks are wanted."""
+
+    def __init__(self, settings: ReplicateSettings, token: str, base_url: str, data_dir: Path) -> None:
+        self.ledger = open_ledger(data_dir, settings)
+        self.api = ReplicateApi(token, base_url, settings)
+        self.downloader = Downloader(settings, base_url)
+        self.doorbell = self._listen(settings) if settings.webhook_url else None
+
+    def _listen(self, settings: ReplicateSettings) -> Doorbell | None:
+        try:
+            secret = self.api.webhook_secret(time.monotonic() + settings.read_timeout_s)
+            return Doorbell(settings.webhook_listen, secret)
+        except (OSError, ApiError) as error:
+            log.warning("no webhooks on %s (%s): polling alone", settings.webhook_listen, error)
+            return None
+
+    def close(self) -> None:
+        if self.doorbell:
+            self.doorbell.close()
+        self.api.close()
+        self.downloader.close()
+        self.ledger.close()
+
+
+class Steps:
+    """Carries a job's progress to the step callback: never backwards, and again at each poll, so that it can cancel."""
+
+    def __init__(self, on_step: StepCallback | None, steps: int) -> None:
+        self._on_step = on_step
+        self._done, self._steps = 0, steps
+
+    def __call__(self, job: Job) -> None:
+        done, total = job.progress or (0, self._steps)
+        self._steps = total or self._steps
+        if job.status == "succeeded":
+            done = self._steps
+        self._done = max(self._done, done)
+        if self._on_step and self._steps and job.status in ("starting", "processing", "succeeded"):
+            self._on_step(self._done, self._steps)
+
+
+class Work:
+    """One badge's way through Replicate."""
+
+    def __init__(
+        self, parts: Parts, settings: ReplicateSettings, target: Target, inputs: dict[str, Scalar], ends: float
+    ) -> None:
+        self._api, self._ledger, self._downloader = parts.api, parts.ledger, parts.downloader
+        self._doorbell = parts.doorbell
+        self._settings, self._target, self._inputs, self._ends = settings, target, inputs, ends
+        self._mark = mark_of(target, inputs)
+        self._line = 0
+        self._cost: float | None = None
+
+    def do(self, steps: Steps) -> tuple[Job, list[Image.Image], float]:
+        """The finished job, its pictures (at least one) and what it cost in dollars."""
+        job = self._earlier() or self._new(steps)
+        job = self._waited(job, steps)
+        cost = self._settle(job)
+        failure = failure_of(job)
+        if failure:
+            self._ledger.close_line(self._line)
+            raise failure
+        return job, self._fetched(job), cost
+
+    def _earlier(self) -> Job | None:
+        """A job for this very work that a crash, a lost answer or a failed download left behind."""
+        while True:
+            line = self._ledger.adopt(_BADGE, self._mark, _KEPT_S)
+            if line is None:
+                return None
+            self._line, self._cost = line.line, line.usd if line.settled else None
+            try:
+                job = self._found(line.job, line.asked)
+            except ApiError:
+                self._ledger.let_go(line.line)
+                raise
+            if job and (not job.done or job.outputs):
+                log.warning("going on with job %s, which was begun before", job.id)
+                return job
+            if job:
+                self._settle(job)
+            self._ledger.close_line(line.line, "done" if job or line.job else "never")
+            self._cost = None
+
+    def _found(self, number: str, asked: float) -> Job | None:
+        ends = time.monotonic() + self._settings.read_timeout_s
+        if not number:
+            return self._api.find(KIND, self._inputs, self._api.since(asked), self._claim)
+        try:
+            return self._api.job(KIND, number, ends)
+        except ApiNotFound:
+            return None
+
+    def _new(self, steps: Steps) -> Job:
+        self._line = self._reserve(steps)
+        body = self._target.body(self._inputs)
+        if self._doorbell:
+            body |= {"webhook": self._settings.webhook_url, "webhook_events_filter": ["start", "logs", "completed"]}
+        try:
+            job = self._api.create(
+                KIND,
+                self._target.path,
+                body,
+                marker=self._inputs,
+                claim=self._claim,
+                ends=self._ends,
+                wait_s=self._settings.wait_s,
+                cancel_after_s=self._settings.deadline_s,
+            )
+        except ApiError as error:
+            if isinstance(error, LostAnswer):
+                self._ledger.let_go(self._line)
+            else:
+                self._ledger.close_line(self._line, "never")
+            raise
+        except BaseException:
+            self._ledger.let_go(self._line)
+            raise
+        self._ledger.running(self._line, job.id)
+        return job
+
+    def _reserve(self, steps: Steps) -> int:
+        """A line in the ledger; waits where this minute is full."""
+        while True:
+            answer = self._ledger.reserve(_BADGE, self._mark, self._settings.estimate_badge_usd)
+            if isinstance(answer, int):
+                return answer
+            if time.monotonic() + answer > self._ends:
+                raise ApiTimedOut(
+                    f"{self._settings.requests_per_minute} Replicate requests a minute are not enough for what is "
+                    "waiting: raise replicate.requests_per_minute"
+                )
+            log.info("this minute's Replicate requests are used up: waiting %.0f s", answer)
+            steps(Job("", "starting"))
+            time.sleep(min(answer, MINUTE, self._settings.poll_max_s))
+
+    def _claim(self, number: str) -> bool:
+        return self._ledger.claim(self._line, number)
+
+    def _waited(self, job: Job, steps: Steps) -> Job:
+        try:
+            return wait_for(job, KIND, self._api, self._settings, self._ends, steps, doorbell=self._doorbell)
+        except ApiTimedOut:
+            after = self._give_up(job)
+            if after and after.status == "succeeded":
+                return after
+            raise
+        except ApiError:
+            self._ledger.let_go(self._line)
+            raise
+        except BaseException:
+            self._give_up(job)
+            raise
+        finally:
+            if self._doorbell:
+                self._doorbell.done_with(job.id)
+
+    def _give_up(self, job: Job) -> Job | None:
+        """Cancel `job`; its state then. What cannot be canceled is left to the next call for the same work."""
+        after = self._api.cancel(KIND, job.id)
+        if after is None:
+            self._ledger.let_go(self._line)
+        elif after.status != "succeeded":
+            if after.predict_s is not None or job.status == "starting":
+                self._settle(after)
+            self._ledger.close_line(self._line)
+        return after
+
+    def _settle(self, job: Job) -> float:
+        """Write the job's cost into the ledger, once; dollars."""
+        if self._cost is None:
+            self._cost = cost_of(job, self._target, self._settings)
+            self._ledger.settle(self._line, self._cost)
+            day, month = self._ledger.spent()
+            log.info("Replicate job %s: $%.4f; $%.2f today, $%.2f this month", job.id, self._cost, day, month)
+        return self._cost
+
+    def _fetched(self, job: Job) -> list[Image.Image]:
+        self._ledger.unfetched(self._line)
+        ends = time.monotonic() + self._settings.read_timeout_s * self._settings.attempts
+        try:
+            images = [self._downloader.image(address, ends) for address in job.outputs]
+        except BadOutput:
+            self._ledger.close_line(self._line)
+            raise
+        except BaseException:
+            self._ledger.let_go(self._line)
+            raise
+        self._ledger.close_line(self._line)
+        return images

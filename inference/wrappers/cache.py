@@ -1,0 +1,124 @@
+"""Portraits that were drawn before: the same object and seed under another text costs no denoising.
+
+`CachedGenerator` wraps any generator. A portrait's name is `Generator.key(request)`, everything that determines its
+pixels; it is kept as a lossless PNG that says how it was made, so what comes back is the same image, byte for byte.
+Files are written aside and renamed, so several processes may share the folder; beyond the limit those unused for
+longest go.
+"""
+
+import contextlib
+import dataclasses
+import io
+import json
+import logging
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from PIL import Image, PngImagePlugin
+
+from inference.errors import BlankPicture, RenderFailed
+from inference.files import write_atomically
+from inference.generator import Generator, GeneratorBase
+from inference.models.text_cache import shrink_folder
+from inference.types import LoraInfo, ModelInfo, Portrait, PortraitRequest, StepCallback
+
+log = logging.getLogger(__name__)
+
+_CHUNK = "samurai-portrait"
+
+
+class PortraitCache:
+    """Portraits by key in `folder`, of at most `limit` bytes together."""
+
+    def __init__(self, folder: Path, limit: int) -> None:
+        self._folder = folder
+        self._limit = limit
+
+    def get(self, key: str) -> Portrait | None:
+        """The portrait, marked as cached, or None. A damaged file counts as none."""
+        path = self._folder / f"{key}.png"
+        try:
+            with Image.open(io.BytesIO(path.read_bytes())) as file:
+                file.load()
+                about = json.loads(file.info[_CHUNK])
+                image = file.copy()
+            image.info = {}
+        except FileNotFoundError:
+            return None
+        except (OSError, KeyError, ValueError, SyntaxError) as error:
+            log.warning("a remembered portrait cannot be read and is drawn again: %s", error)
+            return None
+        with contextlib.suppress(OSError):
+            os.utime(path)  # used just now: the last to go
+        lora = about["model"].pop("lora")
+        versions = tuple((name, version) for name, version in about["model"].pop("versions"))
+        model = ModelInfo(**about.pop("model"), lora=LoraInfo(**lora) if lora else None, versions=versions)
+        try:
+            return Portrait(image, **about, model=model, seconds=0.0, cost_usd=0.0, cached=True)
+        except BlankPicture as error:  # kept by a version that did not look
+            log.warning("a remembered portrait is drawn again: %s", error)
+            return None
+
+    def put(self, key: str, portrait: Portrait) -> None:
+        """Keep `portrait`. A disk that does not take it is a warning: the badge is what matters."""
+        about = {
+            "prompt": portrait.prompt,
+            "seed": portrait.seed,
+            "steps": portrait.steps,
+            "guidance": portrait.guidance,
+            "model": dataclasses.asdict(portrait.model),
+        }
+        info = PngImagePlugin.PngInfo()
+        info.add_itxt(_CHUNK, json.dumps(about))
+        out = io.BytesIO()
+        portrait.image.save(out, "PNG", pnginfo=info, compress_level=1)
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            write_atomically(self._folder / f"{key}.png", out.getvalue())
+            shrink_folder(self._folder, "*.png", self._limit)
+        except (OSError, RenderFailed) as error:
+            log.warning("the portrait is not remembered: %s", error)
+
+
+class CachedGenerator(GeneratorBase):
+    """A generator in front of which a `PortraitCache` stands."""
+
+    def __init__(self, inner: Generator, cache: PortraitCache) -> None:
+        self._inner = inner
+        self._cache = cache
+
+    @property
+    def inner(self) -> Generator:
+        """The generator that draws what is not remembered."""
+        return self._inner
+
+    @property
+    def model(self) -> ModelInfo:
+        return self._inner.model
+
+    @property
+    def parallel(self) -> int:
+        return self._inner.parallel
+
+    def key(self, request: PortraitRequest) -> str:
+        return self._inner.key(request)
+
+    def prepare(self, prompts: Sequence[str] = ()) -> None:
+        self._inner.prepare(prompts)
+
+    def warm(self) -> None:
+        self._inner.warm()
+
+    def generate(self, request: PortraitRequest, on_step: StepCallback | None = None) -> Portrait:
+        key, model = self._inner.key(request), self._inner.model
+        known = self._cache.get(key)
+        if known is not None:
+            return known
+        portrait = self._inner.generate(request, on_step)
+        if portrait.model == model:  # else somebody else drew it, or in another way: not what the key says
+            self._cache.put(key, portrait)
+        return portrait
+
+    def close(self) -> None:
+        self._inner.close()

@@ -1,0 +1,1 @@
+"""Drawing: geometry, anti-aliased masks, paint, letters, and the bodies that carry them."""

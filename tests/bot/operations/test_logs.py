@@ -1,0 +1,61 @@
+"""The log file: it rotates, only its owner may read it, and no token is in it, not even where it cannot be written."""
+
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.bot.running import ROOT, RunningBot
+from tests.fakes.telegram_api import TOKEN, TelegramServer
+
+_FULL = """
+import logging, pathlib, resource, sys
+from bot.operations.logs import start_logging
+from configs.settings import load_settings
+start_logging(load_settings().bot, pathlib.Path(sys.argv[1]), ("4242:secret",))
+resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+logging.getLogger("bot").warning("no room for %s", "4242:secret")
+logging.getLogger("bot").warning("no room for %s", "4242:secret", "one too many")
+"""
+
+
+def size(file: Path) -> int:
+    """Bytes, 0 where there is none just now."""
+    try:
+        return file.stat().st_size
+    except FileNotFoundError:
+        return 0
+
+
+def test_the_log_rotates_stays_private_and_holds_no_token(server: TelegramServer, folder: Path) -> None:
+    log = folder / "data/logs/bot.log"
+    with RunningBot(server, folder, bot__log_megabytes="1", bot__log_files="2", bot__log_level="DEBUG"):
+        anna = server.person(1)
+        server.faults.refuse = lambda method, fields: f"odd path /bot{TOKEN}/" if method == "sendMessage" else ""
+        anna.say("/help")
+        server.wait(lambda: log.exists() and "given up" in log.read_text(), what="an error with the token in it")
+        assert "path /bot***/" in log.read_text()
+        server.faults.refuse = lambda method, fields: ""
+        for number in range(1, 5):
+            with log.open("a") as file:
+                file.write(f"round {number}\n" + 1024 * ("x" * 1023 + "\n"))
+            anna.say("/help")
+            server.wait(lambda: 0 < size(log) < 2**19, what="a file that begins anew")
+        files = {file.name: file for file in log.parent.iterdir()}
+        assert sorted(files) == ["bot.log", "bot.log.1", "bot.log.2"]
+        assert "round 4" in files["bot.log.1"].read_text()
+        assert "round 3" in files["bot.log.2"].read_text()
+        for file in files.values():
+            assert stat.S_IMODE(file.stat().st_mode) == 0o600, file
+            assert TOKEN.lower() not in file.read_text().lower(), file
+
+
+def test_a_log_that_cannot_be_written_shows_no_token(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", _FULL, str(tmp_path)], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert "[warning: no room for ***]" in done.stderr
+    assert "could not be logged: OSError: [Errno 27]" in done.stderr
+    assert "could not be logged: TypeError" in done.stderr
+    assert "4242" not in done.stderr
+    assert "Traceback" not in done.stderr

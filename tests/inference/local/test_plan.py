@@ -1,0 +1,173 @@
+"""The plan as a table: for each card and tier what is done; and the sizes it reckons with, counted on real models."""
+
+from typing import Any
+
+import pytest
+
+from inference.errors import BackendUnavailable
+from inference.local.plan import TIERS, Plan, Tier, plan, smaller
+from inference.models.hardware import GB, Card
+from inference.models.profiles import load_profile, profile_names
+from inference.models.sizes import FLUX1, FLUX1_CONFIG, FLUX2_KLEIN_4B, FLUX2_KLEIN_4B_CONFIG
+
+# What `nvidia-smi` calls so many GB is a little less in bytes that a process can have.
+AMPERE, ADA, HOPPER, BLACKWELL = (8, 6), (8, 9), (9, 0), (10, 0)
+
+
+def card(gb: float, capability: tuple[int, int] = HOPPER) -> Card:
+    return Card(f"{gb} GB", "cuda", int(gb * 2**30 * 0.985), capability)
+
+
+def short(made: Plan) -> str:
+    """The plan in a few letters, as the table below spells it."""
+    words = [made.tier, made.weights, made.modulation, made.encoders, made.placement]
+    words += ["tiles"] if made.tiled_vae else []
+    words += ["cache"] if made.step_cache else []
+    words += ["compiled"] if made.compiled else []
+    return " ".join(words)
+
+
+STREAMED = "exact plain table-evicted streamed streamed tiles"
+TABLE = [
+    # profile, GB, capability, tier, plan
+    ("flux-dev", 8, AMPERE, "exact", STREAMED),
+    ("flux-dev", 12, AMPERE, "exact", STREAMED),
+    ("flux-dev", 16, ADA, "exact", STREAMED),
+    ("flux-dev", 24, AMPERE, "exact", "exact plain table-evicted streamed whole compiled"),
+    ("flux-dev", 24, ADA, "exact", "exact plain table-evicted streamed whole compiled"),
+    ("flux-dev", 40, AMPERE, "exact", "exact plain table resident whole compiled"),
+    ("flux-dev", 80, HOPPER, "exact", "exact plain table resident whole compiled"),
+    ("flux-dev", 8, ADA, "fast", STREAMED),
+    ("flux-dev", 12, AMPERE, "fast", "fast int8 table-evicted streamed whole compiled"),
+    ("flux-dev", 12, ADA, "fast", "fast fp8 table-evicted streamed whole compiled"),
+    ("flux-dev", 16, BLACKWELL, "fast", "fast fp8 table-evicted streamed whole compiled"),
+    ("flux-dev", 24, AMPERE, "fast", "fast int8 table streamed whole compiled"),
+    ("flux-dev", 24, BLACKWELL, "fast", "fast fp8 table streamed whole compiled"),
+    ("flux-dev", 40, AMPERE, "fast", "fast int8 table resident whole compiled"),
+    ("flux-dev", 80, HOPPER, "fast", "fast fp8 table resident whole compiled"),
+    ("flux-dev", 24, AMPERE, "turbo", "turbo int8 table streamed whole cache compiled"),
+    ("flux-dev", 80, HOPPER, "turbo", "turbo fp8 table resident whole cache compiled"),
+    ("flux-krea", 24, ADA, "exact", "exact plain table-evicted streamed whole compiled"),
+    ("flux-schnell", 80, HOPPER, "turbo", "turbo fp8 table resident whole compiled"),
+    ("flux2-klein-4b", 8, AMPERE, "exact", "exact plain live streamed streamed tiles"),
+    ("flux2-klein-4b", 8, ADA, "fast", "fast fp8 live streamed whole compiled"),
+    ("flux2-klein-4b", 12, AMPERE, "exact", "exact plain live streamed whole compiled"),
+    ("flux2-klein-4b", 16, HOPPER, "fast", "fast fp8 live resident whole compiled"),
+    ("flux2-klein-4b", 24, BLACKWELL, "exact", "exact plain live resident whole compiled"),
+    ("flux2-klein-4b", 80, HOPPER, "turbo", "turbo fp8 live resident whole compiled"),
+]
+
+
+@pytest.mark.parametrize(("profile", "gb", "capability", "tier", "expected"), TABLE)
+def test_table(profile: str, gb: int, capability: tuple[int, int], tier: Tier, expected: str) -> None:
+    made = plan(load_profile(profile), card(gb, capability), tier)
+    assert short(made) == expected
+    assert made.need <= gb * 2**30
+    assert made.attention == ("_native_cudnn" if capability >= HOPPER else "native")
+
+
+@pytest.mark.parametrize("profile", [name for name in profile_names() if name != "demo"])
+def test_every_size_has_a_plan_and_more_memory_never_a_slower_one(profile: str) -> None:
+    for tier in TIERS:
+        ways = [plan(load_profile(profile), card(gb), tier).way for gb in (8, 12, 16, 24, 40, 80)]
+        assert ways == sorted(ways, reverse=True)
+
+
+def test_the_order_of_things() -> None:
+    steps = plan(load_profile("flux-dev"), card(24), "turbo").steps
+    assert [step.split()[0] for step in steps] == [
+        "load", "check", "fuse", "modulation", "quantize", "place", "encoders", "attention", "first-block", "compile",
+        "warm",
+    ]  # fmt: skip
+    line = plan(load_profile("flux-dev"), card(24), "fast").line()
+    assert line.startswith("plan: flux-dev fast, about 17.8 GB: load bfloat16 > check LoRA > fuse LoRA > ")
+    assert "\n" not in line
+
+
+def test_the_way_down_ends() -> None:
+    profile, big = load_profile("flux-dev"), card(80)
+    made, needs = plan(profile, big, "fast"), []
+    while made.placement == "whole":
+        needs.append(made.need)
+        made = smaller(made, profile, big)
+    assert needs == sorted(needs, reverse=True)
+    assert len(set(needs)) == len(needs) == 4
+    with pytest.raises(BackendUnavailable, match="flux2-klein-4b"):
+        smaller(made, profile, big)
+
+
+def test_a_card_too_small_for_anything() -> None:
+    with pytest.raises(BackendUnavailable, match=r"does not fit 2 GB \(2 GB\): choose --profile flux2-klein-4b"):
+        plan(load_profile("flux-dev"), card(2))
+
+
+def test_no_card_is_the_bare_pipeline() -> None:
+    for name in ("demo", "flux-dev"):
+        made = plan(load_profile(name), Card("cpu", "cpu", 0), "turbo")
+        assert short(made) == "exact plain live resident whole"
+        assert made.dtype == "float32"
+        assert smaller(made, load_profile(name), Card("cpu", "cpu", 0)).label == "exact+tiles"
+
+
+def test_old_cards_draw_in_fp16() -> None:
+    made = plan(load_profile("flux2-klein-4b"), card(16, (7, 5)), "fast")
+    assert (made.dtype, made.weights) == ("float16", "int8")
+
+
+def test_not_compiled_when_a_setting_says_so() -> None:
+    made = plan(load_profile("flux-dev"), card(80), "exact", compiled=False)
+    assert "compile" not in made.steps
+
+
+def count(model: Any) -> int:
+    return sum(parameter.numel() for parameter in model.parameters())
+
+
+def test_sizes_are_those_of_the_real_models() -> None:
+    import torch
+    from diffusers import AutoencoderKL, AutoencoderKLFlux2, Flux2Transformer2DModel, FluxTransformer2DModel
+    from transformers import CLIPTextConfig, CLIPTextModel, Qwen3Config, Qwen3Model, T5Config, T5EncoderModel
+
+    def block_linears(model: Any) -> int:
+        return sum(
+            layer.weight.numel()
+            for name, layer in model.named_modules()
+            if isinstance(layer, torch.nn.Linear) and "_blocks." in name and "norm" not in name
+        )
+
+    with torch.device("meta"):
+        flux1, klein = FluxTransformer2DModel(**FLUX1_CONFIG), Flux2Transformer2DModel(**FLUX2_KLEIN_4B_CONFIG)
+        four = {"block_out_channels": (128, 256, 512, 512), "layers_per_block": 2, "latent_channels": 16}
+        kinds = {"down_block_types": ("DownEncoderBlock2D",) * 4, "up_block_types": ("UpDecoderBlock2D",) * 4}
+        vae = AutoencoderKL(**four, **kinds, use_quant_conv=False, use_post_quant_conv=False)
+        clip = CLIPTextConfig(hidden_size=768, intermediate_size=3072, num_hidden_layers=12, num_attention_heads=12)
+        t5 = T5Config(
+            vocab_size=32128,
+            d_model=4096,
+            d_kv=64,
+            d_ff=10240,
+            num_layers=24,
+            num_heads=64,
+            feed_forward_proj="gated-gelu",
+        )
+        qwen = Qwen3Config(
+            vocab_size=151936, hidden_size=2560, intermediate_size=9728, num_hidden_layers=36, num_attention_heads=32,
+            num_key_value_heads=8, head_dim=128,
+        )  # fmt: skip
+        encoders = count(CLIPTextModel(clip)) + count(T5EncoderModel(t5))
+        assert (FLUX1.transformer, FLUX1.block_linears) == (count(flux1), block_linears(flux1))
+        assert (FLUX1.encoders, FLUX1.vae) == (encoders, count(vae))
+        assert (FLUX2_KLEIN_4B.transformer, FLUX2_KLEIN_4B.block_linears) == (count(klein), block_linears(klein))
+        # Qwen3-4B's output layer is its embedding.
+        assert (FLUX2_KLEIN_4B.encoders, FLUX2_KLEIN_4B.vae) == (count(Qwen3Model(qwen)), count(AutoencoderKLFlux2()))
+
+
+def test_flops_of_a_step() -> None:
+    """74.38 TFLOP, the published count: 4096 image and 512 text tokens."""
+    dev = load_profile("flux-dev").model_copy(update={"max_sequence_length": 512})
+    assert FLUX1.step_flops(dev) / 1e12 == pytest.approx(74.38, abs=0.02)
+
+
+def test_exact_dev_fits_24_gb_by_the_table_alone() -> None:
+    weights = 2 * (FLUX1.transformer - FLUX1.modulation)
+    assert weights / GB == pytest.approx(17.3, abs=0.05)

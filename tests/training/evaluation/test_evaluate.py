@@ -1,0 +1,208 @@
+"""The LoRA test: what it draws, what it writes, and what its numbers mean, on a tiny FLUX and on drawn pictures."""
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.chromium import dom_of, needs_chromium, screenshot
+from tests.training.pictures import THINGS, draw_picture, job_for
+from training.errors import InvalidJob
+from training.evaluate import main
+from training.evaluation.scorers import DemoScorer, PixelScorer, open_scorer
+from training.evaluation.scores import score
+from training.evaluation.trial import Case, Drawn, cases
+
+pytestmark = pytest.mark.usefixtures("tiny")
+
+
+@pytest.fixture(scope="module")
+def lora(profiles: Path, six_pictures: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    import inference.models.profiles
+    from configs import default_settings
+    from training.local.trainer import LocalTrainer
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(inference.models.profiles, "FOLDER", profiles)
+        inference.models.profiles.load_profile.cache_clear()
+        job = job_for(data=six_pictures, out=tmp_path_factory.mktemp("lora") / "out", steps=4)
+        return LocalTrainer(default_settings()).train(job).path
+
+
+@pytest.fixture(scope="module")
+def results(lora: Path, profiles: Path, six_pictures: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    import inference.models.profiles
+
+    out = tmp_path_factory.mktemp("results") / "test_results"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(inference.models.profiles, "FOLDER", profiles)
+        inference.models.profiles.load_profile.cache_clear()
+        arguments = ["--lora", str(lora), "--out", str(out), "--data", str(six_pictures), "--scorer", "pixels"]
+        assert main([*arguments, "--objects", "sword,<rocket>", "--seeds", "2", "--scales", "1.0"]) == 0
+    return out
+
+
+def test_it_writes_images_a_page_and_scores(results: Path) -> None:
+    scores = json.loads((results / "scores.json").read_text())
+    assert scores["scorer"].startswith("pixels")
+    assert scores["profile"] == "tiny"
+    assert [row["scale"] for row in scores["scales"]] == [0.0, 1.0]
+    assert [row["portraits"] for row in scores["scales"]] == [4, 4]
+    assert scores["scales"][0]["object_right"] is None
+    assert scores["drift"] > 0
+    images = sorted(path.name for path in (results / "images").iterdir())
+    assert len(images) == 2 * 2 * 2 + 3 * 2 * 2
+    with_lora, without = (results / "images" / f"sword-seed-0-{how}.png" for how in ("scale-1", "without"))
+    assert with_lora.read_bytes() != without.read_bytes()
+    page = (results / "index.html").read_text()
+    for name in images:
+        assert f'src="images/{name}"' in page
+    assert "&lt;rocket&gt;" in page
+    assert "<rocket>" not in page
+    assert "http" not in page
+
+
+@pytest.mark.slow
+@needs_chromium
+def test_a_browser_shows_every_portrait(results: Path, tmp_path: Path) -> None:
+    """All images are there when the page has loaded, none from elsewhere, and a person sees more than a blank page."""
+    probe = results / "probe.html"
+    count = "[document.images.length, [...document.images].filter(i => i.naturalWidth > 0).length]"
+    script = f"<script>addEventListener('load', () => {{ document.title = 'found ' + {count}; }});</script>"
+    page = (results / "index.html").read_text(encoding="utf-8")
+    probe.write_text(page + script, encoding="utf-8")
+    dom = dom_of(probe, tmp_path / "profile")
+    probe.unlink()
+    assert "<title>found 26,26</title>" in dom
+    shot = screenshot(results / "index.html", tmp_path / "profile", tmp_path / "page.png")
+    with Image.open(shot) as image:
+        assert np.asarray(image.convert("L")).std() > 10
+
+
+def test_bad_input(lora: Path, six_pictures: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = ["--out", str(tmp_path / "out"), "--data", str(six_pictures)]
+    for arguments, said in (
+        (["--lora", str(tmp_path / "none.safetensors"), *out], "no such LoRA file"),
+        (["--lora", str(lora), "--scales", "big", *out], "--scales 'big'"),
+        (["--lora", str(lora), "--scales", "9", *out], "at most 4"),
+        (["--lora", str(lora), "--out", str(tmp_path / "out"), "--data", str(tmp_path / "no")], "no such folder"),
+        (["--lora", str(lora), "--scorer", "oracle", *out], "no such scorer: 'oracle'; choose auto, demo, "),
+    ):
+        assert main(arguments) == 2
+        assert said in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def drawn(thing: str, picture: Image.Image, scale: float, seed: int = 0, stranger: str = "") -> Drawn:
+    return Drawn(Case(thing, seed, scale, thing in THINGS[:3], stranger), picture)
+
+
+def test_scores_tell_learned_from_not_and_find_copies() -> None:
+    training = [draw_picture(number) for number in range(6)]
+    other = Image.new("RGB", (64, 64), (10, 60, 10))
+    half = Image.blend(training[0].resize((64, 64)), training[1].resize((64, 64)), 0.5)
+    whole = [
+        drawn("kite", other, 0.0),
+        drawn("kite", other, 0.0, 1),
+        drawn("kite", half, 1.0),
+        drawn("kite", half, 1.0, 1),
+    ]
+    whole += [
+        drawn("cup", other, 0.0, stranger="wizard {object}"),
+        drawn("cup", other, 1.0, stranger="wizard {object}"),
+    ]
+    scores = score(whole, training, PixelScorer(), "x", "tiny", ["kite"])
+    before, after = scores.scales
+    assert after.style > before.style + 0.2
+    assert scores.verdict()[0].startswith("The style was learned")
+    assert scores.drift == pytest.approx(0, abs=1e-6)
+    assert after.diversity == pytest.approx(0, abs=1e-6)
+    assert after.near_copies == ()
+    copied = score([*whole[:2], drawn("kite", training[3], 1.0)], training, PixelScorer(), "x", "tiny", ["kite"])
+    assert len(copied.scales[1].near_copies) == 1
+    assert any("nearly a training picture" in line for line in copied.verdict())
+    unlearned = score([*whole[:2], drawn("kite", other, 1.0)], training, PixelScorer(), "x", "tiny", ["kite"])
+    assert unlearned.verdict()[0].startswith("The style was not learned")
+
+
+def test_cases_keep_scales_together_and_names_apart() -> None:
+    wanted = cases([("sword", True), ("kite", False)], ["wizard badge, {object}"], 2, [0.5, 1.0])
+    scales = [case.scale for case in wanted]
+    assert scales == sorted(scales)
+    assert len({case.file for case in wanted}) == len(wanted) == 3 * 4 + 2 * 2
+
+
+def test_the_demo_classifier_knows_the_look() -> None:
+    """On the illustrator's own pictures: the aidbox samurai and the objects it holds."""
+    from inference.models.profiles import PACKAGE
+
+    held_out = sorted((PACKAGE / "training" / "demo" / "heldout_images").glob("*.png"))
+    images = [Image.open(path).convert("RGB") for path in held_out]
+    things = [path.stem.removeprefix("samurai_with_").replace("_", " ") for path in held_out]
+    scorer = DemoScorer()
+    look, right = scorer.has_look(images), scorer.holds(images, things, things)
+    assert look is not None
+    assert right is not None
+    assert sum(look) >= 14
+    assert sum(right) >= 14
+    assert scorer.has_look([draw_picture(1)]) == [False]
+    assert scorer.holds(images[:1], ["unicorn"], []) is None
+
+
+def test_a_clip_from_a_folder_judges_objects_by_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A random CLIP of real classes: that it runs, names itself, and gives unit features."""
+    from transformers import CLIPConfig, CLIPImageProcessor, CLIPModel, CLIPTextConfig, CLIPVisionConfig
+
+    from tests.tiny_flux import clip_tokenizer
+
+    words = clip_tokenizer()
+    sizes = {"hidden_size": 16, "intermediate_size": 16, "num_hidden_layers": 1, "num_attention_heads": 1}
+    text = CLIPTextConfig(vocab_size=len(words), bos_token_id=0, eos_token_id=1, pad_token_id=1, **sizes)
+    config = CLIPConfig(
+        text_config=text.to_dict(),
+        vision_config=CLIPVisionConfig(image_size=32, patch_size=16, **sizes).to_dict(),
+        projection_dim=8,
+    )
+    folder = tmp_path / "small-clip"
+    CLIPModel(config).save_pretrained(folder)
+    words.save_pretrained(folder)
+    CLIPImageProcessor(size={"shortest_edge": 32}, crop_size=32).save_pretrained(folder)
+    scorer = open_scorer(str(folder), "flux-dev")
+    assert scorer.name == "small-clip"
+    images = [draw_picture(0), draw_picture(1)]
+    features = scorer.features(images)
+    assert features.shape == (2, 8)
+    np.testing.assert_allclose(np.linalg.norm(features, axis=1), 1, rtol=1e-5)
+    answers = scorer.holds(images, ["sword", "kite"], ["sword", "kite", "cup"])
+    assert answers is not None
+    assert len(answers) == 2
+    # The same in the Hub's cache, with the Hub out of reach; and half of it.
+    repository, commit = tmp_path / "hub" / "models--someone--small-clip", "0" * 40
+    shutil.copytree(folder, repository / "snapshots" / commit)
+    (repository / "refs").mkdir()
+    (repository / "refs" / "main").write_text(commit)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
+    monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", "http://127.0.0.1:9")
+    cached = open_scorer("someone/small-clip", "flux-dev")
+    assert cached.name == "someone/small-clip"
+    np.testing.assert_array_equal(cached.features(images), features)
+    (repository / "snapshots" / commit / "preprocessor_config.json").unlink()
+    with pytest.raises(InvalidJob, match="the Hub cannot be reached"):
+        open_scorer("someone/small-clip", "flux-dev")
+
+
+def test_a_scorer_that_is_not_to_be_had_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", "http://127.0.0.1:9")
+    with pytest.raises(InvalidJob, match=r"^no such scorer: 'nothing'; choose auto, demo, .*, or a model's folder$"):
+        open_scorer("nothing", "flux-dev")
+    with pytest.raises(InvalidJob, match=r"^the scorer '.*' cannot be had: .*config.json.*; choose auto, demo, "):
+        open_scorer(str(tmp_path), "flux-dev")
+    gone = (
+        r"^the scorer 'dino' cannot be had: it is not on this disk and the Hub cannot be reached; choose auto, demo, "
+    )
+    with pytest.raises(InvalidJob, match=gone):
+        open_scorer("dino", "flux-dev")
+    assert open_scorer("auto", "flux-dev").name.startswith("pixels")

@@ -1,0 +1,1 @@
+"""Evaluation of a LoRA: trial pictures, scorers, scores and their page."""

@@ -1,0 +1,86 @@
+"""The portraits that show what a LoRA learned: asked-for objects and strangers, with and without it, several seeds.
+
+All go through `make_badge`, so what is judged is what the bot will send.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from PIL import Image
+
+from configs.sections.render import BannerSettings, PromptSettings
+from inference.badge import make_badge
+from inference.local.generator import LocalGenerator
+from inference.types import BadgeRequest
+
+WITHOUT = 0.0
+
+
+@dataclass(frozen=True)
+class Case:
+    """One portrait to draw. `stranger` is a prompt template without trigger, "" for the style itself."""
+
+    thing: str
+    seed: int
+    scale: float
+    seen: bool
+    stranger: str = ""
+
+    @property
+    def file(self) -> str:
+        """The image's name below the output folder."""
+        who = f"stranger-{_slug(self.stranger.split('{')[0])}-" if self.stranger else ""
+        how = "without" if self.scale == WITHOUT else f"scale-{self.scale:g}"
+        return f"images/{who}{_slug(self.thing)}-seed-{self.seed}-{how}.png"
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A case with its portrait (before the banner) in the generator's size."""
+
+    case: Case
+    portrait: Image.Image
+
+
+def cases(objects: list[tuple[str, bool]], strangers: list[str], seeds: int, scales: list[float]) -> list[Case]:
+    """All cases, those of one scale together, since changing the LoRA costs more than changing the prompt."""
+    found = []
+    for scale in [WITHOUT, *scales]:
+        found += [Case(thing, seed, scale, seen) for thing, seen in objects for seed in range(seeds)]
+        if scale in (WITHOUT, scales[-1]):
+            things = [thing for thing, _ in objects]
+            found += [
+                Case(things[n % len(things)], seed, scale, False, stranger)
+                for n, stranger in enumerate(strangers)
+                for seed in range(seeds)
+            ]
+    return found
+
+
+def draw(
+    wanted: list[Case],
+    generator: LocalGenerator,
+    lora: Path,
+    prompt: PromptSettings,
+    banner: BannerSettings,
+    out: Path,
+) -> Iterator[Drawn]:
+    """Draw each case, write its badge below `out`, and hand on the portrait."""
+    (out / "images").mkdir(parents=True, exist_ok=True)
+    now: float | None = None
+    for case in wanted:
+        if case.scale != now:
+            generator.switch_lora("none" if case.scale == WITHOUT else str(lora), case.scale or 1.0)
+            now = case.scale
+        asked = prompt
+        if case.stranger:
+            asked = PromptSettings(trigger="", base=case.stranger, style=prompt.style)
+        text = "WITHOUT LORA" if case.scale == WITHOUT else f"SCALE {case.scale:g}"
+        badge = make_badge(BadgeRequest(case.thing, text, case.seed), generator, prompt=asked, banner=banner)
+        badge.image.convert("RGB").save(out / case.file, "PNG")
+        yield Drawn(case, badge.portrait.image.convert("RGB"))
+
+
+def _slug(text: str) -> str:
+    return "".join(c if c.isalnum() else "-" for c in text.strip().lower()).strip("-").replace("--", "-")

@@ -1,0 +1,232 @@
+"""The frozen base model as training needs it: pictures to tokens, captions to embeddings, tokens to a velocity.
+
+FLUX.1 and FLUX.2 differ in a dozen lines, which stand in `base_flux1.py` and `base_flux2.py`; everything else in
+training speaks to `Base`. Tokens are packed, shifted and scaled latents, so mean and standard deviation of the VAE's
+posterior are cached in the very form that the transformer takes.
+"""
+
+import gc
+import hashlib
+import json
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from inference.errors import BackendUnavailable
+from inference.lora.file import sha256_of
+from inference.models.base_weights import fetch
+from inference.models.profiles import Profile
+from training.errors import InvalidJob, TrainerUnavailable
+from training.local.memory_plan import ModelSize
+
+
+@dataclass(frozen=True)
+class Text:
+    """One encoded prompt: `embeds` 1 x length x width; `pooled` 1 x width for FLUX.1, else None."""
+
+    embeds: Tensor
+    pooled: Tensor | None = None
+
+    def to(self, device: torch.device) -> "Text":
+        """The same on another device."""
+        return Text(self.embeds.to(device), self.pooled.to(device) if self.pooled is not None else None)
+
+
+@dataclass(frozen=True)
+class Tokens:
+    """A picture's posterior in the transformer's form: `mean` and `std` n x channels, a grid of `rows` x `columns`."""
+
+    mean: Tensor
+    std: Tensor
+    rows: int
+    columns: int
+
+    def to(self, device: torch.device) -> "Tokens":
+        """The same on another device."""
+        return Tokens(self.mean.to(device), self.std.to(device), self.rows, self.columns)
+
+
+class Base(ABC):
+    """One base model. Parts are loaded when asked for and belong to the caller, who lets them go."""
+
+    vae_class: str
+    transformer_class: str
+    targets: str
+
+    def __init__(self, profile: Profile, token: str = "") -> None:
+        self.profile = profile
+        self._token = token
+
+    @cached_property
+    def source(self) -> str:
+        """The folder with the weights, downloaded where they are not on this disk. Raises TrainerUnavailable."""
+        if self.profile.folder:
+            return self.profile.source
+        try:
+            return str(fetch(self.profile, self._token))
+        except BackendUnavailable as error:
+            raise TrainerUnavailable(str(error)) from error
+
+    @abstractmethod
+    def load_encoders(self, dtype: torch.dtype) -> Any:
+        """A pipeline with text encoders and without transformer and VAE, on the CPU."""
+
+    @abstractmethod
+    def encode(self, encoders: Any, prompt: str) -> Text:
+        """`prompt` encoded on the encoders' device."""
+
+    @abstractmethod
+    def to_tokens(self, vae: Any, mean: Tensor, std: Tensor) -> Tokens:
+        """The VAE's posterior, 1 x channels x rows x columns, as tokens."""
+
+    @abstractmethod
+    def velocity(
+        self, transformer: Any, noisy: Tensor, sigma: Tensor, text: Text, grid: tuple[int, int], guidance: float
+    ) -> Tensor:
+        """What the transformer predicts, noise minus latents: noisy is b x n x channels, sigma b values in 0..1."""
+
+    @abstractmethod
+    def pipeline(self, transformer: Any, vae: Any) -> Any:
+        """A pipeline that draws from encoded prompts with the transformer at hand; `vae` may be None for latents."""
+
+    @abstractmethod
+    def text_arguments(self, text: Text, empty: Text) -> dict[str, Tensor | None]:
+        """The encoded prompt under the names that `pipeline` takes; `empty` is the empty prompt's."""
+
+    def draw(
+        self,
+        pipe: Any,
+        text: Text,
+        empty: Text,
+        size: tuple[int, int],
+        seed: int,
+        steps: int,
+        output: str,
+        on_step: Any,
+    ) -> Any:
+        """One picture of `size` (width, height): a PIL image for output "pil", tokens 1 x n x channels for "latent"."""
+        return pipe(
+            **self.text_arguments(text, empty),
+            width=size[0],
+            height=size[1],
+            num_inference_steps=steps,
+            guidance_scale=self.profile.guidance,
+            generator=torch.Generator("cpu").manual_seed(seed),
+            max_sequence_length=self.profile.max_sequence_length,
+            output_type=output,
+            callback_on_step_end=on_step,
+        ).images[0 if output == "pil" else slice(None)]
+
+    @property
+    def wants_empty_text(self) -> bool:
+        """Whether `draw` needs the empty prompt too."""
+        return False
+
+    def load_vae(self, dtype: torch.dtype) -> Any:
+        """The VAE, on the CPU."""
+        return self._part(self.vae_class, "vae", dtype)
+
+    def load_transformer(self, dtype: torch.dtype, quantization: Any = None) -> Any:
+        """The transformer, frozen, on the CPU (a quantized one on its card)."""
+        more = {"quantization_config": quantization} if quantization is not None else {}
+        return self._part(self.transformer_class, "transformer", dtype, **more).requires_grad_(False)
+
+    @cached_property
+    def transformer_config(self) -> dict[str, Any]:
+        """The transformer's configuration, without its weights. Raises TrainerUnavailable where it is not to be had."""
+        return self._config(self.transformer_class, "transformer")
+
+    @cached_property
+    def grain(self) -> int:
+        """Sides of pictures are multiples of this many pixels: the VAE's factor times the 2 x 2 patches."""
+        blocks = self._config(self.vae_class, "vae")["block_out_channels"]
+        return int(2 ** len(blocks))
+
+    @cached_property
+    def size(self) -> ModelSize:
+        """The model's shape, for the memory plan; parameters counted without loading weights."""
+        import diffusers
+
+        config = self.transformer_config
+        with torch.device("meta"):
+            model = getattr(diffusers, self.transformer_class).from_config(config)
+        width = config["num_attention_heads"] * config["attention_head_dim"]
+        total = sum(p.numel() for p in model.parameters())
+        inside = sum(p.numel() for n, p in model.named_parameters() if "transformer_blocks" in n and p.ndim == 2)
+        blocks = config["num_layers"] + config["num_single_layers"]
+        length = self.profile.max_sequence_length
+        return ModelSize(total, width, blocks, length, self.grain, quantizable=inside / total)
+
+    @cached_property
+    def identity(self) -> str:
+        """What tells these weights from others: a hash over a folder's weight files, or the Hub's commit."""
+        root = Path(self.source)
+        if not self.profile.folder:
+            return root.name
+        digest = hashlib.sha256()
+        for path in sorted(root.rglob("*.safetensors")) + sorted(root.rglob("tokenizer*.json")):
+            digest.update(f"{path.relative_to(root)} {sha256_of(path)}\n".encode())
+        return digest.hexdigest()[:16]
+
+    def _config(self, kind: str, part: str) -> dict[str, Any]:
+        import diffusers
+
+        source = self.source
+        with _translated(self.profile):
+            return dict(getattr(diffusers, kind).load_config(source, subfolder=part))
+
+    def _part(self, kind: str, part: str, dtype: torch.dtype, **more: Any) -> Any:
+        import diffusers
+
+        source = self.source
+        with _translated(self.profile):
+            return getattr(diffusers, kind).from_pretrained(
+                source, subfolder=part, dtype=dtype, use_safetensors=True, **more
+            )
+
+
+def open_base(profile: Profile, token: str = "") -> Base:
+    """The base of `profile`. Raises InvalidJob for a pipeline that cannot be trained."""
+    from training.local.base_flux1 import Flux1
+    from training.local.base_flux2 import Flux2
+
+    known: dict[str, type[Base]] = {"FluxPipeline": Flux1, "Flux2KleinPipeline": Flux2}
+    if profile.pipeline not in known:
+        raise InvalidJob(f"profile {profile.name} draws with {profile.pipeline}, which cannot be trained here")
+    return known[profile.pipeline](profile, token)
+
+
+def free() -> None:
+    """Give memory back that nothing refers to any more."""
+    gc.collect()
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
+
+
+def _no_bars() -> None:
+    """The libraries' own progress bars would tear ours."""
+    from diffusers.utils import logging as diffusers_logging
+    from transformers.utils import logging as transformers_logging
+
+    diffusers_logging.disable_progress_bar()
+    transformers_logging.disable_progress_bar()
+
+
+@contextmanager
+def _translated(profile: Profile) -> Iterator[None]:
+    _no_bars()
+    try:
+        yield
+    except torch.OutOfMemoryError as error:
+        raise TrainerUnavailable(f"not enough memory to load {profile.title}: choose another --profile") from error
+    except (OSError, ValueError, json.JSONDecodeError) as error:
+        first = re.sub(r"\s+", " ", str(error).strip().split("\n")[0])
+        raise TrainerUnavailable(f"the weights of {profile.title} cannot be had: {first}") from error

@@ -1,0 +1,1 @@
+"""Training by a hosted trainer on Replicate."""
