@@ -1,8 +1,8 @@
 """The one interface of everything that draws portraits.
 
 A generator draws one portrait a call. Alone, in a batch or with `--count`, the same `PortraitRequest` and the same
-`ModelInfo` give the same pixels. Implementations: `local.py` (diffusers), `replicate.py`, `ray.py`; wrappers of the
-same shape add a cache (`portrait_cache.py`) or a second try elsewhere (`fallback.py`).
+`ModelInfo` give the same pixels. Implementations: `local/` (diffusers), `replicate/`, `ray/`; wrappers of the
+same shape (`wrappers/`) add a cache or a second try elsewhere.
 """
 
 import hashlib

@@ -27,7 +27,7 @@ a machine), so that a wish to stop is heard.
 class BadgeRequest:
     """One badge as a person asks for it. `style` None is the settings' banner style; `seed` None is drawn at random.
 
-    `english` is what `object` means to the model; None is found out (see `inference/translation/understand.py`), and a value, such
+    `english` is what `object` means to the model; None is found out (see `inference/translation/`), and a value, such
     as the person's own correction, is taken as it is.
     """
 

@@ -1,8 +1,8 @@
 """The banner over a portrait: `draw_banner(image, text, style="ribbon")`, image in, image out.
 
 Pure drawing: nothing here reads settings, the environment or the network. Styles are data (overlay/styles/), the
-text engine is HarfBuzz (overlay/text/shaping.py), sizes follow from numbers (overlay/text/layout.py), the banner's height in
-the picture from what it would hide (overlay/drawing/placement.py); overlay/exports.py writes the files. What can go wrong
+text engine is HarfBuzz (overlay/text/), sizes follow from numbers (overlay/text/layout.py), the banner's height in the
+picture from what it would hide (overlay/drawing/placement.py); overlay/exports.py writes the files. What can go wrong
 is a `BannerError` (overlay/errors.py).
 """
 

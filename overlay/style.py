@@ -1,8 +1,8 @@
 """A banner style as data: colours, ratios and radii, in units of u = the picture's side / 1024.
 
 A style names its body (a ribbon, or a plaque), how it bends, where it sits and how its letters look; it has
-no code. The drawing parts (overlay/drawing/ribbon.py, overlay/drawing/plaque.py, overlay/drawing/medallion.py) read it. A further
-style is one small file in overlay/styles/ that builds a `BannerStyle` called `STYLE`.
+no code. The drawing parts (ribbon, plaque and medallion in overlay/drawing/) read it.
+A further style is one small file in overlay/styles/ that builds a `BannerStyle` called `STYLE`.
 """
 
 from __future__ import annotations

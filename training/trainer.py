@@ -1,4 +1,4 @@
-"""The one interface of everything that trains a style: `local.py` on this machine, `replicate_trainer.py` elsewhere."""
+"""The one interface of everything that trains a style: `local/` on this machine, `replicate/` elsewhere."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field

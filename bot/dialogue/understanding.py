@@ -10,6 +10,7 @@ from collections.abc import Callable
 from bot.dialogue.turn import Understood
 from configs.sections.translation import TranslationSettings
 from inference.errors import InvalidRequest, NotUnderstood
+from inference.translation.understand import understand as translate
 from inference.types import ModelInfo
 
 Understand = Callable[[str], Understood]
@@ -20,7 +21,7 @@ def understander(settings: TranslationSettings, model: ModelInfo) -> Understand:
 
     def understand(text: str) -> Understood:
         try:
-            meant = understand(text, settings, model)
+            meant = translate(text, settings, model)
         except NotUnderstood as error:
             return Understood(text, "", near=error.near)
         except InvalidRequest:

@@ -7,7 +7,7 @@ was fuller than thought. Tiers:
     fast    the block's linear layers in fp8 (int8 before Ada), compiled
     turbo   fast, and steps reuse earlier ones where the first block says that little changed
 
-Bytes follow from the parameter counts in `model_sizes.py` and the shapes that are alive at once; what they come to
+Bytes follow from the parameter counts in `models/sizes.py` and the shapes that are alive at once; what they come to
 on a real card is measured by `benchmarks/gpu.py`, which also tries every plan under a memory cap.
 """
 

@@ -1,7 +1,7 @@
 """Reading a LoRA strictly: every tensor of the file lands on a layer of the model, or the file is refused by name.
 
 A low-rank change of a linear layer is W + scale * (alpha / rank) * up @ down (Hu et al. 2021, arXiv:2106.09685).
-`read_lora` gives these parts in the model's own names, whatever dialect the file speaks (`lora_names.py`), and
+`read_lora` gives these parts in the model's own names, whatever dialect the file speaks (`names.py`), and
 raises `LoraError` for what would silently do nothing or something else: names left over, wrong shapes, a wrong base
 model, contradicting metadata, NaN, a pair with one half, kinds of adapters that are not low-rank sums.
 """

@@ -1,7 +1,7 @@
 """How large each full-size model is, as numbers: the architecture, and the bytes that follow from it.
 
-The configurations are those of the published repositories; `tests/inference/local/test_plan.py` builds every one of them
-on the meta device and counts. Nothing here loads torch, so a plan can be made anywhere.
+The configurations are those of the published repositories; `tests/inference/local/test_plan.py` builds every one of
+them on the meta device and counts. Nothing here loads torch, so a plan can be made anywhere.
 """
 
 from collections.abc import Mapping

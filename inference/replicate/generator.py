@@ -1,4 +1,4 @@
-"""The generator that draws through Replicate: one prediction a portrait (its way: `replicate_work.py`)."""
+"""The generator that draws through Replicate: one prediction a portrait (its way: `work.py`)."""
 
 import dataclasses
 import logging

@@ -2,7 +2,7 @@
 
 `replicate` 1.0.7 retries some statuses by itself without a cap, loses headers and bodies of errors, and lets httpx's
 exceptions through. So the transport below answers it only with success and raises everything else as `ApiError`;
-tries and pauses are decided in `replicate_api.py`. Redirects are not followed: the token goes to one address alone.
+tries and pauses are decided in `client.py`. Redirects are not followed: the token goes to one address alone.
 """
 
 import email.utils

@@ -1,1 +1,1 @@
-"""What was typed, in English: `understand.py` over scripts, word forms, the glossary, phrases, English plurals, Marian."""
+"""What was typed, in English: `understand` over scripts, word forms, the glossary, phrases, English, Marian."""

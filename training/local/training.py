@@ -1,4 +1,4 @@
-"""What `local.py` hands on once data set and profile are right: plan, encode, train, choose, export. Loads torch.
+"""What `trainer.py` hands on once data set and profile are right: plan, encode, train, choose, export. Loads torch.
 
 One process or several (`accelerate launch -m training.run ...`): a step's items are dealt out by rank and the gradients
 summed, so the LoRA is the same at equal `batch`; only rank 0 writes. Whatever happens between two steps, `--resume`

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from configs.sections.replicate import ReplicateSettings
-from inference.errors import RenderError
+from inference.errors import RenderError, RenderFailed
 from inference.files import require_writable
 from inference.lora.card import LoraCard, read_card, stamp
 from inference.lora.file import LoraError
@@ -255,6 +255,8 @@ class _Session:
                 recipe=dict(started.told_inputs()),
             )
             stamp(bare, job.lora_path, card)
+        except RenderFailed as error:
+            raise TrainingFailed(str(error)) from error
         except (LoraError, BadOutput) as error:
             self._forget(started)
             raise TrainingFailed(f"the result of training {ended.id} cannot be used: {error}") from error
