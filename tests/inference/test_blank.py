@@ -9,13 +9,13 @@ from PIL import Image
 
 from inference.errors import BlankPicture
 from inference.local import LocalGenerator
-from inference.portrait_cache import CachedGenerator, PortraitCache
 from inference.types import ModelInfo, Portrait
+from inference.wrappers.cache import CachedGenerator, PortraitCache
 from tests.fakes.replicate_api import FakeReplicate
 from tests.fakes.replicate_client import REQUEST, generator_for
 from tests.fakes.replicate_jobs import Plan
-from tests.inference.test_local import TELESCOPE, settings, tiny
-from tests.inference.test_portrait_cache import Counting, portrait
+from tests.inference.local.test_generator import TELESCOPE, settings, tiny
+from tests.inference.wrappers.test_cache import Counting, portrait
 
 
 @pytest.mark.parametrize("colour", ["black", "white", "#112233"])
