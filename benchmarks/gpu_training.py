@@ -119,7 +119,7 @@ def _row(
         torch.randn(1, length, config.joint_attention_dim, device=device, dtype=kind),
         torch.randn(1, config.pooled_projection_dim, device=device, dtype=kind),
     )
-    optimizer = make_optimizer(lora, job, device)
+    optimizer = make_optimizer(lora, job)
     loop = Loop(
         job,
         base,

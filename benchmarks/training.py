@@ -166,7 +166,7 @@ def _lora(base: Base, job: Any, checkpointing: bool) -> tuple[Any, LoraLayers, t
     lora = LoraLayers(transformer, rank=job.rank, alpha=job.alpha, targets=base.targets, seed=0)
     if checkpointing:
         transformer.enable_gradient_checkpointing()
-    return transformer, lora, make_optimizer(lora, job, torch.device("cpu"))
+    return transformer, lora, make_optimizer(lora, job)
 
 
 def rows(folder: Path) -> list[Row]:

@@ -128,20 +128,29 @@ def _flat(optimizer: torch.optim.Optimizer) -> tuple[dict[str, Tensor], dict[str
     whole = optimizer.state_dict()
     tensors: dict[str, Tensor] = {}
     rest: dict[str, Any] = {}
+
+    def put(path: str, value: Any) -> None:
+        if isinstance(value, Tensor):
+            tensors[path] = value.detach().cpu().clone()
+        elif isinstance(value, dict):  # bitsandbytes keeps its quantized moments one level down
+            for name, each in value.items():
+                put(f"{path}.{name}", each)
+        else:
+            rest[path] = value
+
     for index, values in whole["state"].items():
-        for name, value in values.items():
-            if isinstance(value, Tensor):
-                tensors[f"{index}.{name}"] = value.detach().cpu().clone()
-            else:
-                rest[f"{index}.{name}"] = value
+        put(str(index), values)
     return tensors, {"rest": rest, "groups": whole["param_groups"]}
 
 
 def _unflat(optimizer: torch.optim.Optimizer, tensors: dict[str, Tensor], saved: dict[str, Any]) -> None:
     state: dict[int, dict[str, Any]] = {}
     for name, value in [*tensors.items(), *saved["rest"].items()]:
-        index, key = name.split(".", 1)
-        state.setdefault(int(index), {})[key] = value
+        index, *path, last = name.split(".")
+        values = state.setdefault(int(index), {})
+        for key in path:
+            values = values.setdefault(key, {})
+        values[last] = value
     groups = [{k: tuple(v) if k == "betas" else v for k, v in group.items()} for group in saved["groups"]]
     optimizer.load_state_dict({"state": state, "param_groups": groups})
 

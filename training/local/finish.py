@@ -18,6 +18,7 @@ from training.local.judge import Judge, Score, choose
 from training.local.loop import Loop
 from training.local.lora_layers import ADAPTER, LoraLayers, short_names
 from training.local.ranks import Ranks
+from training.local.speed import eager
 from training.trainer import TrainedLora
 
 if TYPE_CHECKING:
@@ -93,12 +94,12 @@ def finish(
     values = {n.removeprefix("transformer."): t.float() for n, t in load_file(_candidate(job, best)).items()}
     full = {name.replace(".weight", f".{ADAPTER}.weight"): tensor for name, tensor in values.items()}
     lora.load(full, full)
-    effect = measure_effect(lora, _probe(judge, loop))
+    effect = measure_effect(lora, _probe(judge, loop, lora))
     trial = job.out / ".lora-trial.safetensors"
     try:
         write_diffusers(trial, lora, values, card)
         off = verify_file(trial, values, job.alpha / job.rank, shapes, base.profile.family)
-        odd = verify_diffusers(trial, base, lora, _probe(judge, loop))
+        odd = verify_diffusers(trial, base, lora, _probe(judge, loop, lora))
         reasons += (
             f"read back: {off:.1e} off by rounding, {odd:.1e} in diffusers; it moves the prediction by {effect:.1%}",
         )
@@ -127,13 +128,14 @@ def _candidate(job: TrainingJob, score: Score) -> Path:
     return job.out / "candidates" / f"step-{score.step:06d}.safetensors"
 
 
-def _probe(judge: Judge, loop: Loop) -> Callable[[], Tensor]:
+def _probe(judge: Judge, loop: Loop, lora: LoraLayers) -> Callable[[], Tensor]:
     def predict() -> torch.Tensor:
         tokens, text = judge.held_out[0]
         generator = torch.Generator().manual_seed(1)
         noise = torch.randn(tokens.mean.shape, generator=generator).to(tokens.mean.device)
         sigma = torch.full((1,), 0.8, device=noise.device)
         noisy = torch.lerp(tokens.mean, noise, 0.8)[None]
-        return loop.velocity(noisy, sigma, text, (tokens.rows, tokens.columns)).float()
+        with eager(lora.transformer):
+            return loop.velocity(noisy, sigma, text, (tokens.rows, tokens.columns)).float()
 
     return predict

@@ -14,6 +14,7 @@ from torch import Tensor
 from training.local.base import Text, Tokens
 from training.local.lora_layers import LoraLayers
 from training.local.sampler import noise_seed
+from training.local.speed import eager
 
 SIGMAS = (0.15, 0.35, 0.55, 0.75, 0.9)
 DRIFT_SIGMAS = (0.8, 0.95, 1.0)
@@ -56,16 +57,17 @@ class Judge:
     ) -> None:
         self._lora, self._velocity, self._seed = lora, velocity, seed
         self.held_out, self._strangers = held_out, strangers
-        with torch.no_grad(), lora.off():
+        with torch.no_grad(), eager(lora.transformer), lora.off():
             self._reference = [self._stranger(n, sigma) for n in range(len(strangers)) for sigma in DRIFT_SIGMAS]
             self.base_loss = self._loss()
 
     @torch.no_grad()
     def score(self, step: int) -> Score:
         """Loss of raw and averaged weights and drift. Waits for the device."""
-        raw = self._loss()
-        with self._lora.averaged():
-            return Score(step, raw, self._loss(), self._drift())
+        with eager(self._lora.transformer):
+            raw = self._loss()
+            with self._lora.averaged():
+                return Score(step, raw, self._loss(), self._drift())
 
     def _loss(self) -> float:
         losses = []

@@ -52,18 +52,19 @@ def learning_rate(step: int, job: "TrainingJob") -> float:
     return rate * (0.5 + 0.5 * math.cos(math.pi * (step - start) / (job.steps - start)))
 
 
-def make_optimizer(lora: LoraLayers, job: "TrainingJob", device: torch.device) -> torch.optim.Optimizer:
-    """Fused AdamW; on CUDA with 8-bit moments where bitsandbytes is installed."""
-    if device.type == "cuda":
-        try:
-            from bitsandbytes.optim import AdamW8bit
-        except ImportError:
-            pass
-        else:
-            eight: torch.optim.Optimizer = AdamW8bit(
-                lora.raw, lr=job.learning_rate, betas=job.betas, weight_decay=job.weight_decay
-            )
-            return eight
+def make_optimizer(lora: LoraLayers, job: "TrainingJob", *, eight_bit: bool = False) -> torch.optim.Optimizer:
+    """torch's fused AdamW; `eight_bit` takes bitsandbytes' instead, whose moments need a quarter of the memory.
+
+    The 8-bit one makes the host wait for the card after each of FLUX.1's 836 tensors, so it is for cards that are
+    short of memory: `MemoryPlan.eight_bit`.
+    """
+    if eight_bit:
+        from bitsandbytes.optim import AdamW8bit
+
+        optimizer: torch.optim.Optimizer = AdamW8bit(
+            lora.raw, lr=job.learning_rate, betas=job.betas, weight_decay=job.weight_decay
+        )
+        return optimizer
     return torch.optim.AdamW(lora.raw, lr=job.learning_rate, betas=job.betas, weight_decay=job.weight_decay, fused=True)
 
 
@@ -121,7 +122,7 @@ class Loop:
 
     def velocity(self, noisy: Tensor, sigma: Tensor, text: Text, grid: tuple[int, int]) -> Tensor:
         """The model's prediction as training computes it."""
-        with _precision(self._device):
+        with precision(self._device, text.embeds.dtype):
             return self._base.velocity(
                 self._lora.transformer, noisy.to(text.embeds.dtype), sigma, text, grid, self._job.guidance
             )
@@ -178,12 +179,15 @@ def _stack(texts: list[Text]) -> Text:
 
 
 @contextmanager
-def _precision(device: torch.device) -> Iterator[None]:
-    """bf16 with fp32 LoRA weights on a card, plain fp32 on a CPU."""
-    if device.type != "cuda":
+def precision(device: torch.device, base: torch.dtype) -> Iterator[None]:
+    """Within, a base in 16 bits and a LoRA in fp32 compute together: in the base's dtype, by autocast.
+
+    Whatever runs the model while `uncast_inputs` is in force has to be in here.
+    """
+    if base == torch.float32:
         yield
         return
-    with torch.autocast("cuda", torch.bfloat16):
+    with torch.autocast(device.type, base):
         yield
 
 

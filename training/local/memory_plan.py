@@ -49,6 +49,11 @@ class MemoryPlan:
     base: str
     peak: int
 
+    @property
+    def eight_bit(self) -> bool:
+        """Whether the optimizer's moments are kept in 8 bits: where the base itself had to be quantized to fit."""
+        return self.base in ("int8", "nf4")
+
     def line(self) -> str:
         """The plan as one line for people."""
         base = {"bf16": "bf16 base", "fp32": "fp32 base"}.get(self.base, f"{self.base} base")

@@ -13,7 +13,9 @@ from inference.generator import GeneratorBase
 from inference.prompt import build_prompt
 from inference.types import BadgeRequest, ModelInfo, Portrait, PortraitRequest, StepCallback
 from training.local.base import Base, Text, free
+from training.local.loop import precision
 from training.local.lora_layers import LoraLayers
+from training.local.speed import eager
 from training.page import page, table
 
 if TYPE_CHECKING:
@@ -44,9 +46,10 @@ class LoopGenerator(GeneratorBase):
         started = time.perf_counter()
         size = (min(profile.width, LARGEST), min(profile.height, LARGEST))
         steps = min(profile.steps, MOST_STEPS)
-        with torch.no_grad(), torch.autocast(self._transformer.device.type, enabled=False):
+        text = self._texts[request.prompt]
+        with torch.no_grad(), eager(self._transformer), precision(self._transformer.device, text.embeds.dtype):
             image = self._base.draw(
-                self._pipe, self._texts[request.prompt], self._texts.get("", self._texts[request.prompt]), size,
+                self._pipe, text, self._texts.get("", text), size,
                 request.seed, steps, "pil", None,
             )  # fmt: skip
         seconds = time.perf_counter() - started

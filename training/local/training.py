@@ -33,6 +33,7 @@ from training.local.ranks import Ranks
 from training.local.sampler import Sampler
 from training.local.samples import Samples
 from training.local.session import Session
+from training.local.speed import speed_up
 from training.trainer import Status, StatusCallback, TrainedLora
 
 if TYPE_CHECKING:
@@ -48,7 +49,6 @@ def train_here(
     started = time.perf_counter()
     base = open_base(profile, token)
     device = choose_device(job.device)
-    dtype = torch.bfloat16 if device.type == "cuda" else torch.float32
     if not base.transformer_config:
         raise TrainerUnavailable(f"the weights of {profile.title} have no configuration")
     if job.threads:
@@ -56,6 +56,8 @@ def train_here(
     ranks = Ranks(device)
     require_tracker(job.tracker)
     plan = _plan(job, base, ranks)
+    # On a CPU only the plan bf16 does what a card does; all others are plain fp32.
+    dtype = torch.bfloat16 if device.type == "cuda" or plan.kind == "bf16" else torch.float32
     # From here on something is written; all that can be known to be wrong was said before.
     mine = belongs_to(job, data, f"{base.identity}/{profile.max_sequence_length}/{dtype}")
     with claim(job, mine) if ranks.first else nullcontext():
@@ -99,9 +101,8 @@ def _train(
     lora.to(ranks.device)
     if plan.checkpointing:
         transformer.enable_gradient_checkpointing()
-    if ranks.device.type == "cuda" and job.compile:
-        transformer.compile_repeated_blocks()
-    optimizer = make_optimizer(lora, job, ranks.device)
+    speed_up(transformer, ranks.device, compiled=job.compile)
+    optimizer = make_optimizer(lora, job, eight_bit=plan.eight_bit)
     loop = Loop(job, base, lora, optimizer, ready.material(priors), _sampler(job, ready, len(priors)), ranks)
     with uncast_inputs(transformer):
         judge = Judge(lora, loop.velocity, ready.held_out, ready.strangers, job.seed)
@@ -120,7 +121,7 @@ def _plan(job: TrainingJob, base: Base, ranks: Ranks) -> MemoryPlan:
     if ranks.device.type == "cpu":
         if wanted in ("int8", "nf4"):
             raise InvalidJob(f"training.plan = {wanted} needs a CUDA card: choose auto")
-        wanted = "fp32" if wanted in ("auto", "bf16") else wanted
+        wanted = "fp32" if wanted == "auto" else wanted
     return make_plan(
         base.size, memory, resolutions=job.resolutions, batch=ranks.share(job.batch), rank=job.rank, wanted=wanted,
         name=name,
