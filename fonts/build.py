@@ -12,6 +12,7 @@ names and copyright, and say so in README.md. The output depends on nothing but 
 from __future__ import annotations
 
 import argparse
+import bz2
 import logging
 import shutil
 from pathlib import Path
@@ -27,32 +28,44 @@ log = logging.getLogger("fonts.build")
 
 CORE = (
     "Arabic-Black", "Armenian-Black", "Bengali-Bold", "Ethiopic-Black", "Georgian-Black", "Gujarati-Bold",
-    "Gurmukhi-Bold", "Kannada-Bold", "Khmer-Bold", "Lao-Black", "Malayalam-Bold", "Myanmar-Bold", "Oriya-Bold",
+    "Gurmukhi-Bold", "Javanese-Bold", "Kannada-Bold", "Khmer-Bold", "Lao-Black", "Malayalam-Bold", "Myanmar-Bold", "Oriya-Bold",
     "Sinhala-Bold", "Tamil-Bold", "Telugu-Bold", "Thaana-Black", "Thai-Black", "Cherokee-Black",
 )  # fmt: skip
 
 SYMBOLS = [*range(0x2000, 0x2C00), *range(0x1F100, 0x1F200), *range(0x1F780, 0x1F800)]
 
 
-def hanzi() -> set[int]:
-    """Simplified and traditional characters in common use: GB 2312, and Big5 level 1 (its first 5,401)."""
-    found: set[int] = set()
-    for encoding, rows, cells in (
-        ("gb2312", range(0xB0, 0xF8), range(0xA1, 0xFF)),
-        ("big5", range(0xA4, 0xC7), [*range(0x40, 0x7F), *range(0xA1, 0xFF)]),
-    ):
-        for row in rows:
-            for cell in cells:
-                text = bytes((row, cell)).decode(encoding, "ignore")
-                found.update(ord(c) for c in text if 0x4E00 <= ord(c) <= 0x9FFF)
-    return found
+def hanzi(unihan: Path) -> set[int]:
+    """The Chinese characters that people have in their names, of the main block (U+4E00 to U+9FFF) and extension A.
+
+    All of GB 2312, Big5, the General Standard Chinese Characters of 2013 (whose third level was made for names) with
+    their traditional forms, IICore, the letters that Hong Kong schools teach, those allowed in Korean names, and the
+    entries of Xiandai Hanyu Cidian. `unihan` is the folder of the Unihan_*.txt.bz2 files (UAX #38).
+    """
+    fields: dict[str, dict[int, str]] = {}
+    for name in ("OtherMappings", "DictionaryLikeData", "Readings", "Variants", "IRGSources"):
+        with bz2.open(unihan / f"Unihan_{name}.txt.bz2", "rt", encoding="utf-8") as lines:
+            for line in lines:
+                if line.startswith("U+"):
+                    code, field, value = line.rstrip("\n").split("\t")
+                    fields.setdefault(field, {})[int(code[2:], 16)] = value
+    found = {
+        code
+        for field in ("kBigFive", "kTGH", "kIICore", "kHKGlyph", "kKoreanName", "kXHC1983", "kGB0")
+        for code in fields[field]
+    }
+    for code in fields["kTGH"]:
+        found.update(int(value[2:], 16) for value in fields["kTraditionalVariant"].get(code, "").split())
+    return {code for code in found if 0x3400 <= code <= 0x9FFF}
 
 
-def cut(font: TTFont, unicodes: set[int] | None, out: Path, drop: tuple[str, ...] = ()) -> None:
+def cut(
+    font: TTFont, unicodes: set[int] | None, out: Path, drop: tuple[str, ...] = (), features: tuple[str, ...] = ("*",)
+) -> None:
     """Write `font` to `out` without hinting, and only with the given characters where some are given."""
     options = subset.Options()
     options.hinting = False
-    options.layout_features = ["*"]
+    options.layout_features = list(features)
     options.name_IDs = ["*"]
     options.name_languages = ["*"]
     options.notdef_outline = True
@@ -120,13 +133,16 @@ def main() -> None:
     hangul = {*range(0x1100, 0x1200), *range(0x3130, 0x3190), *range(0xAC00, 0xD7A4)} | punctuation
     bopomofo = {*range(0x3100, 0x3130)}
     vertical = ("vhea", "vmtx", "VORG")
-    cut(TTFont(source(CJK), fontNumber=1), hangul, HERE / "noto-cjk" / "NotoSansCJKkr-Black-subset.otf", vertical)
-    cut(
-        TTFont(source(CJK), fontNumber=2),
-        hanzi() | bopomofo | punctuation,
-        HERE / "noto-cjk" / "NotoSansCJKsc-Black-subset.otf",
-        vertical,
-    )
+    unihan = source("Unihan_Readings.txt.bz2").parent
+    # Without the features that lead to other countries' shapes, vertical or half-width forms: twice the letters.
+    plain = ("ccmp", "halt", "kern", "liga", "palt")
+    for number, characters, language, features in (
+        (1, hangul, "kr", (*plain, "calt", "ljmo", "tjmo", "vjmo")),
+        (2, hanzi(unihan) | bopomofo, "sc", plain),
+    ):
+        font = TTFont(source(CJK), fontNumber=number)
+        wanted = (characters | punctuation) & set(font.getBestCmap())
+        cut(font, wanted, HERE / "noto-cjk" / f"NotoSansCJK{language}-Black-subset.otf", vertical, features)
 
     emoji = TTFont(source("files/noto-color-emoji-emoji-400-normal.woff2"))
     for tag in ("SVG ", "vhea", "vmtx"):
