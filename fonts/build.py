@@ -28,8 +28,8 @@ log = logging.getLogger("fonts.build")
 
 CORE = (
     "Arabic-Black", "Armenian-Black", "Bengali-Bold", "Ethiopic-Black", "Georgian-Black", "Gujarati-Bold",
-    "Gurmukhi-Bold", "Javanese-Bold", "Kannada-Bold", "Khmer-Bold", "Lao-Black", "Malayalam-Bold", "Myanmar-Bold", "Oriya-Bold",
-    "Sinhala-Bold", "Tamil-Bold", "Telugu-Bold", "Thaana-Black", "Thai-Black", "Cherokee-Black",
+    "Gurmukhi-Bold", "Javanese-Bold", "Kannada-Bold", "Khmer-Bold", "Lao-Black", "Malayalam-Bold", "Myanmar-Bold",
+    "Oriya-Bold", "Sinhala-Bold", "Tamil-Bold", "Telugu-Bold", "Thaana-Black", "Thai-Black", "Cherokee-Black",
 )  # fmt: skip
 
 SYMBOLS = [*range(0x2000, 0x2C00), *range(0x1F100, 0x1F200), *range(0x1F780, 0x1F800)]

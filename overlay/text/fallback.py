@@ -1,7 +1,8 @@
 """Chooses a font for each grapheme: one for the whole line, else one a script, else one a grapheme.
 
 Mixing weights inside a word is what makes fallback ugly, so the larger unit is always tried first. Nothing is
-ever assigned to a font that lacks one of its characters.
+ever assigned to a font that lacks one of its characters, or that has a letter and its marks but would set the mark
+elsewhere (overlay/text/anchors.py).
 """
 
 from __future__ import annotations
@@ -10,7 +11,8 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
-from overlay.errors import InvalidText, name_characters
+from overlay.errors import InvalidText, name_characters, printable
+from overlay.text.anchors import places
 from overlay.text.fonts import DISPLAY, EMOJI, FONTS, FontFile
 from overlay.text.scripts import is_emoji, is_picture, scripts_of
 
@@ -33,17 +35,23 @@ def choose_fonts(clusters: Sequence[str]) -> list[FontFile]:
         drawn = set(letters)
         by_script = {name: _first_covering(frozenset(group & drawn)) for name, group in groups.items() if group & drawn}
     missing: list[str] = []
+    loose: list[str] = []
     scripts = _cluster_scripts(clusters)
     for i, grapheme in enumerate(clusters):
         if chosen[i] is None and not grapheme.isspace():
             font = whole or by_script.get(scripts[i]) or _first_covering(frozenset((grapheme,)))
             if font is None and is_picture(grapheme) and _covers(EMOJI, grapheme):
                 font = EMOJI
-            if font is None:
+            if font is None and any(_has_all(font, grapheme) for font in FONTS):
+                loose.append(grapheme)
+            elif font is None:
                 missing.extend(_undrawable(grapheme))
             chosen[i] = font
     if missing:
         raise InvalidText(f"no font here can draw {name_characters(missing)}: leave it out")
+    if loose:
+        marks = [c for c in unicodedata.normalize("NFD", loose[0]) if unicodedata.category(c)[0] == "M"]
+        raise InvalidText(f"no font here can set {name_characters(marks)} on {printable(loose[0][0])}: leave it out")
     first = next((font for font in chosen if font is not None and not font.colour), FONTS[0])
     result: list[FontFile] = []
     for font in chosen:  # white space
@@ -67,6 +75,11 @@ def _first_covering(clusters: frozenset[str], fonts: tuple[FontFile, ...] = FONT
 
 
 def _covers(font: FontFile, grapheme: str) -> bool:
+    """True if the font has every visible character of the grapheme, and sets its marks where they belong."""
+    return _has_all(font, grapheme) and places(font, grapheme)
+
+
+def _has_all(font: FontFile, grapheme: str) -> bool:
     """True if the font has every visible character of the grapheme, composed or decomposed."""
     return _has(font, grapheme) or _has(font, unicodedata.normalize("NFD", grapheme))
 

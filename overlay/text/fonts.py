@@ -96,9 +96,9 @@ WORLD = (
         _noto(name)
         for name in (
             "Arabic-Black", "Armenian-Black", "Bengali-Bold", "Cherokee-Black", "Ethiopic-Black", "Georgian-Black",
-            "Gujarati-Bold", "Gurmukhi-Bold", "Kannada-Bold", "Khmer-Bold", "Lao-Black", "Malayalam-Bold",
-            "Myanmar-Bold", "Oriya-Bold", "Sinhala-Bold", "Tamil-Bold", "Telugu-Bold", "Thaana-Black", "Thai-Black",
-            "Symbols-Black", "Symbols2-Regular",
+            "Gujarati-Bold", "Gurmukhi-Bold", "Javanese-Bold", "Kannada-Bold", "Khmer-Bold", "Lao-Black",
+            "Malayalam-Bold", "Myanmar-Bold", "Oriya-Bold", "Sinhala-Bold", "Tamil-Bold", "Telugu-Bold", "Thaana-Black",
+            "Thai-Black", "Symbols-Black", "Symbols2-Regular",
         )
     ),
 )  # fmt: skip

@@ -9,9 +9,9 @@ import regex
 
 _SCRIPTS = (
     "Latin", "Cyrillic", "Greek", "Arabic", "Hebrew", "Devanagari", "Hiragana", "Katakana", "Han", "Hangul",
-    "Bopomofo", "Armenian", "Bengali", "Cherokee", "Ethiopic", "Georgian", "Gujarati", "Gurmukhi", "Kannada",
-    "Khmer", "Lao", "Malayalam", "Myanmar", "Oriya", "Sinhala", "Tamil", "Telugu", "Thaana", "Thai", "Common",
-    "Inherited",
+    "Bopomofo", "Armenian", "Bengali", "Cherokee", "Ethiopic", "Georgian", "Gujarati", "Gurmukhi", "Javanese",
+    "Kannada", "Khmer", "Lao", "Malayalam", "Myanmar", "Oriya", "Sinhala", "Tamil", "Telugu", "Thaana", "Thai",
+    "Common", "Inherited",
 )  # fmt: skip
 _SCRIPT = regex.compile("|".join(rf"(?P<{name}>\p{{Script={name}}})" for name in _SCRIPTS))
 _EMOJI = regex.compile(
@@ -21,10 +21,13 @@ _EMOJI = regex.compile(
 _PICTURE = regex.compile(r"\p{Extended_Pictographic}")
 
 JOINED = frozenset(
-    ("Arabic", "Devanagari", "Bengali", "Gujarati", "Gurmukhi", "Kannada", "Khmer", "Malayalam", "Myanmar", "Oriya",
-     "Sinhala", "Tamil", "Telugu", "Thaana")
+    ("Arabic", "Devanagari", "Bengali", "Gujarati", "Gurmukhi", "Javanese", "Kannada", "Khmer", "Malayalam", "Myanmar",
+     "Oriya", "Sinhala", "Tamil", "Telugu", "Thaana")
 )  # fmt: skip
 """Scripts whose letters hang together: no letter-spacing, no break inside a word."""
+
+UNSPACED = frozenset(("Javanese", "Khmer", "Lao", "Myanmar", "Thai"))
+"""Scripts written without spaces between words, which only a dictionary (or the syllables of UAX #14) tells apart."""
 
 
 @lru_cache(maxsize=8192)

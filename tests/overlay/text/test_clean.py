@@ -20,14 +20,15 @@ from overlay.text.clean import MAX_GRAPHEMES, graphemes
         ("a\x00b\x1b[31mc", "ab[31mc"),
         ("safe\u202egnp.exe", "safegnp.exe"),
         ("a\u2066b\u2069c", "abc"),
-        ("a\ud800b", "ab"),
-        ("a\ue000b", "ab"),
         ("so\u00adft\u200b", "soft"),
         ("ab\u200dcd", "abcd"),
         ("می\u200cخواهم", "می\u200cخواهم"),
         ("👨\u200d👩\u200d👧", "👨\u200d👩\u200d👧"),
         ("⚔\ufe0f", "⚔\ufe0f"),
-        ("e" + "\u0301\u0302\u0303\u0304\u0305" * 30, "é\u0302\u0303"),
+        ("הַשָּׁלוֹם", unicodedata.normalize("NFC", "הַשָּׁלוֹם")),
+        ("ကျွန်ုပ်", "ကျွန်ုပ်"),
+        ("a\u0323\u0304\u0301\u0302", "ạ\u0304\u0301\u0302"),
+        ("\ufe0fA", "A"),
         ("\ufeffBOM", "BOM"),
     ],
 )
@@ -41,11 +42,37 @@ def test_an_empty_text_is_told_so(empty: str) -> None:
         clean_text(empty)
 
 
-@pytest.mark.parametrize("nothing", ["\x00\x01", "\u202e", "\ud800", "\ue000", "\u200d", "\u200b\u200b"])
+@pytest.mark.parametrize("nothing", ["\x00\x01", "\u202e", "\u200d", "\u200b\u200b"])
 def test_a_text_of_nothing_drawable_is_told_so_in_printable_characters(nothing: str) -> None:
     with pytest.raises(InvalidText, match="no characters that can be drawn") as error:
         clean_text(nothing)
     assert str(error.value).isprintable()
+
+
+@pytest.mark.parametrize(
+    ("typed", "named"),
+    [
+        (b"Caf\xe9".decode(errors="surrogateescape"), r"not UTF-8 \(\\xE9\)"),
+        ("a\ud800b", r"not UTF-8 \(U\+D800\)"),
+        ("A\ufffcB", r"was lost \(.*U\+FFFC \(OBJECT REPLACEMENT CHARACTER\)"),
+        ("Caf\ufffd", r"was lost \(.*U\+FFFD \(REPLACEMENT CHARACTER\)"),
+        ("iPhone \uf8ff", r"U\+F8FF is a letter of one font only"),
+        ("\u0301A", r"U\+0301 \(COMBINING ACUTE ACCENT\) has no letter"),
+        ("A \u0301", r"U\+0301 \(COMBINING ACUTE ACCENT\) has no letter"),
+        ("ာက", r"U\+102C \(MYANMAR VOWEL SIGN AA\) has no letter"),
+        ("e" + "\u0301\u0302\u0303\u0304\u0305" * 30, '149 marks stand on the letter "é"; at most 8'),
+    ],
+)
+def test_what_was_lost_or_cannot_be_set_is_refused_by_name(typed: str, named: str) -> None:
+    with pytest.raises(InvalidText, match=named) as error:
+        clean_text(typed)
+    assert str(error.value).isprintable()
+
+
+def test_vowel_signs_count_with_their_letter() -> None:
+    assert graphemes("ကျာတန်း") == ["ကျာ", "တ", "န်း"]
+    assert graphemes("กำ") == ["กำ"]
+    assert graphemes("A B") == ["A", " ", "B"]
 
 
 def test_the_limit_counts_what_a_person_counts() -> None:

@@ -2,6 +2,7 @@
 
 import itertools
 import random
+import unicodedata
 
 import pytest
 from hypothesis import given, settings
@@ -113,6 +114,33 @@ def test_japanese_does_not_begin_a_line_with_a_small_letter_or_a_mark() -> None:
     layout = lay_out("スーパープロジェクトチーフマネージャー兼デザイナー", STYLES["ribbon"])
     assert len(layout.lines) == 2
     assert layout.lines[1][0] not in "ーャュョッェ"
+
+
+@pytest.mark.parametrize(
+    ("title", "lines"),
+    [
+        ("นักออกแบบผลิตภัณฑ์อาวุโสอันดับหนึ่ง", ("นักออกแบบผลิตภัณฑ์", "อาวุโสอันดับหนึ่ง")),
+        ("🥷🥷นักออกแบบผลิตภัณฑ์อาวุโสอันดับหนึ่ง", ("🥷🥷นักออกแบบ", "ผลิตภัณฑ์อาวุโสอันดับหนึ่ง")),
+        ("ວິສະວະກອນຊອບແວອາວຸໂສຊັ້ນນຳຂອງທີມພັດທະນາ", ("ວິສະວະກອນຊອບແວອາວຸໂສ", "ຊັ້ນນຳຂອງທີມພັດທະນາ")),
+        ("អ្នករចនាផលិតផលជាន់ខ្ពស់របស់ក្រុមហ៊ុនបច្ចេកវិទ្យា", ("អ្នករចនាផលិតផលជាន់ខ្ពស់", "របស់ក្រុមហ៊ុនបច្ចេកវិទ្យា")),
+        ("ဆော့ဖ်ဝဲလ်အင်ဂျင်နီယာအကြီးအကဲများအဖွဲ့ခေါင်းဆောင်", ("ဆော့ဖ်ဝဲလ်အင်ဂျင်နီယာ", "အကြီးအကဲများအဖွဲ့ခေါင်းဆောင်")),
+        ("首席设计师兼产品经理高级架构师和部门总监", ("首席设计师兼产品经理", "高级架构师和部门总监")),
+    ],
+)  # fmt: skip
+def test_scripts_without_spaces_break_at_words(title: str, lines: tuple[str, ...]) -> None:
+    assert lay_out(clean_text(title), STYLES["ribbon"]).lines == lines
+
+
+@pytest.mark.parametrize("text", ["ကာ" * 20, "ဒီဇိုင်" * 9, "แมว" * 13, "เ" + "กา" * 19, "ก็" * 40, "ទ្រា" * 20, "ꦱꦸꦒꦼ" * 10])
+@EVERY
+def test_no_line_begins_with_what_belongs_to_the_letter_before(text: str, style: BannerStyle) -> None:
+    lines = lay_out(clean_text(text), style).lines
+    for line in lines[1:]:
+        assert unicodedata.category(line[0])[0] != "M"
+        assert line[0] not in "ะาำๆฯ"
+        assert line[1:2] != "\u103a"
+    for line in lines[:-1]:
+        assert line[-1] not in "เแโใไ\u17d2\u1039"
 
 
 def test_short_words_are_letter_spaced_but_joined_scripts_are_not() -> None:

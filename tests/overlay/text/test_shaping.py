@@ -1,9 +1,12 @@
 """Letters of every script become glyphs: one font where one will do, never a gap, never a box."""
 
+import unicodedata
+
 import pytest
 
 from overlay import InvalidText, clean_text
-from overlay.text.fonts import FONTS
+from overlay.text.anchors import places
+from overlay.text.fonts import DISPLAY, FONTS, FontFile
 from overlay.text.shaping import Line, shape_line
 
 ONE_FONT = {
@@ -17,6 +20,9 @@ ONE_FONT = {
     "武士デザイナー": "dela-gothic-one",
     "さむらい": "dela-gothic-one",
     "首席设计师": "noto-cjk-sc",
+    "鄺美玲": "noto-cjk-sc",
+    "堃喆淼犇垚翀珺昇峯靚": "noto-cjk-sc",
+    "ꦱꦸꦒꦼꦁ": "noto-javanese-bold",
     "수석 디자이너": "noto-cjk-kr",
     "वास्तुकार": "noto",
     "นักออกแบบ": "noto-thai-black",
@@ -36,6 +42,33 @@ def test_one_font_for_the_line(text: str, font: str) -> None:
     line = shape_line(clean_text(text))
     assert fonts_of(line) == {font}
     assert all(g.index for g in line.glyphs)
+
+
+@pytest.mark.parametrize(
+    ("text", "font"), [("Łį́į́ʼ", "noto"), ("Ы́Э́", "rubik"), ("á̂", "rubik"), ("ضَّ", "noto-arabic-black"), ("שָּׁ", "rubik")]
+)
+def test_a_font_is_chosen_by_what_it_can_place_not_by_what_it_lists(text: str, font: str) -> None:
+    assert fonts_of(shape_line(clean_text(text))) == {font}
+
+
+@pytest.mark.parametrize("font", DISPLAY, ids=lambda f: f.name)
+def test_accents_stand_over_their_letter_in_the_font_that_is_chosen(font: FontFile) -> None:
+    """Every pair of these letters and accents that a font says it places: the ink of both is looked at."""
+    for letter in "AeiQjmЫжяΩß":
+        for accent in "\u0300\u0301\u0308\u0303\u0323\u0331":
+            pair = unicodedata.normalize("NFC", letter + accent)
+            if len(pair) == 1 or not {*map(ord, pair)} <= font.characters or not places(font, pair):
+                continue
+            base, mark = shape_line(pair).glyphs[:2]
+            left, _, right, _ = base.font.ink(base.index)
+            x = base.advance + mark.dx if mark.advance == 0 else 0.0
+            a, _, b, _ = mark.font.ink(mark.index)
+            assert left - 0.05 <= x + (a + b) / 2 <= right + 0.05, (font.name, pair)
+
+
+def test_a_mark_that_no_font_can_set_is_refused_by_name() -> None:
+    with pytest.raises(InvalidText, match=r'no font here can set .*U\+0302 .* on "1"'):
+        shape_line("1\u0302")
 
 
 def test_a_single_foreign_letter_changes_the_font_of_the_line_not_of_the_letter() -> None:
