@@ -143,7 +143,7 @@ class _Bounded(io.RawIOBase):
 
 class _Tar:
     def __init__(self, file: BinaryIO, most: int) -> None:
-        self._tar = tarfile.open(fileobj=cast("IO[bytes]", _Bounded(file, most)), mode="r:")
+        self._tar = tarfile.open(fileobj=cast("IO[bytes]", _Bounded(file, most)), mode="r:")  # noqa: SIM115 (closed by `_opened`)
 
     def listing(self) -> Iterator[tuple[str, int, str]]:
         for member in self._tar:
@@ -189,11 +189,7 @@ def _opened(path: Path, most: int) -> Iterator[_Tar | _Zip]:
         raw = stack.enter_context(path.open("rb"))
         start = raw.read(6)
         raw.seek(0)
-        archive: _Tar | _Zip
-        if start[:2] == b"PK":
-            archive = _Zip(raw)
-        else:
-            archive = _Tar(_unpacker(raw, start, stack), most)
+        archive = _Zip(raw) if start[:2] == b"PK" else _Tar(_unpacker(raw, start, stack), most)
         stack.callback(archive.close)
         yield archive
 

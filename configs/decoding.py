@@ -24,7 +24,9 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
-_PUNCTUATION = frozenset("«»„“”‘’‚‹›–—…№•·§©®™°±×÷€£¥¿¡\u00a0\u202f、。！？，：；（）「」『』《》〈〉・～＋－／　％＆＝")
+_PUNCTUATION = frozenset(
+    "«»„“”‘’‚‹›–—…№•·§©®™°±×÷€£¥¿¡\u00a0\u202f、。！？，：；（）「」『』《》〈〉・～＋－／　％＆＝"
+)
 _THIN_PUNCTUATION = frozenset("«»„“”‘’‚‹›–—…№•·§©®™°±×÷€£¿¡\u00a0")
 _WORD = re.compile(r"[^\W\d_]+")
 _CLEAR = 6.0
@@ -32,6 +34,7 @@ _CLEAR = 6.0
 _PRIOR = {"koi8-r": -2.0, "koi8-u": -3.0, "cp866": -3.0, "mac-cyrillic": -7.0, "mac-roman": -2.0, "cp850": -3.0,
           "cp852": -3.0, "euc_jp": -2.0, "iso8859-5": -3.0}  # fmt: skip
 """Code pages that nobody has written by default for twenty years, as logarithms; Windows' own have 0."""
+_UNKNOWN = "unknown encoding {!r}: name one such as cp1251, gb18030 or utf-16"
 _MARK = math.log(0.02)
 _TITLE = math.log(0.3)
 _SHOUTED = math.log(0.02)
@@ -56,9 +59,11 @@ def known_encoding(name: str) -> str:
         found = codecs.lookup(name)
         "".encode(found.name)  # some of Python's codecs are no text encodings: hex, zip, rot13
     except (LookupError, ValueError, UnicodeError) as error:
-        raise ValueError(f"unknown encoding {printable(name)[:40]!r}: name one such as cp1251, gb18030 or utf-16") from error
+        raise ValueError(
+            f"unknown encoding {printable(name)[:40]!r}: name one such as cp1251, gb18030 or utf-16"
+        ) from error
     if found.name in ("idna", "punycode", "unicode_escape", "raw_unicode_escape", "undefined"):
-        raise ValueError(f"unknown encoding {name!r}: name one such as cp1251, gb18030 or utf-16")
+        raise ValueError(_UNKNOWN.format(name))
     return found.name
 
 

@@ -1,4 +1,4 @@
-"""Files that others made: read only where they are plain files, never more than is bearable, and named for what they are.
+"""Files that others made: read only where they are plain files, bounded, and named for what they are.
 
 A folder that somebody sent may hold a link to a secret, a pipe that never ends or a device; opening one is the harm, so
 each is looked at (`lstat`) and opened without following links or waiting.
@@ -54,17 +54,21 @@ def _kind(mode: int) -> str:
 def read_regular(path: Path, most: int, *, follow: bool = False) -> bytes:
     """The bytes of the plain file `path`, at most `most`.
 
-    A link is followed only with `follow`, for what the user named himself. Raises NotAFile, TooLarge or another OSError,
-    each with `strerror`; never waits on a pipe.
+    A link is followed only with `follow`, for what the user named himself. Raises NotAFile, TooLarge or another
+    OSError, each with `strerror`; never waits on a pipe.
     """
     flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | (0 if follow else os.O_NOFOLLOW)
     if not follow and (kind := kind_of(path)):
         raise NotAFile(0, f"it is {kind}, not a file", str(path))
     descriptor = os.open(path, flags)
-    with os.fdopen(descriptor, "rb") as file:
+    try:
         status = os.fstat(descriptor)
         if kind := _kind(status.st_mode):
             raise NotAFile(0, f"it is {kind}, not a file", str(path))
+    except BaseException:
+        os.close(descriptor)
+        raise
+    with os.fdopen(descriptor, "rb") as file:
         if status.st_size > most:
             raise TooLarge(0, f"it has {status.st_size / 1e6:,.0f} MB, more than {most / 1e6:,.0f}", str(path))
         data = file.read(most + 1)
@@ -117,7 +121,11 @@ def walk(folder: Path, most: int = 20_000) -> Iterator[Found]:
                 if not entry.name.startswith("."):
                     below.append(path)
             else:
-                yield Found(path, name, f"is {kind}, which is not followed" if kind == "a link" else f"is {kind}" if kind else "")
+                yield Found(
+                    path,
+                    name,
+                    f"is {kind}, which is not followed" if kind == "a link" else f"is {kind}" if kind else "",
+                )
         pending += reversed(below)
 
 

@@ -17,7 +17,9 @@ def is_control(char: str) -> bool:
     """Whether `char` may command a terminal or a reader rather than be read: controls, bidi controls, lone surrogates,
     line and paragraph separators, invisible tags."""
     return (
-        unicodedata.category(char) in ("Cc", "Cs", "Zl", "Zp") or char in BIDI_CONTROLS or 0xE0000 <= ord(char) < 0xE0020
+        unicodedata.category(char) in ("Cc", "Cs", "Zl", "Zp")
+        or char in BIDI_CONTROLS
+        or 0xE0000 <= ord(char) < 0xE0020
     )
 
 

@@ -7,6 +7,7 @@ What a monitor shows is meant: a picture in Adobe RGB or Display P3 has other nu
 from __future__ import annotations
 
 import io
+from collections.abc import Iterator
 from functools import cache, lru_cache
 from typing import Any
 
@@ -14,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageCms
 
-_ROWS = 1_000_000
+_PIECE = 1_000_000
 """Pixels that are widened to 32 bits at a time."""
 _SAME = 2
 """Profiles that move no colour by more than this are sRGB under another name."""
@@ -50,31 +51,34 @@ def deep_to_eight(image: Image.Image) -> Image.Image:
     The range is the format's: 0 to 65535 for 16 bits, TIFF's SMinSampleValue and SMaxSampleValue where stated, 0 to 1
     for floats, and 0 to 255 or 65535 where floats or 32-bit numbers go beyond.
     """
-    values = np.asarray(image)
-    low, high = _range(image, values)
-    inverted = _tag(image, 262) == 0 and image.mode != "L"  # PhotometricInterpretation: white is zero
-    out = np.empty(values.shape, np.uint8)
-    rows = max(1, _ROWS // max(1, values.shape[1]))
-    for start in range(0, values.shape[0], rows):
-        part = values[start : start + rows].astype(np.float32)
-        part = np.nan_to_num(part, nan=low, posinf=high, neginf=low)
+    low, high = _range(image)
+    inverted = _tag(image, 262) == 0  # PhotometricInterpretation: white is zero
+    out = Image.new("L", image.size)
+    for top, values in _strips(image):
+        part = np.nan_to_num(values.astype(np.float32), nan=low, posinf=high, neginf=low)
         part = np.clip((part - low) * (255.0 / (high - low)), 0, 255).round().astype(np.uint8)
-        out[start : start + rows] = 255 - part if inverted else part
-    return Image.fromarray(out)
+        out.paste(Image.fromarray(255 - part if inverted else part), (0, top))
+    return out
 
 
-def _range(image: Image.Image, values: NDArray[Any]) -> tuple[float, float]:
+def _strips(image: Image.Image) -> Iterator[tuple[int, NDArray[Any]]]:
+    """(first row, the rows' values), about a million at a time, so that a large picture is never widened whole."""
+    rows = max(1, _PIECE // max(1, image.width))
+    for top in range(0, image.height, rows):
+        yield top, np.asarray(image.crop((0, top, image.width, min(image.height, top + rows))))
+
+
+def _range(image: Image.Image) -> tuple[float, float]:
     low, high = _tag(image, 340), _tag(image, 341)
     if isinstance(low, int | float) and isinstance(high, int | float) and high > low:
         return float(low), float(high)
     if image.mode.startswith("I;16"):
         return 0.0, 65535.0
-    finite = values[np.isfinite(values)] if image.mode == "F" else values
-    top = float(finite.max(initial=0))
+    most = max(float(values[np.isfinite(values)].max(initial=0)) for _top, values in _strips(image))
     if image.mode == "F":
         # Light beyond white is clipped; nobody writes 0..255 with a brightest value of 4.
-        return 0.0, 1.0 if top <= 4 else 255.0 if top <= 255 else 65535.0 if top <= 65535 else top
-    return 0.0, 255.0 if top <= 255 and image.format != "PNG" else 65535.0 if top <= 65535 else 2.0**31 - 1
+        return 0.0, 1.0 if most <= 4 else 255.0 if most <= 255 else 65535.0 if most <= 65535 else most
+    return 0.0, 255.0 if most <= 255 and image.format != "PNG" else 65535.0 if most <= 65535 else 2.0**31 - 1
 
 
 def _tag(image: Image.Image, number: int) -> object:

@@ -13,7 +13,7 @@ import struct
 import threading
 import warnings
 import zlib
-from contextlib import AbstractContextManager, nullcontext
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -47,11 +47,14 @@ _opening = threading.Lock()
 class Opened:
     """A picture as people see it (`image`: upright, RGB, 8 bits, on white), and what its file was.
 
-    `mode` and `format` are Pillow's words for the file's own; `turned` whether EXIF turned it, `transparent` whether
-    anything shone through, `converted` whether its ICC profile changed the colours.
+    `width` and `height` are the upright picture's, before any shrinking; `mode` and `format` are Pillow's words for
+    the file's own; `turned` whether EXIF turned it, `transparent` whether anything shone through, `converted` whether
+    its ICC profile changed the colours.
     """
 
     image: Image.Image
+    width: int
+    height: int
     mode: str
     format: str
     turned: bool = False
@@ -60,10 +63,13 @@ class Opened:
     frames: int = 1
 
 
-def open_image(source: Path | str | bytes, *, name: str = "", max_pixels: int = MAX_PIXELS) -> Opened:
+def open_image(
+    source: Path | str | bytes, *, name: str = "", max_pixels: int = MAX_PIXELS, shrunk_to: int = 0
+) -> Opened:
     """The picture in a file (a path), or in the file's bytes. Raises InvalidImage, which calls it `name`.
 
-    Large pictures are decoded one at a time, so that many threads do not need the memory of all at once.
+    With `shrunk_to` the image has at most so many pixels a side. Large pictures are decoded (and shrunk) one at a
+    time, so that many threads do not need the memory of all at once.
     """
     name = name or ("the picture" if isinstance(source, bytes) else f"the picture {Path(source).name}")
     try:
@@ -76,9 +82,12 @@ def open_image(source: Path | str | bytes, *, name: str = "", max_pixels: int = 
     try:
         with _header(data) as image:
             _check_size(image, name, max_pixels)
-            with _memory(image):
-                opened = _decoded(image, profile)
-                return replace(opened, image=_bare(image.copy())) if opened.image is image else opened
+            if image.width * image.height <= _LARGE:
+                return _finished(image, profile, shrunk_to)
+            # A thread of its own besides the lock: the C library keeps what a thread has freed for that thread, so
+            # each of many readers would hold a picture's memory for good.
+            with _one_large, ThreadPoolExecutor(1) as alone:
+                return alone.submit(_finished, image, profile, shrunk_to).result()
     except InvalidImage:
         raise
     except _BROKEN as error:
@@ -139,8 +148,12 @@ def _checked_sides(image: Image.Image, name: str) -> Image.Image:
     return image
 
 
-def _memory(image: Image.Image) -> AbstractContextManager[object]:
-    return _one_large if image.width * image.height > _LARGE else nullcontext()
+def _finished(image: Image.Image, profile: bytes | None, shrunk_to: int) -> Opened:
+    """`_decoded`, with an image that no longer hangs on its file."""
+    opened = _decoded(image, profile)
+    if shrunk_to:
+        opened.image.thumbnail((shrunk_to, shrunk_to), Image.Resampling.BOX)
+    return replace(opened, image=_bare(opened.image.copy())) if opened.image is image else opened
 
 
 def _decoded(image: Image.Image, profile: bytes | None) -> Opened:
@@ -165,7 +178,7 @@ def _decoded(image: Image.Image, profile: bytes | None) -> Opened:
         flat, converted = to_srgb(flat, icc, gamma)
     if flat is not image:
         _bare(flat)
-    return Opened(flat, mode, kind, orientation in _TURNS, transparent, converted, frames)
+    return Opened(flat, flat.width, flat.height, mode, kind, orientation in _TURNS, transparent, converted, frames)
 
 
 def _bare(image: Image.Image) -> Image.Image:

@@ -44,7 +44,7 @@ def lean_png(data: bytes) -> tuple[bytes, bytes | None]:
 def _is_heavy(kind: bytes, body: memoryview) -> bool:
     if kind == b"zTXt" or len(body) > _SMALL:
         return True
-    name, _, rest = bytes(body[:100]).partition(b"\0")
+    _name, _, rest = bytes(body[:100]).partition(b"\0")
     return kind == b"iTXt" and rest[:1] != b"\0"
 
 

@@ -129,9 +129,6 @@ def _copy(answer: httpx.Response, target: BinaryIO, most: int, ends: float, on_b
 
 def _decoded(data: bytes) -> Image.Image:
     try:
-        with Image.open(io.BytesIO(data), formats=_RASTER) as image:
-            if image.width * image.height > _MAX_PIXELS:
-                raise BadOutput(f"the output is {image.width} x {image.height} pixels, more than allowed")
-            return image.convert("RGB")
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise BadOutput("the output is damaged or no PNG, JPEG or WebP image") from error
+        return open_image(data, name="the output", max_pixels=_MAX_PIXELS).image
+    except InvalidImage as error:
+        raise BadOutput(str(error)) from error
