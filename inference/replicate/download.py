@@ -3,7 +3,6 @@
 Redirects are followed by hand, each to a host that is allowed. Nothing that is longer than allowed is read on.
 """
 
-import io
 import logging
 import time
 from collections.abc import Callable
@@ -17,12 +16,13 @@ from PIL import Image
 from configs.sections.replicate import LOOPBACK, ReplicateSettings
 from inference.replicate.errors import ApiUnreachable, BadOutput
 from inference.replicate.transport import tls
+from overlay.errors import InvalidImage
+from overlay.images import open_image
 
 log = logging.getLogger(__name__)
 
 _MAX_REDIRECTS = 3
 _MAX_PIXELS = 4096 * 4096
-_RASTER = ("PNG", "JPEG", "WEBP")
 
 BytesCallback = Callable[[int, int], None]
 """Called as (bytes so far, bytes in all or 0)."""
@@ -131,4 +131,4 @@ def _decoded(data: bytes) -> Image.Image:
     try:
         return open_image(data, name="the output", max_pixels=_MAX_PIXELS).image
     except InvalidImage as error:
-        raise BadOutput(str(error)) from error
+        raise BadOutput(f"the output is damaged or no PNG, JPEG or WebP image: {error}") from error
