@@ -3,6 +3,7 @@
 Redirects are followed by hand, each to a host that is allowed. Nothing that is longer than allowed is read on.
 """
 
+import io
 import logging
 import time
 from collections.abc import Callable
