@@ -24,6 +24,7 @@ check: $(VENV)/.ready-dev
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/mypy
+	$(VENV)/bin/lint-imports --no-logo
 	git ls-files -z | xargs -0 $(VENV)/bin/detect-secrets-hook
 	$(PY) .ci/audit.py --offline-ok
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from overlay.drawing.paint import Stops
+Stops = tuple[tuple[float, str], ...]
+"""Gradient stops: (position 0..1, "#RRGGBB"), ascending."""
 
 GOLD: Stops = (
     (0.0, "#FFF6C8"), (0.10, "#FFE27A"), (0.46, "#FFC62E"), (0.54, "#F2A913"), (0.88, "#D98A0A"), (1.0, "#B76A05"),

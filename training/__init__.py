@@ -1,6 +1,7 @@
 """Training the style: pictures in, a LoRA file out. Importing this loads no model library."""
 
 from inference.lora.card import LoraCard
+from training.choice import open_trainer
 from training.errors import (
     DataSetError,
     InvalidJob,
@@ -11,7 +12,7 @@ from training.errors import (
     TrainingInterrupted,
 )
 from training.job import TrainingJob, make_job
-from training.trainer import Status, TrainedLora, Trainer, open_trainer
+from training.trainer import Status, TrainedLora, Trainer
 
 __all__ = [
     "DataSetError",

@@ -3,13 +3,10 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from inference.lora.card import LoraCard
 from training.job import TrainingJob
-
-if TYPE_CHECKING:
-    from configs.settings import Settings
 
 
 @dataclass(frozen=True)
@@ -51,14 +48,3 @@ class Trainer(Protocol):
         TrainerUnavailable, TrainingFailed or what `on_status` raised.
         """
         ...
-
-
-def open_trainer(settings: "Settings", backend: str = "") -> Trainer:
-    """The trainer called `backend` (`local` or `replicate`), by default the settings' own. Cheap, loads no model."""
-    if (backend or settings.training.backend) == "replicate":
-        from training.replicate.trainer import open_replicate_trainer
-
-        return open_replicate_trainer(settings)
-    from training.local.trainer import LocalTrainer
-
-    return LocalTrainer(settings)

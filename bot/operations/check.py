@@ -22,7 +22,7 @@ from configs.settings import Settings
 from inference.choice import kind_here, open_generator
 from inference.errors import RenderError
 from inference.lora.source import find_lora
-from inference.models.hardware import cuda_available
+from inference.models.hardware import cuda_available, find_card
 from inference.models.profiles import Profile, load_profile
 from overlay import BannerError, draw_banner
 
@@ -115,10 +115,8 @@ def _card(settings: Settings) -> Finding:
     if not cuda_available():
         advice = "FLUX needs one, or Replicate" if settings.generator.kind == "local" else ""
         return Finding("card", WARNING if advice else GOOD, "no CUDA card", advice)
-    import torch
-
-    memory = torch.cuda.get_device_properties(0).total_memory / 2**30
-    return Finding("card", GOOD, f"{torch.cuda.get_device_name(0)}, {memory:.0f} GB")
+    card = find_card("cuda")
+    return Finding("card", GOOD, f"{card.name}, {card.memory / 2**30:.0f} GB")
 
 
 def _generator(settings: Settings) -> Finding:

@@ -15,13 +15,11 @@ from PIL import Image, ImageChops, ImageFilter
 
 from overlay.drawing.geometry import Bend
 from overlay.drawing.raster import Box, Contour, polygon_mask
+from overlay.style import Stops
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
-
-Stops = tuple[tuple[float, str], ...]
-"""Gradient stops: (position 0..1, "#RRGGBB"), ascending."""
 
 
 def rgb(colour: str) -> tuple[int, int, int]:

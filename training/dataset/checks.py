@@ -5,12 +5,15 @@ Errors stop a training; warnings make it worse; notes say what is done about a t
 
 from collections import Counter
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
 
+from training.dataset.captions import CaptionRule
 from training.dataset.looks import background, difference, fingerprint
-from training.dataset.pictures import DataSet, Picture
+from training.dataset.pictures import DataSet, Picture, read_data_set
+from training.errors import DataSetError
 
 FEWEST, GOOD = 5, (15, 25)
 SIZE, TINY = 1024, 256
@@ -38,6 +41,16 @@ class Finding:
 def counted(number: int, what: str) -> str:
     """ "1 picture", "2 pictures"."""
     return f"{number} {what}{'' if number == 1 else 's'}"
+
+
+def load_data_set(folder: Path, rule: CaptionRule) -> DataSet:
+    """A data set that can be trained on. Raises DataSetError with the first thing that stands in the way."""
+    data = read_data_set(folder, rule)
+    errors = [finding for finding in check(data) if finding.level == "error"]
+    if errors:
+        more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
+        raise DataSetError(f"{errors[0].line()}{more}; python -m training.dataset check {folder} shows all")
+    return data
 
 
 def check(data: DataSet) -> list[Finding]:

@@ -84,18 +84,6 @@ def read_data_set(folder: Path, rule: CaptionRule) -> DataSet:
         return DataSet(folder, rule, tuple(pool.map(read_picture, paths)))
 
 
-def load_data_set(folder: Path, rule: CaptionRule) -> DataSet:
-    """A data set that can be trained on. Raises DataSetError with the first thing that stands in the way."""
-    from training.dataset.checks import check
-
-    data = read_data_set(folder, rule)
-    errors = [finding for finding in check(data) if finding.level == "error"]
-    if errors:
-        more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
-        raise DataSetError(f"{errors[0].line()}{more}; python -m training.dataset check {folder} shows all")
-    return data
-
-
 def read_picture(path: Path) -> Picture:
     """Describe one file; what is wrong with it stands in `problem` and `caption_problem`."""
     caption, caption_problem = read_caption(path.with_suffix(".txt"))
