@@ -3,12 +3,14 @@
 # make check   formatting, lint, types, secrets that must not be here, known vulnerabilities where they can be asked for
 # make audit   known vulnerabilities of the pinned versions; fails where they cannot be asked for
 # make bench   measurements, printed as tables
+# make image-test  the container image really built, without a registry, and used once (root, apt, 15 GB, ten minutes)
+# make device-wheels  what must travel to a GPU machine without a package index, for training/demo and benchmarks.gpu
 # make train-demo  the demo's style LoRA trained again, under 15 minutes on two cores, and tested
 PYTHON ?= python3
 VENV := .venv
 PY := $(VENV)/bin/python
 
-.PHONY: demo test test-slow check audit bench train-demo clean
+.PHONY: demo test test-slow check audit bench image-test device-wheels train-demo clean
 .DEFAULT_GOAL := demo
 
 demo: $(VENV)/.ready
@@ -33,6 +35,21 @@ audit: $(VENV)/.ready-dev
 
 bench: $(VENV)/.ready-test
 	$(PY) -m benchmarks
+
+image-test: $(VENV)/.ready-test
+	.ci/image-test
+
+# A GPU machine without a package index often has PyTorch, transformers and NumPy, in versions of its own. These wheels are
+# what training/demo and benchmarks.gpu need besides; there: pip install --no-index --no-deps --target DIR wheels/*.whl
+DEVICE_PYTHON ?= 3.12
+DEVICE_PLATFORM ?= x86_64
+DEVICE_PACKAGES := annotated-types diffusers importlib_metadata pydantic pydantic-core pydantic-settings python-dotenv \
+    regex torchao typing-inspection uharfbuzz
+device-wheels: $(VENV)/.ready
+	$(PY) -m pip download --disable-pip-version-check --quiet --no-deps --only-binary=:all: --constraint constraints.txt \
+	    --dest wheels --python-version $(DEVICE_PYTHON) --implementation cp \
+	    $(foreach glibc,2_28 2_27 2_24 2_17,--platform manylinux_$(glibc)_$(DEVICE_PLATFORM)) $(DEVICE_PACKAGES)
+	du -ch wheels/*.whl
 
 # The demo's LoRA, from the 20 pictures in training/demo/training_images; interrupted, it goes on where it was.
 train-demo: $(VENV)/.ready
