@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, get_origin
 
 from pydantic import SecretStr, ValidationError, field_validator
+from pydantic_core import ErrorDetails
 from pydantic_settings import (
     BaseSettings,
     EnvSettingsSource,
@@ -25,6 +26,7 @@ from pydantic_settings import (
     SettingsError,
 )
 
+from configs.data_dir import default_data_dir
 from configs.names import misspelt, unknown_name
 from configs.sections import Section
 from configs.sections.bot import BotSettings
@@ -105,6 +107,8 @@ def load_settings(config: Path | None = None) -> Settings:
         _merge(merged, _read_toml(file))
         if "secrets" in merged:
             raise ConfigError(f"{file}: tokens do not belong in a config file: put them into the environment or .env")
+    if not (os.environ.get(f"{PREFIX}DATA_DIR") or merged["data_dir"]):
+        merged["data_dir"] = default_data_dir()
     if os.environ.get("RAY_ADDRESS"):  # Ray's own variable; BADGE_RAY__ADDRESS wins over it
         _merge(merged, {"ray": {"address": os.environ["RAY_ADDRESS"]}})
     try:
@@ -119,7 +123,10 @@ def load_settings(config: Path | None = None) -> Settings:
 def default_settings() -> Settings:
     """`configs/badge.toml` alone: no file of the user's, no environment, no secrets. For scripts and tests."""
     values = _read_toml(DEFAULTS)
-    sections: dict[str, Any] = {"data_dir": Path(values.pop("data_dir")), "secrets": Secrets.model_construct()}
+    sections: dict[str, Any] = {
+        "data_dir": Path(values.pop("data_dir") or "data"),
+        "secrets": Secrets.model_construct(),
+    }
     for name, value in values.items():
         section = Settings.model_fields[name].annotation
         assert isinstance(section, type)
@@ -186,19 +193,24 @@ def _unreadable(environ: Mapping[str, str]) -> str:
 
 
 def _explain(error: ValidationError, files: list[Path]) -> str:
-    first = error.errors()[0]
-    path = [str(part) for part in first["loc"]]
+    """Every setting that cannot be used, in the order of the sections, so that they are mended in one go."""
+    problems = [_problem(each, files) for each in error.errors()]
+    return problems[0] if len(problems) == 1 else f"{len(problems)} settings cannot be used: " + "; ".join(problems)
+
+
+def _problem(error: ErrorDetails, files: list[Path]) -> str:
+    path = [str(part) for part in error["loc"]]
     key = ".".join(path)
     where = _origin(path, files)
-    if first["type"] == "extra_forbidden":
+    if error["type"] == "extra_forbidden":
         valid = (
             _known_keys().get(path[0], [])
             if len(path) > 1
             else list(_known_keys()[""] + [k for k in _known_keys() if k])
         )
         return f"{where}: {unknown_name('key', key if len(path) == 1 else path[-1], valid)}"
-    problem = first["msg"].removeprefix("Value error, ")
-    return f"{where}: {key} = {first['input']!r}: {problem[0].lower()}{problem[1:]}"
+    problem = error["msg"].removeprefix("Value error, ")
+    return f"{where}: {key} = {error['input']!r}: {problem[0].lower()}{problem[1:]}"
 
 
 def _origin(path: list[str], files: list[Path]) -> str:

@@ -38,6 +38,20 @@ def test_data_dir_is_a_plain_variable(monkeypatch: pytest.MonkeyPatch) -> None:
     assert load_settings().data_dir == Path("/srv/badges")
 
 
+def test_everything_that_is_wrong_is_said_at_once(tmp_path: Path) -> None:
+    config = write(tmp_path, '[banner]\nsize = 10\nstile = "arc"\n\n[generator]\nkind = "gpu"\n')
+    with pytest.raises(ConfigError) as caught:
+        load_settings(config)
+    said = str(caught.value)
+    assert said.startswith("3 settings cannot be used: ")
+    for line, what in ((2, "banner.size = 10"), (3, "unknown key 'stile'"), (6, "generator.kind = 'gpu'")):
+        assert re.search(rf"my\.toml, line {line}: {re.escape(what)}", said), said
+
+
+def test_a_checkout_keeps_its_state_in_data() -> None:
+    assert load_settings().data_dir == Path("data")
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
