@@ -280,7 +280,7 @@ class Bot:
             removed = await asyncio.to_thread(self._pictures.tidy, self._settings.bot.keep_days)
             if removed:
                 log.info("%d old picture files removed", removed)
-            await self._database.write("tidied", inbox.forget_old)
+            await self._database.write("tidied", lambda c: inbox.forget_old(c, self._clock.wall()))
             await asyncio.sleep(_TIDY_EVERY)
 
 

@@ -201,7 +201,7 @@ class Workers:
 
         on_step(0, 0)
         started, drawn_at = time.perf_counter(), list[float]()
-        request = BadgeRequest(job.typed, job.text, job.seed, job.style, english=job.object)
+        request = BadgeRequest(job.object, job.text, job.seed, job.style, english=job.english)
         watched = WatchedGenerator(self._generator, on_portrait)
         badge = make_badge(request, watched, prompt=self._prompt, banner=self._banner, on_step=on_step)
         name = f"{job.id}-{job.fence}"

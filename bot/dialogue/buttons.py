@@ -64,7 +64,7 @@ def _hold(turn: Turn, number: str) -> None:
     if dialogue is None or dialogue.question != "object" or not number or int(number) >= len(things):
         turn.toast(turn._("That question is closed. Start anew: /create"))
         return
-    if turn.understood is None or not turn.understood.object:
+    if turn.understood is None or not turn.understood.english:
         not_understood(turn)
         return
     ask_text(turn, turn.understood)
@@ -76,7 +76,7 @@ def _meant(turn: Turn, number: int) -> None:
     if dialogue is None or dialogue.question != "text" or understood is None or number >= len(understood.alternatives):
         turn.toast(turn._("That question is closed. Start anew: /create"))
         return
-    ask_text(turn, Understood(understood.typed, understood.alternatives[number]))
+    ask_text(turn, Understood(understood.object, understood.alternatives[number]))
 
 
 def words_to_understand(data: str, things: tuple[str, ...], dialogue: Dialogue | None) -> str:
@@ -84,7 +84,7 @@ def words_to_understand(data: str, things: tuple[str, ...], dialogue: Dialogue |
     verb, _, number = data.partition(":")
     if verb == "hold" and number.isascii() and number.isdigit() and len(number) < 3 and int(number) < len(things):
         return things[int(number)]
-    return dialogue.typed if verb == "meant" and dialogue is not None else ""
+    return dialogue.object if verb == "meant" and dialogue is not None else ""
 
 
 def _again(turn: Turn, job: Job, word: str) -> None:
@@ -118,7 +118,7 @@ def _reorder(turn: Turn, job: Job, origin: str, *, seed: int, style: str) -> Non
         turn.toast(turn._("Already on it."))
         return
     try:
-        if order(turn, job.typed, job.object, job.text, style=style, seed=seed, origin=origin):
+        if order(turn, job.object, job.english, job.text, style=style, seed=seed, origin=origin):
             turn.toast(turn._("On it!"))
     except InvalidRequest:
         turn.toast(turn._("This button is too old. Start anew: /create"), alert=True)
@@ -127,10 +127,10 @@ def _reorder(turn: Turn, job: Job, origin: str, *, seed: int, style: str) -> Non
 def _text(turn: Turn, job: Job, word: str) -> None:
     """Ask for another text for the same portrait."""
     open_question = turn.dialogue()
-    if open_question == Dialogue("new_text", job.typed, job.object, job.id):
+    if open_question == Dialogue("new_text", job.object, job.english, job.id):
         turn.toast(turn._("I am waiting for the new text."))
         return
-    turn.ask(Dialogue("new_text", job.typed, job.object, job.id))
+    turn.ask(Dialogue("new_text", job.object, job.english, job.id))
     turn.say(turn._("What text goes on the banner?"), answer="UX SCOUT")
 
 

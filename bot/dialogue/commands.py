@@ -50,14 +50,14 @@ def _suggested(things: tuple[str, ...]) -> tuple[tuple[Button, ...], ...]:
 
 def ask_text(turn: Turn, understood: Understood) -> None:
     """The second question; where the object was translated, with what was understood and ways to correct it."""
-    turn.ask(Dialogue("text", understood.typed, understood.object))
+    turn.ask(Dialogue("text", understood.object, understood.english))
     question = turn._("What text goes on the banner?")
     if not understood.translated:
         turn.say(question, answer="UX SCOUT")
         return
     others = tuple((other, f"meant:{number}") for number, other in enumerate(understood.alternatives))
     buttons = (*((others,) if others else ()), ((turn._("✏️ Not that"), "correct"),))
-    turn.say(f"{understood.typed} → {understood.object}\n{question}", buttons=buttons, answer="UX SCOUT")
+    turn.say(f"{understood.object} → {understood.english}\n{question}", buttons=buttons, answer="UX SCOUT")
 
 
 def not_understood(turn: Turn) -> None:
@@ -65,7 +65,7 @@ def not_understood(turn: Turn) -> None:
     turn.outcome.log = "object not understood"
     understood = turn.understood
     question, things = turn._("What is the character holding?"), suggestions(turn)
-    if understood is not None and understood.near and len(understood.typed.split()) <= _NEAR_WORDS:
+    if understood is not None and understood.near and len(understood.object.split()) <= _NEAR_WORDS:
         words = ", ".join(understood.near)
         turn.say(turn._("I did not understand that. Perhaps: {words}? Please write it again.", words=words),
                  answer=question)  # fmt: skip
@@ -114,7 +114,7 @@ def badge(turn: Turn) -> None:
         create(turn)
         return
     understood = turn.understood
-    if understood is None or not understood.object:
+    if understood is None or not understood.english:
         turn.ask(Dialogue("object"))
         not_understood(turn)
         return
@@ -122,7 +122,7 @@ def badge(turn: Turn) -> None:
         ask_text(turn, understood)
         return
     try:
-        if order(turn, understood.typed, understood.object, text):
+        if order(turn, understood.object, understood.english, text):
             people.clear(turn.connection, turn.place)
     except InvalidRequest as error:
         turn.say(explain(turn, error))

@@ -11,27 +11,34 @@ HOUR, DAY = 3600.0, 86400.0
 
 
 def order(
-    turn: Turn, typed: str, thing: str, text: str, *, style: str = "", seed: int | None = None, origin: str = "dialogue"
+    turn: Turn,
+    thing: str,
+    english: str,
+    text: str,
+    *,
+    style: str = "",
+    seed: int | None = None,
+    origin: str = "dialogue",
 ) -> bool:
     """Store a job and its status message; False where it was refused, which the person has then been told.
 
     Raises InvalidRequest where the object, the text or the style cannot be used.
     """
     style = style or turn.house.default_style
-    text = turn.house.check(thing, text, style)
+    text = turn.house.check(english, text, style)
     refusal = _refusal(turn)
     if refusal:
         turn.say(refusal)
         turn.outcome.log = "refused: limit"
         return False
     if seed is None:
-        seed = queue.similar(turn.connection, thing) if turn.house.settings.share_portraits else None
+        seed = queue.similar(turn.connection, english) if turn.house.settings.share_portraits else None
     if seed is None:
         seed = turn.house.new_seed()
     reply_to = turn.event.message_id
     place, language = turn.place, turn.event.language
     job = Job(
-        0, place.user_id, place.chat_id, place.thread_id, reply_to, language, typed, thing, text, style, seed, origin
+        0, place.user_id, place.chat_id, place.thread_id, reply_to, language, thing, english, text, style, seed, origin
     )
     number = jobs.add(turn.connection, job, turn.now)
     ahead = queue.ahead_of(queue.places(turn.connection)[number], queue.drawing(turn.connection), turn.house.parallel)

@@ -68,7 +68,7 @@ def _text(turn: Turn) -> None:
 
 def _object(turn: Turn) -> None:
     understood = turn.understood
-    if understood is None or not understood.object:
+    if understood is None or not understood.english:
         commands.not_understood(turn)
     else:
         commands.ask_text(turn, understood)
@@ -83,11 +83,11 @@ def _banner_text(turn: Turn, dialogue: Dialogue) -> None:
                 turn.say(turn._("That badge is no longer here. Start anew: /create"))
                 return
             order(
-                turn, earlier.typed, earlier.object, turn.event.text,
+                turn, earlier.object, earlier.english, turn.event.text,
                 style=earlier.style, seed=earlier.seed, origin=f"text:{earlier.id}:{turn.event.message_id}",
             )  # fmt: skip
         else:
-            order(turn, dialogue.typed, dialogue.object, turn.event.text)
+            order(turn, dialogue.object, dialogue.english, turn.event.text)
     except InvalidRequest as error:
         turn.outcome.log = "text refused"
         turn.say(explain(turn, error), answer=turn._("What text goes on the banner?"))

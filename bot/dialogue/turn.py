@@ -19,20 +19,20 @@ from configs.sections.bot import BotSettings
 
 @dataclass(frozen=True)
 class Understood:
-    """What was made of an object that a person typed: `object` goes into the prompt; "" is not understood.
+    """What was made of an object that a person typed: `english` goes into the prompt; "" is not understood.
 
     `near` are words that may have been meant, `alternatives` other readings of what was understood.
     """
 
-    typed: str
     object: str
+    english: str
     near: tuple[str, ...] = ()
     alternatives: tuple[str, ...] = ()
 
     @property
     def translated(self) -> bool:
         """Whether the person should be shown what was understood."""
-        return bool(self.object) and self.object.casefold() != self.typed.casefold()
+        return bool(self.english) and self.english.casefold() != self.object.casefold()
 
 
 @dataclass(frozen=True)

@@ -103,7 +103,7 @@ class Database:
             connection.execute("PRAGMA journal_mode=WAL")
             connection.execute("PRAGMA synchronous=FULL")
             connection.execute("PRAGMA foreign_keys=ON")
-            migrate(connection)
+            migrate(connection, self.path)
         except sqlite3.Error as error:
             raise StoreError(f"cannot use the database {self.path}: {error}") from error
         return connection

@@ -4,6 +4,8 @@ import sqlite3
 from collections.abc import Sequence
 
 _REMEMBERED = 100_000
+_DAYS = 3
+"""Telegram keeps and repeats an update for 24 hours."""
 
 
 def store(connection: sqlite3.Connection, updates: Sequence[tuple[int, str]], now: float) -> list[int]:
@@ -35,8 +37,14 @@ def waiting(connection: sqlite3.Connection) -> list[str]:
     return [row["payload"] for row in rows]
 
 
-def forget_old(connection: sqlite3.Connection) -> None:
-    """Drop the ids of long answered updates, the newest 100,000 excepted."""
+def forget_old(connection: sqlite3.Connection, now: float) -> None:
+    """Drop the ids of updates that were answered long ago: older than `_DAYS` and not among the newest 100,000.
+
+    The age decides, not the size of an id: after a week without updates Telegram goes on from a random id, which may be
+    lower. The newest ones stay whatever the clock says, which may have jumped.
+    """
     connection.execute(
-        "DELETE FROM inbox WHERE payload IS NULL AND update_id < (SELECT MAX(update_id) FROM inbox) - ?", (_REMEMBERED,)
+        "DELETE FROM inbox WHERE payload IS NULL AND received < ?"
+        " AND received < (SELECT received FROM inbox ORDER BY received DESC LIMIT 1 OFFSET ?)",
+        (now - _DAYS * 86400, _REMEMBERED),
     )

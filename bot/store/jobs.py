@@ -23,8 +23,8 @@ class Job:
     thread_id: int
     reply_to: int
     language: str
-    typed: str
     object: str
+    english: str
     text: str
     style: str
     seed: int
@@ -68,7 +68,8 @@ def _job(row: sqlite3.Row | None) -> Job | None:
 def add(connection: sqlite3.Connection, job: Job, now: float) -> int:
     """Store a new job (its `id` is ignored); the number it got."""
     columns = (
-        "user_id", "chat_id", "thread_id", "reply_to", "language", "typed", "object", "text", "style", "seed", "origin",
+        "user_id", "chat_id", "thread_id", "reply_to", "language", "object", "english", "text", "style", "seed",
+        "origin",
     )  # fmt: skip
     marks = ", ".join("?" * len(columns))
     row = connection.execute(

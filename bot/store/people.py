@@ -15,11 +15,11 @@ class Place:
 
 @dataclass(frozen=True)
 class Dialogue:
-    """An open question. `typed` and `object` are set from the second question on; `job_id` with `new_text`."""
+    """An open question. `object` and `english` are set from the second question on, `job_id` with `new_text`."""
 
     question: str
-    typed: str = ""
     object: str = ""
+    english: str = ""
     job_id: int = 0
 
 
@@ -45,18 +45,18 @@ def ban(connection: sqlite3.Connection, user_id: int, banned: bool) -> None:
 def dialogue(connection: sqlite3.Connection, place: Place) -> Dialogue | None:
     """The open question at a place."""
     row = connection.execute(
-        "SELECT question, typed, object, job_id FROM dialogues WHERE chat_id = ? AND thread_id = ? AND user_id = ?",
+        "SELECT question, object, english, job_id FROM dialogues WHERE chat_id = ? AND thread_id = ? AND user_id = ?",
         (place.chat_id, place.thread_id, place.user_id),
     ).fetchone()
-    return None if row is None else Dialogue(row["question"], row["typed"], row["object"], row["job_id"])
+    return None if row is None else Dialogue(row["question"], row["object"], row["english"], row["job_id"])
 
 
 def ask(connection: sqlite3.Connection, place: Place, dialogue: Dialogue, now: float) -> None:
     """Make `dialogue` the open question at a place."""
     connection.execute(
-        "INSERT OR REPLACE INTO dialogues(chat_id, thread_id, user_id, question, typed, object, job_id, changed)"
+        "INSERT OR REPLACE INTO dialogues(chat_id, thread_id, user_id, question, object, english, job_id, changed)"
         " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-        (*_key(place), dialogue.question, dialogue.typed, dialogue.object, dialogue.job_id, now),
+        (*_key(place), dialogue.question, dialogue.object, dialogue.english, dialogue.job_id, now),
     )
 
 

@@ -7,6 +7,11 @@ from bot.store.jobs import SUSPECT
 
 _MEASURED = 20
 _ASSUMED_SECONDS = 20.0
+_SLICE = 600
+"""Seconds: the width of a row of `slices` (see `migrations`)."""
+_COUNTS = "(state NOT IN ('failed', 'canceled') OR attempts > 0 AND (state = 'canceled' OR error = 'words'))"
+"""Which jobs count towards a person's limits: all but those that never began and those that failed by no fault of
+theirs. A canceled drawing took the card, or was paid for, as much as a finished one."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +60,7 @@ def drawing(connection: sqlite3.Connection) -> int:
 
 
 def made_since(connection: sqlite3.Connection, since: float, now: float, *, user_id: int = 0, chat_id: int = 0) -> int:
-    """Badges asked for between two times, failed and canceled ones excepted.
+    """Badges asked for between two times that count towards the limits (see `_COUNTS`).
 
     Ones dated in the future (the clock was set back) do not count.
     """
@@ -76,16 +81,16 @@ def seconds_until_free(
 
 def _between(since: float, now: float, user_id: int, chat_id: int) -> tuple[str, tuple[float, ...]]:
     who, whom = ("user_id = ?", user_id) if user_id else ("chat_id = ?", chat_id)
-    where = f"{who} AND created > ? AND created <= ? AND state NOT IN ('failed', 'canceled')"
+    where = f"{who} AND created > ? AND created <= ? AND {_COUNTS}"
     return where, (whom, since, now)
 
 
-def similar(connection: sqlite3.Connection, thing: str) -> int | None:
+def similar(connection: sqlite3.Connection, english: str) -> int | None:
     """The seed of a dialogue's job for the same object that is still waiting or being drawn."""
     row = connection.execute(
-        "SELECT seed FROM jobs WHERE state IN ('waiting', 'drawing') AND origin = 'dialogue' AND object = ?"
+        "SELECT seed FROM jobs WHERE state IN ('waiting', 'drawing') AND origin = 'dialogue' AND english = ?"
         " ORDER BY id LIMIT 1",
-        (thing,),
+        (english,),
     ).fetchone()
     return None if row is None else int(row["seed"])
 
@@ -100,7 +105,8 @@ def in_flight(connection: sqlite3.Connection, user_id: int, origin: str) -> bool
 def seconds_a_badge(connection: sqlite3.Connection) -> float:
     """Mean seconds from claim to drawn of the last badges; a guess of 20 before the first."""
     row = connection.execute(
-        "SELECT AVG(s) AS mean FROM (SELECT draw_seconds + banner_seconds AS s FROM jobs WHERE picture <> ''"
+        "SELECT AVG(s) AS mean FROM (SELECT draw_seconds + banner_seconds AS s FROM jobs INDEXED BY jobs_pictured"
+        " WHERE picture <> ''"
         " ORDER BY id DESC LIMIT ?)",
         (_MEASURED,),
     ).fetchone()
@@ -108,27 +114,36 @@ def seconds_a_badge(connection: sqlite3.Connection) -> float:
 
 
 def totals(connection: sqlite3.Connection, now: float) -> Totals:
-    """The numbers of /stats and /metrics."""
+    """The numbers of /stats and /metrics; what they cost does not grow with the number of badges ever made."""
     oldest = connection.execute("SELECT MIN(created) AS t FROM jobs WHERE state = 'waiting'").fetchone()["t"]
-    day = connection.execute(
-        "SELECT state, COUNT(*) AS n FROM jobs WHERE created > ? GROUP BY state", (now - 86400,)
-    ).fetchall()
     means = connection.execute(
         "SELECT AVG(draw_seconds) AS draw, AVG(banner_seconds) AS banner, AVG(send_seconds) AS send FROM"
-        " (SELECT * FROM jobs WHERE state = 'delivered' ORDER BY id DESC LIMIT ?)",
+        " (SELECT * FROM jobs INDEXED BY jobs_delivered WHERE state = 'delivered' ORDER BY id DESC LIMIT ?)",
         (_MEASURED,),
     ).fetchone()
+    sums = _sums(connection)
     return Totals(
         waiting=waiting(connection),
         drawing=drawing(connection),
         oldest_seconds=max(0.0, now - oldest) if oldest is not None else 0.0,
-        day={row["state"]: row["n"] for row in day},
+        day=_states_since(connection, now - 86400),
         draw_seconds=means["draw"] or 0.0,
         banner_seconds=means["banner"] or 0.0,
         send_seconds=means["send"] or 0.0,
-        cost_usd=float(connection.execute("SELECT COALESCE(SUM(cost_usd), 0) FROM jobs").fetchone()[0]),
-        people=int(connection.execute("SELECT COUNT(DISTINCT user_id) FROM jobs").fetchone()[0]),
+        cost_usd=sums["cost_usd"],
+        people=int(sums["people"]),
     )
+
+
+def _states_since(connection: sqlite3.Connection, since: float) -> dict[str, int]:
+    """How many jobs of each state were asked for after `since`: whole slices, and the part of the first one."""
+    first = int(since // _SLICE) + 1
+    rows = connection.execute(
+        "SELECT state, SUM(n) AS n FROM (SELECT state, n FROM slices WHERE slice >= ?1 UNION ALL"
+        " SELECT state, 1 FROM jobs WHERE created > ?2 AND created < ?3) GROUP BY state HAVING SUM(n) > 0",
+        (first, since, first * _SLICE),
+    ).fetchall()
+    return {row["state"]: row["n"] for row in rows}
 
 
 @dataclass(frozen=True)
@@ -142,16 +157,16 @@ class Tally:
 
 def tally(connection: sqlite3.Connection) -> Tally:
     """The counters of /metrics."""
-    rows = connection.execute(
-        "SELECT generator, state, COUNT(*) AS n FROM jobs WHERE state IN ('delivered', 'failed', 'canceled')"
-        " GROUP BY generator, state ORDER BY generator, state"
-    ).fetchall()
-    sums = connection.execute(
-        "SELECT COUNT(*) AS n, COALESCE(SUM(draw_seconds), 0) AS draw, COALESCE(SUM(banner_seconds), 0) AS banner,"
-        " COALESCE(SUM(send_seconds), 0) AS send FROM jobs WHERE state = 'delivered'"
-    ).fetchone()
+    rows = connection.execute("SELECT generator, state, n FROM outcomes ORDER BY generator, state").fetchall()
+    sums = _sums(connection)
     outcomes = tuple((row["generator"], row["state"], row["n"]) for row in rows)
-    return Tally(outcomes, sums["n"], (sums["draw"], sums["banner"], sums["send"]))
+    seconds = sums["draw_seconds"], sums["banner_seconds"], sums["send_seconds"]
+    return Tally(outcomes, int(sums["delivered"]), seconds)
+
+
+def _sums(connection: sqlite3.Connection) -> dict[str, float]:
+    """What the triggers of `migrations` have counted."""
+    return {row["name"]: row["value"] for row in connection.execute("SELECT name, value FROM sums")}
 
 
 def _count(connection: sqlite3.Connection, where: str, *values: object) -> int:

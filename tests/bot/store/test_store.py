@@ -9,8 +9,9 @@ import pytest
 from bot.errors import StoreError, StoreTooNew
 from bot.store import Database, inbox, jobs, outbox, people, queue
 from bot.store.jobs import Drawn, Job
+from bot.store.migrations import SCRIPTS
 from bot.store.outbox import Message
-from bot.store.schema import MIGRATIONS, VERSION, migrate
+from bot.store.schema import VERSION, migrate
 
 DONE = Drawn("1-1", 10, "plain", 1.0, 0.5, 0.0)
 
@@ -178,7 +179,7 @@ def test_versions_go_forward_and_never_back(tmp_path: Path) -> None:
     path = tmp_path / "bot.sqlite3"
     Database(path).open().close()
     with sqlite3.connect(path) as connection:
-        assert connection.execute("PRAGMA user_version").fetchone()[0] == VERSION == len(MIGRATIONS)
+        assert connection.execute("PRAGMA user_version").fetchone()[0] == VERSION == len(SCRIPTS)
         connection.execute(f"PRAGMA user_version = {VERSION + 1}")
     connection.close()
     with pytest.raises(StoreTooNew, match="update the program"):
