@@ -5,12 +5,15 @@ import os
 import sys
 from pathlib import Path
 
-from configs.console import BAD_INPUT, DONE, FAILED, Parser
+from configs.console import BAD_INPUT, DONE, FAILED, Parser, run_command
 from configs.settings import ConfigError, Settings, load_settings
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line; the exit code: 0 all done, 1 something failed, 2 bad usage or bad input."""
+    from bot.errors import BotError, StartError
+    from inference.errors import InvalidRequest, RenderError
+
     parser = Parser(prog="python -m bot", description="Serve samurai badges on Telegram until told to stop.")
     parser.add_argument("--config", type=Path, metavar="FILE", help="a TOML file whose keys win over badge.toml")
     parser.add_argument("--debug", action="store_true", help="show tracebacks")
@@ -18,62 +21,45 @@ def main(arguments: list[str] | None = None) -> int:
     instead.add_argument("--check", action="store_true", help="try everything that serving needs, without serving")
     instead.add_argument("--backup", type=Path, metavar="FILE", help="write the state folder into FILE (.tar.gz)")
     instead.add_argument("--restore", type=Path, metavar="FILE", help="make the state folder what FILE holds")
-    options = parser.parse_args(arguments)
-    try:
-        settings = load_settings(options.config)
-    except ConfigError as error:
-        return _refuse(str(error), BAD_INPUT)
-    os.umask(0o077)
-    try:
-        return _run(options, settings)
-    except _expected() as error:
-        if options.debug:
-            raise
-        return _refuse(str(error), _code(error))
+    wrong = dict.fromkeys((ConfigError, StartError, InvalidRequest), BAD_INPUT)
+    return run_command(_run, parser, arguments, wrong | dict.fromkeys((BotError, RenderError, OSError), FAILED))
 
 
-def _run(options: argparse.Namespace, settings: Settings) -> int:
+def _run(options: argparse.Namespace) -> int:
     """Do what was asked; the parts are imported only now, so that `--help` is quick."""
+    settings = load_settings(options.config)
+    os.umask(0o077)
     if options.check:
         from bot.operations.check import main as check
 
         return check(settings)
     if options.backup or options.restore:
-        from bot.operations.backup import backup, restore
-
-        if options.restore and not options.restore.is_file():
-            return _refuse(f"--restore {options.restore}: there is no such file", BAD_INPUT)
-        done = (
-            backup(settings.data_dir, options.backup) if options.backup else restore(settings.data_dir, options.restore)
-        )
-        sys.stdout.write(f"{done} file{'s' * (done != 1)} {'saved' if options.backup else 'restored'}\n")
-        return DONE
+        return _keep(options, settings.data_dir)
     from bot.app import run
     from bot.operations.logs import start_logging
 
-    hidden = (settings.secrets.telegram_bot_token, settings.secrets.replicate_api_token, settings.secrets.hf_token)
-    start_logging(settings.bot, settings.data_dir, tuple(secret.get_secret_value() for secret in hidden))
+    start_logging(settings.bot, settings.data_dir, _hidden(settings))
     run(settings)
     return DONE
 
 
-def _expected() -> tuple[type[Exception], ...]:
-    from bot.errors import BotError
-    from inference.errors import RenderError
-
-    return BotError, RenderError, OSError
-
-
-def _code(error: Exception) -> int:
+def _keep(options: argparse.Namespace, data_dir: Path) -> int:
+    """Back the state folder up, or restore it."""
     from bot.errors import StartError
-    from inference.errors import InvalidRequest
+    from bot.operations.backup import backup, restore
 
-    return BAD_INPUT if isinstance(error, StartError | InvalidRequest) else FAILED
+    if options.restore and not options.restore.is_file():
+        raise StartError(f"--restore {options.restore}: there is no such file")
+    done = backup(data_dir, options.backup) if options.backup else restore(data_dir, options.restore)
+    sys.stdout.write(f"{done} file{'s' * (done != 1)} {'saved' if options.backup else 'restored'}\n")
+    return DONE
 
 
-def _refuse(message: str, code: int) -> int:
-    sys.stderr.write(f"error: {' '.join(message.split())}\n")
-    return code
+def _hidden(settings: Settings) -> tuple[str, ...]:
+    """What no log line may show."""
+    secrets = settings.secrets
+    tokens = (secrets.telegram_bot_token, secrets.replicate_api_token, secrets.hf_token)
+    return tuple(token.get_secret_value() for token in tokens)
 
 
 if __name__ == "__main__":

@@ -13,8 +13,11 @@ import logging
 import os
 import secrets
 import signal
+import sqlite3
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -23,7 +26,7 @@ from telegram.error import InvalidToken, TelegramError
 from telegram.ext import Application, ApplicationBuilder, TypeHandler
 from tornado.httpserver import HTTPServer
 
-from bot.api.client import menu, polling_failed, telegram_client, webhook_secret
+from bot.api.client import polling_failed, telegram_client, webhook_secret
 from bot.api.inbox_queue import InboxQueue
 from bot.api.limiter import PoliteLimiter
 from bot.clock import Clock
@@ -33,14 +36,18 @@ from bot.delivery.pictures import Pictures
 from bot.delivery.sender import Links, Sender
 from bot.delivery.status import StatusBoard
 from bot.delivery.worker import Workers
-from bot.dialogue.turn import House
+from bot.dialogue.routes import menu
+from bot.dialogue.turn import Context
 from bot.dialogue.understanding import understander
 from bot.errors import StartError
 from bot.operations.health import Ops
-from bot.store import Database, inbox, jobs, outbox
+from bot.store import Database, inbox, jobs, outbox, people
 from bot.store.database import Checkpoint, no_checkpoint
 from bot.store.lock import locked
 from bot.texts import LANGUAGES, texts_for
+from configs.sections.bot import BotSettings
+from configs.sections.render import BannerSettings, PromptSettings
+from configs.sections.translation import TranslationSettings
 from configs.settings import Settings
 from inference.badge import checked
 from inference.choice import open_generator
@@ -82,7 +89,7 @@ def run(
         database = Database(settings.data_dir / "bot.sqlite3", checkpoint).open()
         tell_database(database)
         try:
-            calm = asyncio.run(Bot(settings, token, generator, database, clock or Clock()).serve())
+            calm = asyncio.run(Bot(_parts(settings), token, generator, database, clock or Clock()).serve())
         finally:
             database.close()
         if not calm:
@@ -93,10 +100,29 @@ def run(
             os._exit(0)
 
 
+@dataclass(frozen=True)
+class Parts:
+    """The sections of the settings that a bot needs, and where it keeps its state."""
+
+    data_dir: Path
+    bot: BotSettings
+    prompt: PromptSettings
+    banner: BannerSettings
+    translation: TranslationSettings
+    keeps_portraits: bool
+
+
+def _parts(settings: Settings) -> Parts:
+    return Parts(
+        settings.data_dir, settings.bot, settings.prompt, settings.banner, settings.translation,
+        settings.generator.portrait_cache_mb > 0,
+    )  # fmt: skip
+
+
 class Bot:
     """All parts of one running bot."""
 
-    def __init__(self, settings: Settings, token: str, generator: Generator, database: Database, clock: Clock) -> None:
+    def __init__(self, settings: Parts, token: str, generator: Generator, database: Database, clock: Clock) -> None:
         self._settings = settings
         self._token = token
         self._database = database
@@ -104,7 +130,7 @@ class Bot:
         self.generator = SharingGenerator(generator)
         self._limiter = PoliteLimiter(settings.bot.messages_per_second)
         self._queue = InboxQueue(database, clock)
-        self._bot = telegram_client(settings, token, self._limiter, self._queue)
+        self._bot = telegram_client(settings.bot, token, self._limiter, self._queue)
         self._pictures = Pictures(settings.data_dir / "badges").open()
         self._board = StatusBoard(self._bot, self._limiter, database, settings.bot, self.generator.parallel)
         self._delivery = Delivery(self._bot, database, self._pictures, self._board, clock, self._wake)
@@ -134,7 +160,7 @@ class Bot:
 
     def _application(self) -> "Application[Any, Any, Any, Any, Any, Any]":
         conversation = Conversation(
-            self._bot, self._database, self._house(), understander(self._settings.translation, self.generator.model),
+            self._bot, self._database, self._context(), understander(self._settings.translation, self.generator.model),
             self._sender, self._workers, self._delivery, self._stop.is_set,
         )  # fmt: skip
         builder = ApplicationBuilder().bot(self._bot).update_queue(self._queue).job_queue(None)
@@ -181,8 +207,8 @@ class Bot:
     async def _recover(self) -> None:
         """Take up what an earlier run left: waiting jobs in order, unsent messages, badges that nobody was told of."""
         again = await self._database.write("recovered", jobs.recover)
-        letters = await self._database.read(outbox.pending)
-        self._sender.add(letters)
+        outgoing = await self._database.read(outbox.pending)
+        self._sender.add(outgoing)
         for job in await self._database.read(jobs.untold):
             if job.state == "waiting":
                 if job.status_id:
@@ -248,7 +274,7 @@ class Bot:
     def _chat_gone(self, chat_id: int, drawing: list[int]) -> None:
         self._workers.cancel(drawing)
 
-    def _house(self) -> House:
+    def _context(self) -> Context:
         settings = self._settings
 
         def check(thing: str, text: str, style: str) -> str:
@@ -256,7 +282,7 @@ class Bot:
 
         styles = tuple(style_names())
         parallel = self.generator.parallel
-        return House(
+        return Context(
             settings.bot,
             self._clock,
             styles,
@@ -264,6 +290,7 @@ class Bot:
             check,
             lambda: secrets.randbelow(MAX_SEED + 1),
             parallel,
+            settings.keeps_portraits,
         )
 
     async def _introduce(self) -> None:
@@ -280,8 +307,12 @@ class Bot:
             removed = await asyncio.to_thread(self._pictures.tidy, self._settings.bot.keep_days)
             if removed:
                 log.info("%d old picture files removed", removed)
-            await self._database.write("tidied", lambda c: inbox.forget_old(c, self._clock.wall()))
+            await self._database.write("tidied", self._forget)
             await asyncio.sleep(_TIDY_EVERY)
+
+    def _forget(self, connection: sqlite3.Connection) -> None:
+        inbox.forget_old(connection, self._clock.wall())
+        people.forget_old_questions(connection)
 
 
 def _report(task: "asyncio.Task[Any]") -> None:

@@ -18,15 +18,13 @@ from telegram.ext import BaseUpdateProcessor, ContextTypes, ExtBot
 from bot.delivery.delivery import Delivery
 from bot.delivery.sender import Sender
 from bot.delivery.worker import Workers
-from bot.dialogue.buttons import words_to_understand
 from bot.dialogue.events import Event, read_event
-from bot.dialogue.routes import answer, expects_object
-from bot.dialogue.turn import House, Outcome, Turn, Understood
+from bot.dialogue.routes import addressed, answer, words_to_understand
+from bot.dialogue.turn import Context, Outcome, Turn, Understood
 from bot.dialogue.understanding import Understand, understood
 from bot.errors import StoreError
 from bot.operations.logs import record
 from bot.store import Database, inbox, people
-from bot.texts import texts_for
 
 log = logging.getLogger(__name__)
 
@@ -72,7 +70,7 @@ class Conversation:
 
     bot: "ExtBot[Any]"
     database: Database
-    house: House
+    context: Context
     understand: Understand
     sender: Sender
     workers: Workers
@@ -96,13 +94,13 @@ class Conversation:
 
     async def _answer(self, update: Update) -> tuple[Outcome, Event | None]:
         event = read_event(update, self.bot.id, self.bot.username)
-        meant = await self._understood(event) if event is not None and event.addressed else None
+        meant = await self._understood(event) if event is not None else None
 
         def transact(connection: sqlite3.Connection) -> Outcome:
             if event is None or inbox.answered(connection, update.update_id):
                 inbox.finish(connection, update.update_id)
                 return Outcome()
-            turn = Turn(connection, event, self.house, meant)
+            turn = Turn(connection, event, self.context, meant)
             answer(turn)
             inbox.finish(connection, update.update_id)
             return turn.outcome
@@ -111,21 +109,14 @@ class Conversation:
 
     async def _understood(self, event: Event) -> Understood | None:
         """Make sense of an object before the transaction begins, since that may take a while."""
-        if event.kind == "command" and event.command == "badge":
-            thing = event.text.partition("|")[0]
-            return await understood(self.understand, thing) if thing.strip() else None
-        if event.kind == "text":
-            dialogue = await self.database.read(lambda c: people.dialogue(c, event.place))
-            if not expects_object(dialogue):
-                return None
-            return await understood(self.understand, event.text)
-        if event.kind == "press":
-            dialogue = await self.database.read(lambda c: people.dialogue(c, event.place))
-            settings = self.house.settings
-            things = settings.suggestions_ru if texts_for(event.language).language == "ru" else settings.suggestions
-            words = words_to_understand(event.text, things, dialogue)
-            return await understood(self.understand, words) if words else None
-        return None
+
+        def look(connection: sqlite3.Connection) -> str:
+            if not addressed(connection, event):
+                return ""
+            return words_to_understand(event, people.dialogue(connection, event.place), self.context.settings)
+
+        words = await self.database.read(look) if event.kind in ("command", "press", "text") else ""
+        return await understood(self.understand, words) if words.strip() else None
 
     async def _apologise(self, update: Update) -> tuple[Outcome, Event | None]:
         """A bug: the person is told, their dialogue is cleared, and the update does not come back."""
@@ -138,7 +129,7 @@ class Conversation:
             inbox.finish(connection, update.update_id)
             if event is None:
                 return Outcome()
-            turn = Turn(connection, event, self.house)
+            turn = Turn(connection, event, self.context)
             people.clear(connection, event.place)
             turn.say(turn._("😕 Something broke on my side. Start anew, please: /create"))
             turn.outcome.log = "error"
@@ -149,7 +140,7 @@ class Conversation:
     def _follow_up(self, outcome: Outcome, event: Event | None) -> None:
         if event is None:
             return
-        self.sender.add(outcome.letters)
+        self.sender.add(outcome.outgoing)
         if outcome.canceled:
             self.workers.cancel(outcome.canceled)
             for job_id in outcome.canceled:
@@ -160,6 +151,8 @@ class Conversation:
             task = asyncio.create_task(self._toast(event, outcome))
             _running.add(task)
             task.add_done_callback(_running.discard)
+        if outcome.warning:
+            log.warning("%s", outcome.warning)
         if outcome.log or event.kind != "text":
             record(event.place.user_id, event.kind, outcome.log or "answered")
 

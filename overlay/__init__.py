@@ -7,7 +7,7 @@ is a `BannerError` (overlay/errors.py).
 """
 
 from overlay.banner import check_text, draw_banner, draw_print
-from overlay.errors import BannerError, InvalidImage, InvalidText, UnknownStyle
+from overlay.errors import BannerError, InvalidImage, InvalidText, NotDrawable, TextTooLong, UnknownStyle
 from overlay.exports import to_jpeg, to_png, to_print_pdf, to_print_png, to_sticker, to_webp
 from overlay.images import open_portrait
 from overlay.style import BannerStyle
@@ -28,6 +28,8 @@ __all__ = [
     "BannerStyle",
     "InvalidImage",
     "InvalidText",
+    "NotDrawable",
+    "TextTooLong",
     "UnknownStyle",
     "check_text",
     "clean_text",

@@ -1,7 +1,9 @@
 """What can be wrong with a banner, and whose fault it is.
 
     BannerError
-    |-- InvalidText     the person can mend the text (empty, too long, cannot be drawn, too wide)
+    |-- InvalidText     the person can mend the text (empty, nothing to draw)
+    |   |-- TextTooLong     more characters than fit, or too wide for the banner
+    |   `-- NotDrawable     no font here has these characters
     |-- InvalidImage    the portrait is not a picture we can read (junk, truncated, too many pixels)
     |-- UnknownStyle    no style has that name; the message offers the nearest ones
 
@@ -22,6 +24,20 @@ class BannerError(ValueError):
 
 class InvalidText(BannerError):
     """The text cannot be put on a banner; another text can."""
+
+
+class TextTooLong(InvalidText):
+    """The text has more characters than fit, or is too wide; a shorter one can be put on a banner."""
+
+
+class NotDrawable(InvalidText):
+    """No font here draws `characters` (each once, at most five, without those that cannot be shown)."""
+
+    def __init__(self, problem: str, characters: Iterable[str]) -> None:
+        """`problem` is what precedes the characters' names in the message."""
+        found = list(dict.fromkeys(characters))
+        super().__init__(f"{problem} {name_characters(found)}: leave it out")
+        self.characters = " ".join(c for c in found[:5] if c.isprintable() and not c.isspace())
 
 
 class InvalidImage(BannerError):

@@ -5,30 +5,17 @@ import hmac
 import logging
 import time
 
-from telegram import BotCommand
 from telegram.error import TelegramError
 
 from bot.api.http import AioRequest
 from bot.api.inbox_queue import DurableBot, InboxQueue
 from bot.api.limiter import PoliteLimiter
-from bot.texts import Texts
-from configs.settings import Settings
+from configs.sections.bot import BotSettings
 
 log = logging.getLogger(__name__)
 
 _CONNECTIONS = 24
 """Enough for 30 calls a second and 8 slow uploads."""
-
-
-def menu(_: Texts) -> list[BotCommand]:
-    """The commands, for the menu of Telegram's apps."""
-    return [
-        BotCommand("create", _("a new badge")),
-        BotCommand("badge", _("telescope | UX SCOUT - a badge in one line")),
-        BotCommand("history", _("your last badges")),
-        BotCommand("cancel", _("stop, at any moment")),
-        BotCommand("help", _("what I can do")),
-    ]
 
 
 def webhook_secret(token: str) -> str:
@@ -41,9 +28,8 @@ def polling_failed(error: TelegramError) -> None:
     log.warning("no updates from Telegram: %s", error)
 
 
-def telegram_client(settings: Settings, token: str, limiter: PoliteLimiter, queue: InboxQueue) -> DurableBot:
+def telegram_client(bot: BotSettings, token: str, limiter: PoliteLimiter, queue: InboxQueue) -> DurableBot:
     """The Bot API client, with timeouts that fit uploads."""
-    bot = settings.bot
     request = AioRequest(_CONNECTIONS, read=bot.send_timeout, upload=bot.upload_timeout, wait=bot.upload_timeout)
     polling = AioRequest(2, read=30.0, upload=30.0, wait=10.0)
     client = DurableBot(

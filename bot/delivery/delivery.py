@@ -22,14 +22,14 @@ from bot.api.errors import Verdict, verdict
 from bot.api.limiter import LAST_WORD
 from bot.clock import Clock
 from bot.delivery.pictures import Pictures
-from bot.delivery.sender import Sender, keyboard
+from bot.delivery.sender import Sender
 from bot.delivery.status import StatusBoard
-from bot.dialogue.buttons import under_badge, under_failure
 from bot.errors import StoreError
+from bot.keyboards import Rows, copies, keyboard, under_badge, under_failure
 from bot.operations.logs import record
 from bot.store import Database, jobs, outbox, people
 from bot.store.jobs import Job
-from bot.store.outbox import Letter, Message
+from bot.store.outbox import Message, Outgoing
 from bot.texts import texts_for
 from bot.words import caption, failure, status_text
 
@@ -126,7 +126,7 @@ class Delivery:
     async def _with_status(self, job_id: int) -> Job | None:
         """The job once it has a status message; where that was lost, a new one is sent."""
 
-        def look(connection: sqlite3.Connection) -> tuple[Job | None, Letter | None]:
+        def look(connection: sqlite3.Connection) -> tuple[Job | None, Outgoing | None]:
             job = jobs.get(connection, job_id)
             if job is None or job.status_id or job.told or outbox.asked_for(connection, job_id, "status"):
                 return job, None
@@ -137,9 +137,9 @@ class Delivery:
 
         event = self._status_sent.setdefault(job_id, asyncio.Event())
         try:
-            job, letter = await self._database.write("new status", look)
-            if letter is not None and self.sender is not None:
-                self.sender.add([letter])
+            job, outgoing = await self._database.write("new status", look)
+            if outgoing is not None and self.sender is not None:
+                self.sender.add([outgoing])
             if job is None or job.status_id or job.told:
                 return job
             await event.wait()
@@ -186,7 +186,7 @@ class Delivery:
             f" sent {seconds:.2f} s",
         )  # fmt: skip
 
-    async def _say(self, job: Job, text: str, rows: tuple[tuple[tuple[str, str], ...], ...]) -> None:
+    async def _say(self, job: Job, text: str, rows: Rows) -> None:
         await self._bot.edit_message_text(
             text, chat_id=job.chat_id, message_id=job.status_id, reply_markup=keyboard(rows), rate_limit_args=LAST_WORD
         )
@@ -195,7 +195,7 @@ class Delivery:
         """A badge may or may not have arrived as a message of its own: let the person say."""
         _ = texts_for(job.language)
         text = _("I was interrupted while sending your badge. If it did not arrive, take it here:")
-        await self._say(job, text, under_badge(_, job.id)[1:])
+        await self._say(job, text, (copies(_, job.id),))
         await self._database.write("delivered", lambda c: jobs.delivered(c, job.id, "", 0.0))
 
     async def _recover(self, job: Job, error: TelegramError) -> bool:
@@ -233,9 +233,9 @@ class Delivery:
         return True
 
 
-def _last_words(job: Job) -> tuple[str, tuple[tuple[tuple[str, str], ...], ...]]:
+def _last_words(job: Job) -> tuple[str, Rows]:
     """Text and keyboard for a job that ended without a badge."""
     _ = texts_for(job.language)
     if job.state == "canceled":
         return _("✖️ Canceled"), ()
-    return failure(_, job.error), under_failure(_, job.id)
+    return failure(_, job.error), under_failure(_, job.id, job.error)

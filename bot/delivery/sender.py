@@ -13,7 +13,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from telegram import ForceReply, InlineKeyboardButton, InlineKeyboardMarkup, InputMediaPhoto, ReplyParameters
+from telegram import (
+    ForceReply,
+    InlineKeyboardMarkup,
+    InputMediaPhoto,
+    MessageEntity,
+    ReplyParameters,
+    User,
+)
 from telegram import Message as Sent
 from telegram.error import ChatMigrated, TelegramError
 from telegram.ext import ExtBot
@@ -22,9 +29,10 @@ from bot.api.errors import Verdict, verdict
 from bot.clock import Clock
 from bot.delivery.pictures import Pictures
 from bot.errors import StoreError
+from bot.keyboards import keyboard
 from bot.operations.logs import record
 from bot.store import Database, jobs, outbox, people
-from bot.store.outbox import Button, Letter, Message
+from bot.store.outbox import Message, Outgoing
 from bot.texts import texts_for
 
 log = logging.getLogger(__name__)
@@ -50,17 +58,17 @@ class Sender:
         self._pictures = pictures
         self._clock = clock
         self._links = links
-        self._lanes: dict[int, deque[Letter]] = {}
+        self._lanes: dict[int, deque[Outgoing]] = {}
         self._tasks: dict[int, asyncio.Task[None]] = {}
 
-    def add(self, letters: Sequence[Letter]) -> None:
+    def add(self, messages: Sequence[Outgoing]) -> None:
         """Send these, which are in the outbox, after what is already waiting for their chats."""
-        for letter in letters:
-            lane = self._lanes.setdefault(letter.chat_id, deque())
-            lane.append(letter)
-            if letter.chat_id not in self._tasks:
-                task = asyncio.create_task(self._drain(letter.chat_id, lane), name=f"sender {letter.chat_id}")
-                self._tasks[letter.chat_id] = task
+        for outgoing in messages:
+            lane = self._lanes.setdefault(outgoing.chat_id, deque())
+            lane.append(outgoing)
+            if outgoing.chat_id not in self._tasks:
+                task = asyncio.create_task(self._drain(outgoing.chat_id, lane), name=f"sender {outgoing.chat_id}")
+                self._tasks[outgoing.chat_id] = task
 
     async def stop(self, seconds: float) -> None:
         """Let calls under way end, for so many seconds; what is left stays in the outbox for the next start."""
@@ -72,7 +80,7 @@ class Sender:
             for task in late:
                 task.cancel()
 
-    async def _drain(self, chat_id: int, lane: deque[Letter]) -> None:
+    async def _drain(self, chat_id: int, lane: deque[Outgoing]) -> None:
         pause = 0.25
         try:
             while lane:
@@ -98,34 +106,39 @@ class Sender:
             if not lane:
                 self._lanes.pop(chat_id, None)
 
-    async def _send(self, letter: Letter) -> None:
-        message = letter.message
+    async def _send(self, outgoing: Outgoing) -> None:
+        message = outgoing.message
         if message.kind in _MEDIA:
-            if letter.sending:
-                await self._say_unsure(letter)
+            if outgoing.sending:
+                await self._say_unsure(outgoing)
                 return
-            await self._database.write("intent", lambda c: outbox.begin(c, letter.id))
-        sent = await self._call(letter)
+            await self._database.write("intent", lambda c: outbox.begin(c, outgoing.id))
+        sent = await self._call(outgoing)
         kind, file_id = _file_id(sent)
 
         def finish(connection: sqlite3.Connection) -> None:
-            outbox.done(connection, letter, sent.message_id if sent is not None else 0)
-            if letter.job_id and file_id and kind == message.kind:
-                jobs.remember_file(connection, letter.job_id, kind, file_id)
+            outbox.done(connection, outgoing, sent.message_id if sent is not None else 0)
+            if outgoing.job_id and file_id and kind == message.kind:
+                jobs.remember_file(connection, outgoing.job_id, kind, file_id)
 
         await self._database.write("sent", finish)
         if message.kind == "status" and sent is not None:
-            self._links.status_sent(letter.job_id, letter.chat_id, sent.message_id, message.text)
+            self._links.status_sent(outgoing.job_id, outgoing.chat_id, sent.message_id, message.text)
 
-    async def _call(self, letter: Letter) -> Sent | None:
+    async def _call(self, outgoing: Outgoing) -> Sent | None:
         """One call to Telegram; None where there was nothing to send."""
-        message, chat = letter.message, letter.chat_id
+        message, chat = outgoing.message, outgoing.chat_id
         thread = message.thread_id or None
         reply = ReplyParameters(message.reply_to, allow_sending_without_reply=True) if message.reply_to else None
         if message.kind in ("text", "status"):
+            text, entities = _mentioning(message)
             return await self._bot.send_message(
-                chat, message.text, message_thread_id=thread, reply_parameters=reply, reply_markup=_markup(message)
-            )
+                chat, text, entities=entities, message_thread_id=thread, reply_parameters=reply,
+                reply_markup=_markup(message),
+            )  # fmt: skip
+        if message.kind == "delete":
+            await self._bot.delete_message(chat, message.target)
+            return None
         if message.kind == "photo" and message.files:
             return await self._bot.send_photo(
                 chat, message.files[0], caption=message.text, message_thread_id=thread, reply_parameters=reply
@@ -136,9 +149,9 @@ class Sender:
             ]
             album = await self._bot.send_media_group(chat, media, message_thread_id=thread, reply_parameters=reply)
             return album[0]
-        data = await self._copy(letter)
+        data = await self._copy(outgoing)
         if data is None:
-            gone = texts_for(await self._language(letter))("The picture is no longer here. Make it again: /create")
+            gone = texts_for(await self._language(outgoing))("The picture is no longer here. Make it again: /create")
             return await self._bot.send_message(chat, gone, message_thread_id=thread, reply_parameters=reply)
         if message.kind == "document":
             return await self._bot.send_document(
@@ -147,48 +160,48 @@ class Sender:
             )  # fmt: skip
         return await self._bot.send_sticker(chat, data, message_thread_id=thread, reply_parameters=reply)
 
-    async def _copy(self, letter: Letter) -> str | bytes | None:
+    async def _copy(self, outgoing: Outgoing) -> str | bytes | None:
         """The file id of a document or sticker, or its bytes where Telegram does not know it yet."""
-        if letter.message.files:
-            return letter.message.files[0]
-        job = await self._database.read(lambda c: jobs.get(c, letter.job_id))
+        if outgoing.message.files:
+            return outgoing.message.files[0]
+        job = await self._database.read(lambda c: jobs.get(c, outgoing.job_id))
         if job is None or not job.picture:
             return None
-        make = self._pictures.document if letter.message.kind == "document" else self._pictures.sticker
+        make = self._pictures.document if outgoing.message.kind == "document" else self._pictures.sticker
         return await asyncio.to_thread(make, job.picture)
 
-    async def _recover(self, lane: deque[Letter], error: TelegramError) -> bool:
-        """Deal with a failed call; whether the letter is done with (else it is tried again)."""
-        letter, meaning = lane[0], verdict(error)
-        media = letter.message.kind in _MEDIA
+    async def _recover(self, lane: deque[Outgoing], error: TelegramError) -> bool:
+        """Deal with a failed call; whether the outgoing is done with (else it is tried again)."""
+        outgoing, meaning = lane[0], verdict(error)
+        media = outgoing.message.kind in _MEDIA
         if isinstance(error, ChatMigrated):
             new = error.new_chat_id
-            await self._database.write("moved", lambda c: people.move_chat(c, letter.chat_id, new))
+            await self._database.write("moved", lambda c: people.move_chat(c, outgoing.chat_id, new))
             moved = [replace(each, chat_id=new) for each in lane]
             lane.clear()
             self.add(moved)
             return True
         if meaning is Verdict.CHAT_GONE:
-            await self.forget_chat(letter.chat_id)
-            record(letter.user_id, "send", f"nobody there: {error}", logging.WARNING)
+            await self.forget_chat(outgoing.chat_id)
+            record(outgoing.user_id, "send", f"nobody there: {error}", logging.WARNING)
             lane.clear()
             return True
-        if meaning is Verdict.FILE and letter.message.files:  # another server or token: send the bytes instead
-            lane[0] = replace(letter, message=replace(letter.message, files=()))
+        if meaning is Verdict.FILE and outgoing.message.files:  # another server or token: send the bytes instead
+            lane[0] = replace(outgoing, message=replace(outgoing.message, files=()))
             return False
         if meaning is Verdict.UNKNOWN and media:
-            lane[0] = replace(letter, sending=True)
+            lane[0] = replace(outgoing, sending=True)
             return False
         if meaning in (Verdict.AGAIN, Verdict.UNKNOWN):
-            record(letter.user_id, "send", f"trying again: {error}", logging.WARNING)
+            record(outgoing.user_id, "send", f"trying again: {error}", logging.WARNING)
             return False
-        record(letter.user_id, "send", f"given up: {error}", logging.ERROR)
-        await self._give_up(letter)
+        record(outgoing.user_id, "send", f"given up: {error}", logging.ERROR)
+        await self._give_up(outgoing)
         return True
 
-    async def _give_up(self, letter: Letter) -> None:
+    async def _give_up(self, outgoing: Outgoing) -> None:
         """A message that can never be sent must not keep the ones behind it waiting."""
-        await self._database.write("given up", lambda c: outbox.done(c, letter))
+        await self._database.write("given up", lambda c: outbox.done(c, outgoing))
 
     async def forget_chat(self, chat_id: int) -> None:
         """Nobody is there: nothing more is sent there and its badges are not drawn."""
@@ -200,27 +213,18 @@ class Sender:
         drawing = await self._database.write("chat gone", forget)
         self._links.chat_gone(chat_id, drawing)
 
-    async def _language(self, letter: Letter) -> str:
+    async def _language(self, outgoing: Outgoing) -> str:
         row = await self._database.read(
-            lambda c: c.execute("SELECT language FROM people WHERE user_id = ?", (letter.user_id,)).fetchone()
+            lambda c: c.execute("SELECT language FROM people WHERE user_id = ?", (outgoing.user_id,)).fetchone()
         )
         return "" if row is None else str(row["language"])
 
-    async def _say_unsure(self, letter: Letter) -> None:
+    async def _say_unsure(self, outgoing: Outgoing) -> None:
         """A medium may or may not have arrived: say so instead of sending it twice."""
-        _ = texts_for(await self._language(letter))
+        _ = texts_for(await self._language(outgoing))
         text = _("I was interrupted while sending. If it did not arrive, ask for it once more.")
-        await self._bot.send_message(letter.chat_id, text, message_thread_id=letter.message.thread_id or None)
-        await self._database.write("sent", lambda c: outbox.done(c, letter))
-
-
-def keyboard(rows: tuple[tuple[Button, ...], ...]) -> InlineKeyboardMarkup | None:
-    """Rows of (label, data) as Telegram has them."""
-    if not rows:
-        return None
-    return InlineKeyboardMarkup(
-        [[InlineKeyboardButton(label, callback_data=data) for label, data in row] for row in rows]
-    )
+        await self._bot.send_message(outgoing.chat_id, text, message_thread_id=outgoing.message.thread_id or None)
+        await self._database.write("sent", lambda c: outbox.done(c, outgoing))
 
 
 def _markup(message: Message) -> InlineKeyboardMarkup | ForceReply | None:
@@ -235,3 +239,14 @@ def _file_id(sent: Sent | None) -> tuple[str, str]:
     if sent is not None and sent.sticker is not None:
         return "sticker", sent.sticker.file_id
     return "", ""
+
+
+def _mentioning(message: Message) -> tuple[str, list[MessageEntity]]:
+    """The text, and where it begins with somebody's name what Telegram needs to know whose."""
+    if message.mention is None:
+        return message.text, []
+    user_id, name = message.mention
+    name = name or "…"
+    length = len(name.encode("utf-16-le")) // 2  # Telegram counts in UTF-16 units
+    person = User(user_id, name, is_bot=False)
+    return f"{name}, {message.text}", [MessageEntity(MessageEntity.TEXT_MENTION, 0, length, user=person)]

@@ -17,8 +17,8 @@ from telegram.ext import ExtBot
 
 from bot.api.errors import Verdict, verdict
 from bot.api.limiter import PoliteLimiter
-from bot.delivery.sender import keyboard
 from bot.errors import StoreError
+from bot.keyboards import keyboard, under_status
 from bot.store import Database, jobs, people, queue
 from bot.store.jobs import Job
 from bot.texts import texts_for
@@ -196,8 +196,7 @@ class StatusBoard:
         try:
             if cancelable:
                 job = await self._job(job_id)
-            label = texts_for(job.language)("✖️ Cancel") if job is not None else ""
-            rows = (((label, f"cancel:{job_id}"),),) if job is not None else ()
+            rows = under_status(texts_for(job.language), job_id) if job is not None else ()
             await self._bot.edit_message_text(
                 shown.text, chat_id=shown.chat_id, message_id=shown.message_id, reply_markup=keyboard(rows)
             )

@@ -205,6 +205,7 @@ class Workers:
         watched = WatchedGenerator(self._generator, on_portrait)
         badge = make_badge(request, watched, prompt=self._prompt, banner=self._banner, on_step=on_step)
         name = f"{job.id}-{job.fence}"
-        size = self._pictures.save(name, badge.image)
+        size = self._pictures.save(name, badge)
         drew, banner = drawn_at[-1] - started, time.perf_counter() - drawn_at[-1]
-        return Drawn(name, size, badge.portrait.model.generator, drew, banner, badge.portrait.cost_usd)
+        portrait = badge.portrait
+        return Drawn(name, size, portrait.model.generator, drew, banner, portrait.cost_usd, drew=not portrait.cached)

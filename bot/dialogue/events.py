@@ -13,10 +13,12 @@ from bot.store.people import Place
 
 @dataclass(frozen=True)
 class Event:
-    """What happened. `kind`: text, command, press (of a button), other (photo, voice, sticker ...), edited, left.
+    """What happened. `kind`: text, command, press (of a button), other (photo, voice, sticker ...), edited, left,
+    moved, nameless (a command by somebody who writes as a group or a channel).
 
-    `text` is the message's text, a command's arguments, or a button's data. `addressed` says whether the person
-    speaks to the bot: always in private; in groups by command, mention or reply to one of the bot's messages.
+    `text` is the message's text or caption, a command's arguments, or a button's data. In private everything is said
+    to the bot; in groups only commands, texts with its @name (`mentioned`), and replies to `reply_to`, a message of the
+    bot, where that one asked this person something (see `routes.addressed`).
     """
 
     kind: str
@@ -27,8 +29,13 @@ class Event:
     message_id: int = 0
     text: str = ""
     command: str = ""
-    addressed: bool = True
+    name: str = ""
+    reply_to: int = 0
+    mentioned: bool = False
+    album: str = ""
     query_id: str = ""
+    reachable: bool = True
+    """Of a press: whether Telegram still shows the bot what is under the button; else the topic is not known."""
     moved_to: int = 0
 
 
@@ -45,21 +52,27 @@ def read_event(update: Update, bot_id: int, bot_name: str) -> Event | None:
         place = Place(message.chat.id, 0, 0)
         return Event("moved", update.update_id, place, "", False, moved_to=message.migrate_to_chat_id)
     if message.from_user is None or message.from_user.is_bot:
-        return None
-    private = message.chat.type == ChatType.PRIVATE
-    place = Place(message.chat.id, _thread(message), message.from_user.id)
-    base = Event("other", update.update_id, place, message.from_user.language_code or "", private, message.message_id)
-    if update.edited_message is not None:
-        return replace(base, kind="edited", addressed=private)
-    if message.text is None:
+        return _nameless(update, message, bot_name)
+    user = message.from_user
+    event = Event(
+        "other", update.update_id, Place(message.chat.id, _thread(message), user.id), user.language_code or "",
+        message.chat.type == ChatType.PRIVATE, message.message_id, name=user.first_name or "",
+        reply_to=_reply_to(message, bot_id), album=message.media_group_id or "",
+    )  # fmt: skip
+    words = message.text if message.text is not None else message.caption
+    if words is None:
         if not _has_content(message):
             return None
-        return replace(base, addressed=private or _answers(message, bot_id))
-    command, arguments, meant = _command(message, bot_name)
+        return replace(event, kind="edited") if update.edited_message is not None else event
+    command, arguments, meant = _command(message, words, bot_name)
+    if command and not meant:
+        return None
+    text, mentioned = _without_mention(words, bot_name)
+    if update.edited_message is not None:
+        return replace(event, kind="edited", command=command, mentioned=mentioned)
     if command:
-        return replace(base, kind="command", command=command, text=arguments) if meant else None
-    text, mentioned = _without_mention(message.text, bot_name)
-    return replace(base, kind="text", text=text, addressed=private or mentioned or _answers(message, bot_id))
+        return replace(event, kind="command", command=command, text=arguments)
+    return replace(event, kind="text", text=text, mentioned=mentioned)
 
 
 def _press(update_id: int, query: CallbackQuery) -> Event | None:
@@ -67,10 +80,11 @@ def _press(update_id: int, query: CallbackQuery) -> Event | None:
     if message is None:
         return None
     thread = _thread(message) if isinstance(message, Message) else 0
-    place = Place(message.chat.id, thread, query.from_user.id)
+    user = query.from_user
     return Event(
-        "press", update_id, place, query.from_user.language_code or "", message.chat.type == ChatType.PRIVATE,
-        message.message_id, text=query.data or "", query_id=query.id,
+        "press", update_id, Place(message.chat.id, thread, user.id), user.language_code or "",
+        message.chat.type == ChatType.PRIVATE, message.message_id, text=query.data or "", name=user.first_name or "",
+        query_id=query.id, reachable=isinstance(message, Message),
     )  # fmt: skip
 
 
@@ -83,21 +97,36 @@ def _membership(update: Update) -> Event | None:
     return Event("left", update.update_id, place, "", change.chat.type == ChatType.PRIVATE)
 
 
+def _nameless(update: Update, message: Message, bot_name: str) -> Event | None:
+    """A command of an anonymous admin or of a channel: there is no person whose badge it could be."""
+    command, _, meant = _command(message, message.text or "", bot_name)
+    if message.sender_chat is None or not command or not meant or update.message is None:
+        return None
+    if message.is_automatic_forward:  # a channel's post that Telegram copied into its group
+        return None
+    place = Place(message.chat.id, _thread(message), 0)
+    return Event("nameless", update.update_id, place, "", False, message.message_id, command=command)
+
+
 def _thread(message: Message) -> int:
     return message.message_thread_id or 0 if message.is_topic_message else 0
 
 
-def _answers(message: Message, bot_id: int) -> bool:
+def _reply_to(message: Message, bot_id: int) -> int:
+    """The id of the bot's message that this one replies to, 0 where there is none."""
     before = message.reply_to_message
-    return before is not None and before.from_user is not None and before.from_user.id == bot_id
+    if before is None or before.from_user is None or before.from_user.id != bot_id:
+        return 0
+    return before.message_id
 
 
-def _command(message: Message, bot_name: str) -> tuple[str, str, bool]:
+def _command(message: Message, text: str, bot_name: str) -> tuple[str, str, bool]:
     """(command without slash, what follows, whether it is meant for this bot), or ("", "", False)."""
-    first = message.entities[0] if message.entities else None
-    if first is None or first.type != MessageEntity.BOT_COMMAND or first.offset != 0 or message.text is None:
+    entities = message.entities or message.caption_entities
+    first = entities[0] if entities else None
+    if first is None or first.type != MessageEntity.BOT_COMMAND or first.offset != 0:
         return "", "", False
-    word, _, rest = message.text.partition(" ")
+    word, _, rest = text.partition(" ")
     word, newline, more = word.partition("\n")
     name, _, target = word[1:].partition("@")
     meant = not target or target.lower() == bot_name.lower()

@@ -1,11 +1,13 @@
 """Accepting a badge: the limits, the place in the queue, the job and its status message."""
 
 from bot.dialogue.turn import Turn
+from bot.keyboards import under_status
 from bot.store import jobs, people, queue
 from bot.store.jobs import Job
 from bot.store.outbox import Message
 from bot.words import span, status_text
 from inference.errors import InvalidRequest
+from overlay import MAX_GRAPHEMES, NotDrawable, TextTooLong
 
 HOUR, DAY = 3600.0, 86400.0
 
@@ -19,47 +21,53 @@ def order(
     style: str = "",
     seed: int | None = None,
     origin: str = "dialogue",
+    portrait_of: Job | None = None,
 ) -> bool:
     """Store a job and its status message; False where it was refused, which the person has then been told.
 
+    `portrait_of` is the delivered badge whose portrait is only to get another banner.
     Raises InvalidRequest where the object, the text or the style cannot be used.
     """
-    style = style or turn.house.default_style
-    text = turn.house.check(english, text, style)
-    refusal = _refusal(turn)
-    if refusal:
-        turn.say(refusal)
+    style = style or turn.context.default_style
+    text = turn.context.check(english, text, style)
+    drawn = portrait_of is not None and portrait_of.state == "delivered" and turn.context.keeps_portraits
+    refused = refusal(turn, drawn=drawn)
+    if refused:
+        turn.say(refused)
         turn.outcome.log = "refused: limit"
         return False
     if seed is None:
-        seed = queue.similar(turn.connection, english) if turn.house.settings.share_portraits else None
+        seed = queue.similar(turn.connection, english) if turn.context.settings.share_portraits else None
     if seed is None:
-        seed = turn.house.new_seed()
+        seed = turn.context.new_seed()
     reply_to = turn.event.message_id
     place, language = turn.place, turn.event.language
     job = Job(
         0, place.user_id, place.chat_id, place.thread_id, reply_to, language, thing, english, text, style, seed, origin
     )
-    number = jobs.add(turn.connection, job, turn.now)
-    ahead = queue.ahead_of(queue.places(turn.connection)[number], queue.drawing(turn.connection), turn.house.parallel)
+    job_id = jobs.add(turn.connection, job, turn.now)
+    ahead = queue.ahead_of(queue.places(turn.connection)[job_id], queue.drawing(turn.connection), turn.context.parallel)
     paused = bool(people.fact(turn.connection, "paused"))
     shown = status_text(turn._, place=ahead, seconds=wait_seconds(turn, ahead), paused=paused)
-    cancel = (((turn._("✖️ Cancel"), f"cancel:{number}"),),)
-    turn.send(Message("status", shown, reply_to=reply_to, buttons=cancel), number)
+    turn.send(Message("status", shown, reply_to=reply_to, buttons=under_status(turn._, job_id)), job_id)
     turn.outcome.queue_changed = True
-    turn.outcome.log = f"accepted: job {number}"
+    turn.outcome.log = f"accepted: job {job_id}"
     return True
 
 
 def wait_seconds(turn: Turn, ahead: int) -> float:
     """How long until a job with `ahead` before it is begun, from measured times."""
-    return ahead * queue.seconds_a_badge(turn.connection) / max(1, turn.house.parallel)
+    return ahead * queue.seconds_a_badge(turn.connection) / max(1, turn.context.parallel)
 
 
-def _refusal(turn: Turn) -> str:
-    """Why this person may not have a badge now, in words; "" where they may."""
-    settings, connection, _ = turn.house.settings, turn.connection, turn._
-    if turn.place.user_id not in settings.admins:
+def refusal(turn: Turn, *, drawn: bool = False) -> str:
+    """Why this person may not have a badge now, in words; "" where they may.
+
+    A badge whose portrait is `drawn` already takes no card, so the limits by hour and day do not hold for it. Should it
+    be drawn after all (the portrait was forgotten), it counts afterwards.
+    """
+    settings, connection, _ = turn.context.settings, turn.connection, turn._
+    if not turn.admin and not drawn:
         over = _over_limit(turn)
         if over:
             return over
@@ -83,7 +91,7 @@ def _refusal(turn: Turn) -> str:
 
 def _over_limit(turn: Turn) -> str:
     """Which limit by time this person or chat has reached, in words, and for how long; "" for none."""
-    settings, user, _ = turn.house.settings, turn.place.user_id, turn._
+    settings, user, _ = turn.context.settings, turn.place.user_id, turn._
     made, wait = _reached(turn, settings.badges_per_hour, HOUR, user_id=user)
     if made:
         return _.many(
@@ -127,5 +135,10 @@ def _reached(turn: Turn, limit: int, seconds: float, *, user_id: int = 0, chat_i
 
 
 def explain(turn: Turn, error: InvalidRequest) -> str:
-    """A refused object or text in the person's words."""
-    return turn._("I cannot draw that on a banner. Try other words: letters, digits or emoji, 40 characters at most.")
+    """A refused banner text in the person's words."""
+    cause = error.__cause__
+    if isinstance(cause, TextTooLong):
+        return turn._("That is too long for a banner: {n} characters at most. A shorter one, please.", n=MAX_GRAPHEMES)
+    if isinstance(cause, NotDrawable) and cause.characters:
+        return turn._("I have no letters for this: {characters}. Please write it without.", characters=cause.characters)
+    return turn._("I cannot draw that on a banner. Try other words: letters, digits or emoji.")

@@ -1,114 +1,191 @@
-"""The dialogue: "What is the character holding?", "What text goes on the banner?", and on to a badge.
+"""Who answers what: one table, and the rules that hold for all of it.
 
-`answer(turn)` decides about one event. Every decision goes into the turn's transaction; nothing is sent from here.
+A route is `/command`, `?question` (what the next text answers) or `verb:` (a button's data). `words` says which words
+of an event have to be understood before its transaction begins, since that may take a while; `handler` then decides.
+Every decision goes into the turn's transaction; nothing is sent from here.
+
+Buttons' data is `verb` or `verb:number[:word]`, at most 64 bytes. It comes from the client and may be forged or old: a
+badge must exist and be the presser's own, and everything else is refused with a note.
 """
 
-from bot.dialogue import buttons, commands
-from bot.dialogue.orders import explain, order
+import re
+import sqlite3
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from telegram import BotCommand
+
+from bot.dialogue import admin, buttons, commands, questions
+from bot.dialogue.events import Event
 from bot.dialogue.turn import Turn
-from bot.store import jobs, people
+from bot.store import inbox, jobs, people
 from bot.store.people import Dialogue
-from inference.errors import InvalidRequest
+from bot.texts import Texts
+from configs.sections.bot import BotSettings
+
+Words = Callable[[Event, Dialogue | None, BotSettings], str]
+
+
+def no_words(event: Event, dialogue: Dialogue | None, settings: BotSettings) -> str:
+    """Nothing has to be understood."""
+    return ""
+
+
+@dataclass(frozen=True)
+class Route:
+    """One line of the table. `of_badge`: the button is one under a badge. Only admins learn of routes `for_admins`."""
+
+    handler: Callable[[Turn], None]
+    words: Words = no_words
+    of_badge: bool = False
+    for_admins: bool = False
+    menu: Callable[[Texts], str] | None = None
+    """What the menu of Telegram's apps says of a command; without it the command is not listed there."""
+
+
+ROUTES: dict[str, Route] = {
+    "/start": Route(commands.create),
+    "/create": Route(commands.create, menu=lambda _: _("a new badge")),
+    "/badge": Route(
+        commands.badge, commands.words_of_badge, menu=lambda _: _("telescope | UX SCOUT - a badge in one line")
+    ),
+    "/history": Route(commands.history, menu=lambda _: _("your last badges")),
+    "/cancel": Route(commands.cancel, menu=lambda _: _("stop, at any moment")),
+    "/help": Route(lambda turn: commands.help_(turn, _names_for_admins()), menu=lambda _: _("what I can do")),
+    "/stats": Route(admin.stats, for_admins=True),
+    "/pause": Route(admin.pause, for_admins=True),
+    "/resume": Route(admin.resume, for_admins=True),
+    "/ban": Route(admin.ban, for_admins=True),
+    "/unban": Route(admin.unban, for_admins=True),
+    "?": Route(questions.nothing_asked),
+    "?object": Route(questions.object_, questions.whole_text),
+    "?text": Route(questions.text),
+    "?new_text": Route(questions.new_text),
+    "hold:": Route(buttons.hold, buttons.words_of_suggestion),
+    "meant:": Route(buttons.meant, buttons.words_of_dialogue),
+    "correct:": Route(commands.create),
+    "again:": Route(buttons.again, of_badge=True),
+    "retry:": Route(buttons.retry, of_badge=True),
+    "words:": Route(commands.create, of_badge=True),
+    "style:": Route(buttons.style, of_badge=True),
+    "text:": Route(buttons.text, of_badge=True),
+    "file:": Route(buttons.file, of_badge=True),
+    "sticker:": Route(buttons.sticker, of_badge=True),
+    "cancel:": Route(buttons.cancel, of_badge=True),
+}
+
+_DATA = re.compile(r"([a-z]+)(?::(\d{1,15}))?(?::([a-z-]{1,20}))?", re.ASCII)
+
+
+def menu(_: Texts) -> list[BotCommand]:
+    """The commands, for the menu of Telegram's apps."""
+    return [BotCommand(name[1:], route.menu(_)) for name, route in ROUTES.items() if route.menu is not None]
 
 
 def answer(turn: Turn) -> None:
     """Answer one event."""
     event = turn.event
     if event.kind == "moved":
-        people.move_chat(turn.connection, event.place.chat_id, event.moved_to)
-        return
-    if event.kind == "left":
+        turn.outcome.warning = people.move_chat(turn.connection, event.place.chat_id, event.moved_to)
+    elif event.kind == "left":
         turn.outcome.canceled += jobs.abandon_chat(turn.connection, event.place.chat_id, turn.now)
-        turn.outcome.left = True
+    elif event.kind == "nameless":
+        commands.nameless(turn)
+    elif not addressed(turn.connection, event):
         return
-    if not event.addressed:
-        return
-    if not people.meet(turn.connection, event.place.user_id, event.language) or not _allowed(turn):
-        turn.outcome.log = "refused: not allowed"
-        if event.kind == "press":
-            turn.toast(turn._("This bot is not open to you."))
-        elif event.private and event.kind in ("text", "command"):
-            turn.say(turn._("This bot is not open to you."))
-        return
-    if event.kind == "press":
-        buttons.press(turn)
+    elif not people.meet(turn.connection, event.place.user_id, event.language) or not _allowed(turn):
+        _turn_away(turn)
+    elif event.kind == "press":
+        _press(turn)
     elif event.kind == "command":
-        commands.command(turn)
-    elif event.kind == "text":
-        _text(turn)
+        _command(turn)
+    elif event.album and not inbox.first_of_album(turn.connection, event.update_id, event.album, event.kind == "text"):
+        turn.outcome.log = "one of an album"
     else:
-        _not_text(turn)
+        _question(turn)
 
 
-def expects_object(dialogue: Dialogue | None) -> bool:
-    """Whether the next text would be what the samurai holds (and has to be understood first)."""
-    return dialogue is not None and dialogue.question == "object"
+def addressed(connection: sqlite3.Connection, event: Event) -> bool:
+    """Whether the person speaks to the bot. In groups a reply to it counts only where it had asked them."""
+    if event.private or event.kind in ("command", "press") or event.mentioned:
+        return True
+    return bool(event.reply_to) and people.asked(connection, event.place, event.reply_to)
+
+
+def words_to_understand(event: Event, dialogue: Dialogue | None, settings: BotSettings) -> str:
+    """What has to be understood before this event can be answered; "" for nothing."""
+    route = ROUTES.get(_name(event, dialogue))
+    return "" if route is None or event.kind in ("other", "edited") else route.words(event, dialogue, settings)
+
+
+def _name(event: Event, dialogue: Dialogue | None) -> str:
+    if event.kind == "command":
+        return f"/{event.command}"
+    if event.kind == "press":
+        match = _DATA.fullmatch(event.text)
+        return f"{match[1]}:" if match else ""
+    return "?" if dialogue is None else f"?{dialogue.question}"
+
+
+def _command(turn: Turn) -> None:
+    """Answer a command. Only admins learn that the admins' commands exist."""
+    name = _name(turn.event, None)
+    turn.outcome.log = name
+    route = ROUTES.get(name)
+    if route is None or (route.for_admins and not turn.admin):
+        turn.say(turn._("I do not know that command. What I can do: /help"))
+    else:
+        route.handler(turn)
+
+
+def _press(turn: Turn) -> None:
+    """Answer a pressed button; there is always a note or a message, so that the button stops spinning."""
+    match = _DATA.fullmatch(turn.event.text)
+    verb, number, turn.word = match.groups(default="") if match else ("", "", "")
+    turn.number = int(number) if number else None
+    turn.outcome.log = f"button {verb or 'unknown'}"
+    route = ROUTES.get(f"{verb}:")
+    if route is None or (route.for_admins and not turn.admin):
+        turn.too_old()
+    elif not route.of_badge:
+        route.handler(turn)
+    else:
+        turn.job = jobs.get(turn.connection, turn.number) if turn.number is not None else None
+        if turn.job is None:
+            turn.too_old()
+        elif (turn.job.user_id, turn.job.chat_id) != (turn.place.user_id, turn.place.chat_id):
+            turn.toast(turn._("This is somebody else's badge. Make your own: /create"), alert=True)
+        else:
+            route.handler(turn)
+
+
+def _question(turn: Turn) -> None:
+    """A text, or something else in its place, where the table has a question open."""
+    dialogue = turn.dialogue()
+    if turn.event.kind == "edited":
+        if dialogue is not None or turn.event.command:
+            turn.hint(turn._("I do not see changes in messages. Please send a new one."))
+        return
+    ROUTES.get(_name(turn.event, dialogue), ROUTES["?"]).handler(turn)
 
 
 def _allowed(turn: Turn) -> bool:
-    settings, place = turn.house.settings, turn.place
+    settings, place = turn.context.settings, turn.place
     if not settings.users and not settings.chats:
         return True
-    return place.user_id in (*settings.users, *settings.admins) or place.chat_id in settings.chats
+    if place.user_id in (*settings.users, *settings.admins):
+        return True
+    return any(chat in settings.chats for chat in people.ids_of_chat(turn.connection, place.chat_id))
 
 
-def _text(turn: Turn) -> None:
-    dialogue = turn.dialogue()
-    if dialogue is None:
-        turn.say(turn._("To make a badge, press /create. How it works: /help"))
-    elif turn.event.text.lstrip().startswith("/"):
-        turn.say(
-            turn._("That looks like a command, but I do not know it. Write it without the slash, or stop with /cancel.")
-        )
-    elif dialogue.question == "object":
-        _object(turn)
-    else:
-        _banner_text(turn, dialogue)
+def _turn_away(turn: Turn) -> None:
+    event = turn.event
+    turn.outcome.log = f"refused: not allowed in chat {event.place.chat_id}"
+    if event.kind == "press":
+        turn.toast(turn._("This bot is not open to you."))
+    elif event.private and event.kind in ("text", "command"):
+        turn.hint(turn._("This bot is not open to you."))
 
 
-def _object(turn: Turn) -> None:
-    understood = turn.understood
-    if understood is None or not understood.english:
-        commands.not_understood(turn)
-    else:
-        commands.ask_text(turn, understood)
-
-
-def _banner_text(turn: Turn, dialogue: Dialogue) -> None:
-    try:
-        if dialogue.question == "new_text":
-            earlier = jobs.get(turn.connection, dialogue.job_id)
-            if earlier is None:
-                people.clear(turn.connection, turn.place)
-                turn.say(turn._("That badge is no longer here. Start anew: /create"))
-                return
-            order(
-                turn, earlier.object, earlier.english, turn.event.text,
-                style=earlier.style, seed=earlier.seed, origin=f"text:{earlier.id}:{turn.event.message_id}",
-            )  # fmt: skip
-        else:
-            order(turn, dialogue.object, dialogue.english, turn.event.text)
-    except InvalidRequest as error:
-        turn.outcome.log = "text refused"
-        turn.say(explain(turn, error), answer=turn._("What text goes on the banner?"))
-        return
-    people.clear(turn.connection, turn.place)
-
-
-def _not_text(turn: Turn) -> None:
-    """A photo, sticker, voice message or an edited message."""
-    dialogue = turn.dialogue()
-    if turn.event.kind == "edited":
-        if dialogue is not None:
-            turn.say(turn._("I do not see changes in messages. Please send a new one."))
-    elif dialogue is None:
-        turn.say(turn._("To make a badge, press /create. How it works: /help"))
-    elif dialogue.question == "object":
-        turn.say(
-            turn._("Please say it in words: what is the character holding?"),
-            answer=turn._("What is the character holding?"),
-        )
-    else:
-        turn.say(
-            turn._("Please write it: what text goes on the banner?"), answer=turn._("What text goes on the banner?")
-        )
+def _names_for_admins() -> str:
+    return " ".join(name for name, route in ROUTES.items() if route.for_admins)

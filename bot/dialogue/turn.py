@@ -11,10 +11,17 @@ from dataclasses import dataclass, field, replace
 from bot.clock import Clock
 from bot.dialogue.events import Event
 from bot.store import outbox, people
-from bot.store.outbox import Button, Letter, Message
+from bot.store.jobs import Job
+from bot.store.outbox import Button, Message, Outgoing
 from bot.store.people import Dialogue, Place
 from bot.texts import Texts, texts_for
 from configs.sections.bot import BotSettings
+
+_MOST_UNSENT = 40
+"""Messages that may wait for one person in one chat. A private chat takes about one a second (see `api.limiter`), so
+more of them would arrive long after their question."""
+_AGAIN_AFTER = 5.0
+"""Seconds after which the same hint may be given again: to ten lines that were pasted at once, one hint is enough."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +43,7 @@ class Understood:
 
 
 @dataclass(frozen=True)
-class House:
+class Context:
     """What all turns share: settings, clock, the styles on offer, and checks that need no store."""
 
     settings: BotSettings
@@ -47,29 +54,39 @@ class House:
     """(object, text, style) to the cleaned text; raises InvalidRequest where one of them cannot be used."""
     new_seed: Callable[[], int]
     parallel: int
+    keeps_portraits: bool = True
+    """Whether a portrait that was drawn before is found again, so that another banner on it costs next to nothing."""
 
 
 @dataclass
 class Outcome:
     """What is to be done after the commit."""
 
-    letters: list[Letter] = field(default_factory=list)
+    outgoing: list[Outgoing] = field(default_factory=list)
     canceled: list[int] = field(default_factory=list)
     toast: str = ""
     alert: bool = False
     queue_changed: bool = False
     log: str = ""
-    left: bool = False
+    warning: str = ""
+    """For the log, and at a higher level: what whoever runs the bot should see to."""
 
 
 @dataclass
 class Turn:
-    """One event with everything a handler needs; `_` are the texts in the person's language."""
+    """One event with everything a handler needs; `_` are the texts in the person's language.
+
+    Of a press, `number` and `word` are what its data says after the verb (`style:17:plate`), and `job` is the badge 17
+    where the route is one of a badge.
+    """
 
     connection: sqlite3.Connection
     event: Event
-    house: House
+    context: Context
     understood: Understood | None = None
+    number: int | None = None
+    word: str = ""
+    job: Job | None = None
     outcome: Outcome = field(default_factory=Outcome)
     _: Texts = field(init=False)
 
@@ -78,30 +95,66 @@ class Turn:
 
     @property
     def place(self) -> Place:
-        """Where this dialogue goes on."""
+        """Where this dialogue goes on. Under a message that Telegram no longer shows, the badge knows its topic."""
+        if not self.event.reachable and self.job is not None:
+            return replace(self.event.place, thread_id=self.job.thread_id)
         return self.event.place
+
+    @property
+    def admin(self) -> bool:
+        """Whether an admin speaks."""
+        return self.place.user_id in self.context.settings.admins
+
+    @property
+    def badge(self) -> Job:
+        """The badge whose button was pressed; only in handlers of such buttons."""
+        if self.job is None:
+            raise ValueError(f"{self.event.text!r} is no button of a badge")
+        return self.job
 
     @property
     def now(self) -> float:
         """The wall clock."""
-        return self.house.clock.wall()
+        return self.context.clock.wall()
 
-    def say(self, text: str, *, buttons: tuple[tuple[Button, ...], ...] = (), answer: str = "") -> None:
-        """Send a text to the chat; `answer` is the placeholder where, in a group, the person should answer to it."""
-        force = answer if answer and not self.event.private else ""
-        self.send(Message("text", text, buttons=() if force else buttons, force_reply=force))
+    def say(self, text: str, *, buttons: tuple[tuple[Button, ...], ...] = (), placeholder: str = "") -> None:
+        """Send a text to the chat; with a `placeholder` it is a question, whose answer a group's member is to reply."""
+        force = placeholder if placeholder and not self.event.private else ""
+        # The reply field is shown to whom the message replies to; a press is no message of theirs, so it names them.
+        mention = (self.place.user_id, self.event.name) if force and self.event.kind == "press" else None
+        question = bool(placeholder)
+        self.send(
+            Message("text", text, buttons=() if force else buttons, force_reply=force, mention=mention, asks=question)
+        )
+
+    def hint(self, text: str, **options: str) -> None:
+        """Say how things work; not again within seconds, however many messages come at once."""
+        if people.hinted(self.connection, self.place, text, self.now, _AGAIN_AFTER):
+            self.outcome.log = self.outcome.log or "hinted before"
+            return
+        self.say(text, **options)  # type: ignore[arg-type]
 
     def send(self, message: Message, job_id: int = 0) -> None:
-        """Put a message into the outbox: in groups as a reply to the person, in the same thread."""
+        """Put a message into the outbox: in groups as a reply to the person, in the same thread.
+
+        Of equal ones few are kept waiting, and where very many wait only what a badge needs is added.
+        """
         reply_to = message.reply_to or (0 if self.event.private else self.event.message_id)
         placed = replace(message, thread_id=self.place.thread_id, reply_to=reply_to)
-        self.outcome.letters.append(
+        if not job_id and outbox.enough(self.connection, self.place.chat_id, self.place.user_id, placed, _MOST_UNSENT):
+            self.outcome.log = "dropped: too many messages at once"
+            return
+        self.outcome.outgoing.append(
             outbox.put(self.connection, self.place.chat_id, self.place.user_id, placed, self.now, job_id)
         )
 
     def toast(self, text: str, alert: bool = False) -> None:
         """Answer a pressed button with a short note; with `alert` in a window that has to be closed."""
         self.outcome.toast, self.outcome.alert = text, alert
+
+    def too_old(self) -> None:
+        """The note for a button that means nothing any more."""
+        self.toast(self._("This button is too old. Start anew: /create"), alert=True)
 
     def ask(self, dialogue: Dialogue) -> None:
         """Open a question here."""

@@ -1,9 +1,13 @@
 """Updates that arrived and are not answered yet. One that is stored is never asked of Telegram again."""
 
+import json
 import sqlite3
 from collections.abc import Sequence
+from typing import Any
 
 _REMEMBERED = 100_000
+_ALBUMS = 50
+"""Albums that are remembered as answered; their pictures arrive within seconds of each other."""
 _DAYS = 3
 """Telegram keeps and repeats an update for 24 hours."""
 
@@ -35,6 +39,26 @@ def waiting(connection: sqlite3.Connection) -> list[str]:
     """The JSON of all unanswered updates, oldest first."""
     rows = connection.execute("SELECT payload FROM inbox WHERE payload IS NOT NULL ORDER BY update_id")
     return [row["payload"] for row in rows]
+
+
+def first_of_album(connection: sqlite3.Connection, update_id: int, album: str, captioned: bool) -> bool:
+    """Whether this update is the one of its album (`media_group_id`) that is to be answered: the one with the caption,
+    or else the first. Telegram sends an update for each picture of it."""
+    key = json.dumps({"media_group_id": album}, ensure_ascii=False)[1:-1]
+    rows = connection.execute("SELECT payload FROM inbox WHERE payload IS NOT NULL AND update_id <> ?", (update_id,))
+    others = [json.loads(row["payload"]) for row in rows if key in row["payload"]]
+    answered = connection.execute("SELECT value FROM facts WHERE key = 'album'").fetchone()
+    if not captioned and ((answered is not None and album in answered["value"].split()) or _any_captioned(others)):
+        return False
+    kept = [] if answered is None else answered["value"].split()[-_ALBUMS:]
+    connection.execute(
+        "INSERT OR REPLACE INTO facts(key, value) VALUES ('album', ?)", (" ".join([*kept, album.replace(" ", "")]),)
+    )
+    return True
+
+
+def _any_captioned(updates: list[dict[str, Any]]) -> bool:
+    return any(update.get("message", {}).get("caption") for update in updates)
 
 
 def forget_old(connection: sqlite3.Connection, now: float) -> None:

@@ -59,6 +59,7 @@ class Drawn:
     draw_seconds: float
     banner_seconds: float
     cost_usd: float
+    drew: bool = True
 
 
 def _job(row: sqlite3.Row | None) -> Job | None:
@@ -122,9 +123,10 @@ def drawn(connection: sqlite3.Connection, job: Job, result: Drawn, now: float) -
     """The picture is on the disk; False where the job is no longer this worker's (canceled, or leased anew)."""
     done = connection.execute(
         "UPDATE jobs SET state = 'drawn', picture = ?, picture_size = ?, generator = ?, draw_seconds = ?,"
-        " banner_seconds = ?, cost_usd = cost_usd + ?, finished = ? WHERE id = ? AND fence = ? AND state = 'drawing'",
+        " banner_seconds = ?, cost_usd = cost_usd + ?, drew = ?, finished = ?"
+        " WHERE id = ? AND fence = ? AND state = 'drawing'",
         (result.picture, result.picture_size, result.generator, result.draw_seconds, result.banner_seconds,
-         result.cost_usd, now, job.id, job.fence),
+         result.cost_usd, result.drew, now, job.id, job.fence),
     )  # fmt: skip
     return bool(done.rowcount)
 

@@ -151,4 +151,27 @@ CREATE TRIGGER jobs_delivered AFTER UPDATE OF state ON jobs
 END;
 """
 
-SCRIPTS: tuple[str, ...] = (_FIRST, _ENGLISH, _COUNTERS)
+# `questions` are the bot's messages that a reply may answer, `hints` what was last said without being asked, `moves`
+# the ids that a group had before it became a supergroup. `drew` is 0 where the portrait was there already.
+_PLACES = """
+CREATE TABLE questions (
+    chat_id    INTEGER NOT NULL,
+    message_id INTEGER NOT NULL,
+    sent       REAL NOT NULL,
+    PRIMARY KEY (chat_id, message_id)
+) WITHOUT ROWID;
+CREATE TABLE hints (
+    chat_id   INTEGER NOT NULL,
+    thread_id INTEGER NOT NULL,
+    user_id   INTEGER NOT NULL,
+    text      TEXT NOT NULL,
+    at        REAL NOT NULL,
+    PRIMARY KEY (chat_id, thread_id, user_id)
+) WITHOUT ROWID;
+CREATE TABLE moves (chat_id INTEGER PRIMARY KEY, before INTEGER NOT NULL);
+CREATE INDEX outbox_by_chat ON outbox(chat_id, user_id);
+CREATE INDEX outbox_by_job ON outbox(job_id);
+ALTER TABLE jobs ADD COLUMN drew INTEGER NOT NULL DEFAULT 1;
+"""
+
+SCRIPTS: tuple[str, ...] = (_FIRST, _ENGLISH, _COUNTERS, _PLACES)

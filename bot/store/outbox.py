@@ -4,16 +4,22 @@ import json
 import sqlite3
 from dataclasses import asdict, dataclass
 
+from bot.store import people
+
+_REPEATS = 3
+
 Button = tuple[str, str]
 """Label and callback data."""
 
 
 @dataclass(frozen=True)
 class Message:
-    """One message to a chat. `kind`: text, status (a text that becomes a badge), photo, document, sticker, album.
+    """One message to a chat. `kind`: text, status (a text that becomes a badge), photo, document, sticker, album,
+    delete (of the bot's message `target`).
 
     `files` are file ids that Telegram knows, or names under badges/ where it does not know them yet.
-    `force_reply` asks Telegram to make the person's next message an answer (groups in privacy mode).
+    `force_reply` asks Telegram to make the person's next message an answer (groups in privacy mode). `mention`, a user
+    id and name, begins the text; `asks` says that a reply to it may answer the open question.
     """
 
     kind: str
@@ -23,10 +29,13 @@ class Message:
     buttons: tuple[tuple[Button, ...], ...] = ()
     files: tuple[str, ...] = ()
     force_reply: str = ""
+    mention: tuple[int, str] | None = None
+    asks: bool = False
+    target: int = 0
 
 
 @dataclass(frozen=True)
-class Letter:
+class Outgoing:
     """A message in the outbox. `sending` of a restored one: it may or may not have arrived."""
 
     id: int
@@ -39,33 +48,35 @@ class Letter:
 
 def put(
     connection: sqlite3.Connection, chat_id: int, user_id: int, message: Message, now: float, job_id: int = 0
-) -> Letter:
+) -> Outgoing:
     """Store a message for sending."""
     payload = json.dumps(asdict(message), ensure_ascii=False)
     row = connection.execute(
         "INSERT INTO outbox(chat_id, user_id, job_id, payload, created) VALUES (?, ?, ?, ?, ?)",
         (chat_id, user_id, job_id, payload, now),
     )
-    return Letter(int(row.lastrowid or 0), chat_id, user_id, job_id, message)
+    return Outgoing(int(row.lastrowid or 0), chat_id, user_id, job_id, message)
 
 
-def begin(connection: sqlite3.Connection, letter_id: int) -> None:
+def begin(connection: sqlite3.Connection, outgoing_id: int) -> None:
     """Write down that the message is about to be sent."""
-    connection.execute("UPDATE outbox SET sending = 1 WHERE id = ?", (letter_id,))
+    connection.execute("UPDATE outbox SET sending = 1 WHERE id = ?", (outgoing_id,))
 
 
-def done(connection: sqlite3.Connection, letter: Letter, message_id: int = 0) -> None:
+def done(connection: sqlite3.Connection, outgoing: Outgoing, message_id: int = 0) -> None:
     """The message was sent as `message_id`, or given up (0)."""
-    connection.execute("DELETE FROM outbox WHERE id = ?", (letter.id,))
-    if letter.message.kind == "status" and message_id:
-        connection.execute("UPDATE jobs SET status_id = ? WHERE id = ?", (message_id, letter.job_id))
+    connection.execute("DELETE FROM outbox WHERE id = ?", (outgoing.id,))
+    if outgoing.message.kind == "status" and message_id:
+        connection.execute("UPDATE jobs SET status_id = ? WHERE id = ?", (message_id, outgoing.job_id))
+    if outgoing.message.asks and message_id:
+        people.note_question(connection, outgoing.chat_id, message_id)
 
 
-def pending(connection: sqlite3.Connection) -> list[Letter]:
+def pending(connection: sqlite3.Connection) -> list[Outgoing]:
     """Everything still to be sent, oldest first."""
     rows = connection.execute("SELECT * FROM outbox ORDER BY id")
     return [
-        Letter(r["id"], r["chat_id"], r["user_id"], r["job_id"], _message(r["payload"]), bool(r["sending"]))
+        Outgoing(r["id"], r["chat_id"], r["user_id"], r["job_id"], _message(r["payload"]), bool(r["sending"]))
         for r in rows
     ]
 
@@ -74,6 +85,14 @@ def asked_for(connection: sqlite3.Connection, job_id: int, kind: str) -> bool:
     """Whether a message of this kind about a job is on its way already."""
     rows = connection.execute("SELECT payload FROM outbox WHERE job_id = ?", (job_id,))
     return any(_message(row["payload"]).kind == kind for row in rows)
+
+
+def enough(connection: sqlite3.Connection, chat_id: int, user_id: int, message: Message, most: int) -> bool:
+    """Whether `message` waits for this person several times already, or `most` messages do."""
+    payload = json.dumps(asdict(message), ensure_ascii=False)
+    rows = connection.execute("SELECT payload FROM outbox WHERE chat_id = ? AND user_id = ?", (chat_id, user_id))
+    waiting = [row["payload"] for row in rows]
+    return len(waiting) >= most or waiting.count(payload) >= _REPEATS
 
 
 def drop_chat(connection: sqlite3.Connection, chat_id: int) -> None:
@@ -85,4 +104,5 @@ def _message(payload: str) -> Message:
     value = json.loads(payload)
     value["buttons"] = tuple(tuple((str(b[0]), str(b[1])) for b in row) for row in value["buttons"])
     value["files"] = tuple(value["files"])
+    value["mention"] = tuple(value["mention"]) if value.get("mention") else None
     return Message(**value)

@@ -66,6 +66,43 @@ def clear(connection: sqlite3.Connection, place: Place) -> bool:
     return bool(done.rowcount)
 
 
+def note_question(connection: sqlite3.Connection, chat_id: int, message_id: int) -> None:
+    """The bot's message `message_id` in this chat is a question."""
+    connection.execute(
+        "INSERT OR REPLACE INTO questions(chat_id, message_id, sent) VALUES (?, ?, CAST(strftime('%s') AS REAL))",
+        (chat_id, message_id),
+    )
+
+
+def asked(connection: sqlite3.Connection, place: Place, message_id: int) -> bool:
+    """Whether a reply to the bot's message `message_id` answers the question that is open for this person."""
+    row = connection.execute(
+        "SELECT 1 FROM questions JOIN dialogues USING (chat_id)"
+        " WHERE chat_id = ? AND message_id = ? AND thread_id = ? AND user_id = ?",
+        (place.chat_id, message_id, place.thread_id, place.user_id),
+    ).fetchone()
+    return row is not None
+
+
+def forget_old_questions(connection: sqlite3.Connection) -> None:
+    """Forget the questions that nobody has answered for a month."""
+    connection.execute("DELETE FROM questions WHERE sent < CAST(strftime('%s', '-30 days') AS REAL)")
+
+
+def hinted(connection: sqlite3.Connection, place: Place, text: str, now: float, seconds: float) -> bool:
+    """Whether this very hint was the last one here, less than so many seconds ago; if not, it now is."""
+    row = connection.execute(
+        "SELECT text, at FROM hints WHERE chat_id = ? AND thread_id = ? AND user_id = ?", _key(place)
+    ).fetchone()
+    if row is not None and row["text"] == text and abs(now - row["at"]) < seconds:
+        return True
+    connection.execute(
+        "INSERT OR REPLACE INTO hints(chat_id, thread_id, user_id, text, at) VALUES (?, ?, ?, ?, ?)",
+        (*_key(place), text, now),
+    )
+    return False
+
+
 def fact(connection: sqlite3.Connection, key: str, default: str = "") -> str:
     """A lasting fact about the bot as a whole, such as `paused`."""
     row = connection.execute("SELECT value FROM facts WHERE key = ?", (key,)).fetchone()
@@ -77,12 +114,25 @@ def set_fact(connection: sqlite3.Connection, key: str, value: str) -> None:
     connection.execute("INSERT OR REPLACE INTO facts(key, value) VALUES (?, ?)", (key, value))
 
 
-def move_chat(connection: sqlite3.Connection, old: int, new: int) -> None:
-    """A group became a supergroup: everything about it now has the new id."""
+def ids_of_chat(connection: sqlite3.Connection, chat_id: int) -> list[int]:
+    """The id of a chat and those that it had before."""
+    ids = [chat_id]
+    while row := connection.execute("SELECT before FROM moves WHERE chat_id = ?", (ids[-1],)).fetchone():
+        if row["before"] in ids:
+            break
+        ids.append(row["before"])
+    return ids
+
+
+def move_chat(connection: sqlite3.Connection, old: int, new: int) -> str:
+    """A group became a supergroup: everything about it now has the new id. What whoever runs the bot should know."""
+    connection.execute("INSERT OR REPLACE INTO moves(chat_id, before) VALUES (?, ?)", (new, old))
+    connection.execute("DELETE FROM questions WHERE chat_id = ?", (old,))
     connection.execute("UPDATE OR REPLACE dialogues SET chat_id = ? WHERE chat_id = ?", (new, old))
     connection.execute("UPDATE outbox SET chat_id = ? WHERE chat_id = ?", (new, old))
     # Message ids do not survive the move, so unfinished badges need a new status message.
     connection.execute("UPDATE jobs SET chat_id = ?, status_id = 0, reply_to = 0 WHERE chat_id = ?", (new, old))
+    return f"the group {old} is now the supergroup {new}: write that id into the settings where the old one stands"
 
 
 def _key(place: Place) -> tuple[int, int, int]:

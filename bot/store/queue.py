@@ -9,9 +9,9 @@ _MEASURED = 20
 _ASSUMED_SECONDS = 20.0
 _SLICE = 600
 """Seconds: the width of a row of `slices` (see `migrations`)."""
-_COUNTS = "(state NOT IN ('failed', 'canceled') OR attempts > 0 AND (state = 'canceled' OR error = 'words'))"
-"""Which jobs count towards a person's limits: all but those that never began and those that failed by no fault of
-theirs. A canceled drawing took the card, or was paid for, as much as a finished one."""
+_COUNTS = "drew AND (state NOT IN ('failed', 'canceled') OR attempts > 0 AND (state = 'canceled' OR error = 'words'))"
+"""Which jobs count towards a person's limits: all but those that never began, those that failed by no fault of theirs
+and those whose portrait was there already. A canceled drawing took the card, or was paid for, as a finished one did."""
 
 
 @dataclass(frozen=True)

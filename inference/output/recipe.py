@@ -71,7 +71,7 @@ def recipe_of(badge: Badge, key: str = "") -> Recipe:
     )
 
 
-def encode_png(image: Image.Image, recipe: Recipe) -> bytes:
+def encode_png(image: Image.Image, recipe: Recipe, compress_level: int = _PNG_LEVEL) -> bytes:
     """`image` as PNG bytes with `recipe` in its text chunks: the same bytes for the same input."""
     info = PngImagePlugin.PngInfo()
     info.add_itxt("Title", f"{recipe.object}: {recipe.text}")
@@ -79,7 +79,7 @@ def encode_png(image: Image.Image, recipe: Recipe) -> bytes:
     info.add_itxt("Software", "samurai-badges")
     info.add_itxt(CHUNK, recipe.model_dump_json())
     out = io.BytesIO()
-    image.save(out, "PNG", pnginfo=info, compress_level=_PNG_LEVEL)
+    image.save(out, "PNG", pnginfo=info, compress_level=compress_level)
     return out.getvalue()
 
 

@@ -11,7 +11,7 @@ import unicodedata
 
 import regex
 
-from overlay.errors import InvalidText, name_characters, printable
+from overlay.errors import InvalidText, TextTooLong, name_characters, printable
 
 MAX_GRAPHEMES = 40
 MAX_CHARACTERS = 2_000
@@ -60,7 +60,7 @@ def clean_text(text: str) -> str:
     if not isinstance(text, str):
         raise InvalidText(f"the banner text must be a string, not {type(text).__name__}")
     if len(text) > MAX_CHARACTERS:
-        raise InvalidText(f"the banner text has {len(text)} characters; at most {MAX_GRAPHEMES} fit")
+        raise TextTooLong(f"the banner text has {len(text)} characters; at most {MAX_GRAPHEMES} fit")
     _refuse_lost(text)
     stripped = "".join(c for c in text if _is_drawable(c))
     spaced = unicodedata.normalize("NFC", _SPACE.sub(" ", stripped).strip())
@@ -73,7 +73,7 @@ def clean_text(text: str) -> str:
     _refuse_marks(cleaned)
     count = len(graphemes(cleaned))
     if count > MAX_GRAPHEMES:
-        raise InvalidText(f"the banner text has {count} characters; at most {MAX_GRAPHEMES} fit: shorten it")
+        raise TextTooLong(f"the banner text has {count} characters; at most {MAX_GRAPHEMES} fit: shorten it")
     return cleaned
 
 

@@ -11,7 +11,7 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
-from overlay.errors import InvalidText, name_characters, printable
+from overlay.errors import InvalidText, NotDrawable, name_characters, printable
 from overlay.text.anchors import places
 from overlay.text.fonts import DISPLAY, EMOJI, FONTS, FontFile
 from overlay.text.scripts import is_emoji, is_picture, scripts_of
@@ -48,7 +48,7 @@ def choose_fonts(clusters: Sequence[str]) -> list[FontFile]:
                 missing.extend(_undrawable(grapheme))
             chosen[i] = font
     if missing:
-        raise InvalidText(f"no font here can draw {name_characters(missing)}: leave it out")
+        raise NotDrawable("no font here can draw", missing)
     if loose:
         marks = [c for c in unicodedata.normalize("NFD", loose[0]) if unicodedata.category(c)[0] == "M"]
         raise InvalidText(f"no font here can set {name_characters(marks)} on {printable(loose[0][0])}: leave it out")

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from overlay.errors import InvalidText, printable
+from overlay.errors import TextTooLong, printable
 from overlay.style import BannerStyle
 from overlay.text.bidi import paragraph_level
 from overlay.text.breaks import Where, best_break
@@ -96,7 +96,7 @@ def lay_out(text: str, style: BannerStyle) -> TextLayout:
                 if two.size > GAIN * fit.size:
                     fit, height = two, style.two_line_height
     if fit.size < style.smallest_type - 1e-6:
-        raise InvalidText(f"the banner text {printable(text)} is too wide for the banner: shorten it")
+        raise TextTooLong(f"the banner text {printable(text)} is too wide for the banner: shorten it")
     return _place(fit, style, height)
 
 

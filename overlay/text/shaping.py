@@ -11,7 +11,7 @@ from functools import lru_cache
 
 import uharfbuzz as hb
 
-from overlay.errors import InvalidText, name_characters
+from overlay.errors import NotDrawable
 from overlay.text.bidi import levels, visual_order
 from overlay.text.clean import graphemes
 from overlay.text.fallback import choose_fonts
@@ -94,7 +94,7 @@ def _shape_run(text: str, start: int, end: int, font: FontFile, script: str, lev
     infos, positions = buffer.glyph_infos, buffer.glyph_positions
     lacking = sorted({start + info.cluster for info in infos if info.codepoint == 0})
     if lacking:
-        raise InvalidText(f"no font here can draw {name_characters(text[i] for i in lacking)}: leave it out")
+        raise NotDrawable("no font here can draw", (text[i] for i in lacking))
     unit = font.unit
     joined = script in JOINED
     glyphs = []
@@ -120,4 +120,4 @@ def _require_ink(text: str, glyphs: list[Glyph]) -> None:
     blank = {g.cluster for g in glyphs} - inked
     invisible = [text[i] for i in sorted(blank) if not text[i].isspace() and text[i] not in _JOINERS]
     if invisible:
-        raise InvalidText(f"nothing visible can be drawn for {name_characters(invisible)}: leave it out")
+        raise NotDrawable("nothing visible can be drawn for", invisible)

@@ -31,13 +31,19 @@ def test_texts_of_all_kinds_become_badges(somebody: Somebody, text: str) -> None
 
 
 @pytest.mark.parametrize(
-    "text", ["x" * 4096, "\u200b\u200b", "   ", "я" * 41], ids=["4096", "zero width", "blank", "41"]
-)
-def test_texts_that_cannot_be_drawn_are_asked_again(somebody: Somebody, text: str) -> None:
+    ("text", "said"),
+    [
+        ("x" * 4096, "слишком длинно для баннера: не больше 40"), ("я" * 41, "слишком длинно"),
+        ("\u200b\u200b", "не поместить"), ("   ", "не поместить"),
+        ("SCOUT \U00012000", "нет букв для этого: \U00012000"),
+    ],
+    ids=["4096", "41", "zero width", "blank", "cuneiform"],
+)  # fmt: skip
+def test_texts_that_cannot_be_drawn_are_asked_again(somebody: Somebody, text: str, said: str) -> None:
     anna = somebody()
     ask_for_text(anna)
     anna.say(text)
-    anna.waits_for("не поместить")
+    anna.waits_for(said)
     anna.say("OK")
     anna.waits_for("бейдж готов")
 

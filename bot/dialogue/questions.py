@@ -1,0 +1,96 @@
+"""The two questions, "What is the character holding?" and "What text goes on the banner?", and what answers them.
+
+A handler gets whatever came while its question was open: a text, or a photo, sticker or voice message in its place.
+"""
+
+from collections.abc import Callable
+
+from bot.dialogue import commands
+from bot.dialogue.events import Event
+from bot.dialogue.orders import explain, order
+from bot.dialogue.turn import Turn
+from bot.store import jobs, people
+from bot.store.people import Dialogue
+from configs.sections.bot import BotSettings
+from inference.errors import InvalidRequest
+
+
+def whole_text(event: Event, dialogue: Dialogue | None, settings: BotSettings) -> str:
+    """All that was said is the object."""
+    return event.text
+
+
+def nothing_asked(turn: Turn) -> None:
+    """Something was said without a question."""
+    turn.hint(turn._("To make a badge, press /create. How it works: /help"))
+
+
+def object_(turn: Turn) -> None:
+    """What the character holds."""
+    if turn.event.kind != "text":
+        turn.hint(
+            turn._("Please say it in words: what is the character holding?"),
+            placeholder=turn._("What is the character holding?"),
+        )
+    elif _looks_like_command(turn):
+        return
+    elif turn.understood is None or not turn.understood.english:
+        commands.not_understood(turn)
+    else:
+        commands.ask_text(turn, turn.understood)
+
+
+def text(turn: Turn) -> None:
+    """What the banner of a new badge says."""
+    dialogue = turn.dialogue()
+    if dialogue is not None and _is_banner_text(turn):
+        _order(turn, lambda: order(turn, dialogue.object, dialogue.english, turn.event.text))
+
+
+def new_text(turn: Turn) -> None:
+    """What the banner of an earlier badge is to say instead."""
+    dialogue = turn.dialogue()
+    if dialogue is None or not _is_banner_text(turn):
+        return
+    earlier = jobs.get(turn.connection, dialogue.job_id)
+    if earlier is None:
+        people.clear(turn.connection, turn.place)
+        turn.say(turn._("That badge is no longer here. Start anew: /create"))
+        return
+    origin = f"text:{earlier.id}:{turn.event.message_id}"
+    _order(
+        turn,
+        lambda: order(
+            turn, earlier.object, earlier.english, turn.event.text, style=earlier.style, seed=earlier.seed,
+            origin=origin, portrait_of=earlier,
+        ),
+    )  # fmt: skip
+
+
+def _order(turn: Turn, make: Callable[[], bool]) -> None:
+    """Order a badge, and close the question only where it was taken: a refused one keeps what was answered so far."""
+    try:
+        if make():
+            people.clear(turn.connection, turn.place)
+    except InvalidRequest as error:
+        turn.outcome.log = "text refused"
+        turn.say(explain(turn, error), placeholder=turn._("What text goes on the banner?"))
+
+
+def _is_banner_text(turn: Turn) -> bool:
+    """Whether a text came that the banner may say; else the person is told what is wanted."""
+    if turn.event.kind == "text":
+        return not _looks_like_command(turn)
+    turn.hint(
+        turn._("Please write it: what text goes on the banner?"), placeholder=turn._("What text goes on the banner?")
+    )
+    return False
+
+
+def _looks_like_command(turn: Turn) -> bool:
+    if not turn.event.text.lstrip().startswith("/"):
+        return False
+    turn.hint(
+        turn._("That looks like a command, but I do not know it. Write it without the slash, or stop with /cancel.")
+    )
+    return True

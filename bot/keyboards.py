@@ -1,0 +1,44 @@
+"""The keyboards under messages: rows of (label, data). What a press does: `dialogue.routes.ROUTES`."""
+
+from telegram import InlineKeyboardButton, InlineKeyboardMarkup
+
+from bot.store.outbox import Button
+from bot.texts import Texts
+
+Rows = tuple[tuple[Button, ...], ...]
+
+
+def under_badge(_: Texts, job_id: int) -> Rows:
+    """Under a finished badge."""
+    return (
+        ((_("🔁 Again"), f"again:{job_id}"), (_("✏️ Other text"), f"text:{job_id}"), (_("🎀 Style"), f"style:{job_id}")),
+        copies(_, job_id),
+    )
+
+
+def copies(_: Texts, job_id: int) -> tuple[Button, ...]:
+    """The badge in other forms, which reach chats that take no photos too."""
+    return ((_("📄 As a file"), f"file:{job_id}"), (_("🏷 As a sticker"), f"sticker:{job_id}"))
+
+
+def under_status(_: Texts, job_id: int) -> Rows:
+    """While a badge waits or is drawn."""
+    return (((_("✖️ Cancel"), f"cancel:{job_id}"),),)
+
+
+def under_failure(_: Texts, job_id: int, reason: str) -> Rows:
+    """Under the news that a badge failed: the same words again, other words where those were refused, or its file."""
+    if reason == "words":
+        return (((_("✏️ Other words"), f"words:{job_id}"),),)
+    if reason == "sending":
+        return (copies(_, job_id),)
+    return (((_("🔁 Try again"), f"retry:{job_id}"),),)
+
+
+def keyboard(rows: Rows) -> InlineKeyboardMarkup | None:
+    """Rows as Telegram has them; None for none."""
+    if not rows:
+        return None
+    return InlineKeyboardMarkup(
+        [[InlineKeyboardButton(label, callback_data=data) for label, data in row] for row in rows]
+    )
