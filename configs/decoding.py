@@ -31,6 +31,8 @@ _THIN_PUNCTUATION = frozenset("«»„“”‘’‚‹›–—…№•·§©
 _WORD = re.compile(r"[^\W\d_]+")
 _CLEAR = 6.0
 """By how much the best reading's log-likelihood must beat the next: it is 400 times as likely."""
+_CLEAR_NEAR = 4.0
+"""The same where the language is known from the neighbours: 50 times."""
 _PRIOR = {"koi8-r": -2.0, "koi8-u": -3.0, "cp866": -3.0, "mac-cyrillic": -7.0, "mac-roman": -2.0, "cp850": -3.0,
           "cp852": -3.0, "euc_jp": -2.0, "iso8859-5": -3.0}  # fmt: skip
 """Code pages that nobody has written by default for twenty years, as logarithms; Windows' own have 0."""
@@ -85,7 +87,8 @@ def decode(data: bytes, *, encoding: str = "", near: str = "") -> Decoded:
     except UnicodeDecodeError as error:
         place = error.start
     readings = _readings(data, near)
-    if readings and (len(readings) == 1 or readings[0][0] - readings[1][0] >= _CLEAR):
+    clear = _CLEAR if near.isascii() else _CLEAR_NEAR
+    if readings and (len(readings) == 1 or readings[0][0] - readings[1][0] >= clear):
         return Decoded(_normal(readings[0][1]), readings[0][2])
     perhaps = f" (perhaps {', '.join(dict.fromkeys(reading[2] for reading in readings[:3]))})" if readings else ""
     raise Undecodable(f"is not UTF-8 (byte {place}), and its encoding is not certain{perhaps}: say it with --encoding")

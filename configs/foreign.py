@@ -138,7 +138,10 @@ def what_it_is(start: bytes) -> str:
         if start.startswith(magic):
             return words
     if start[4:8] == b"ftyp":
-        return "it is a video" if start[8:12] in (b"isom", b"mp42", b"avc1", b"qt  ", b"M4V ", b"mp41") else ""
+        brand = start[8:12]
+        if brand in (b"avif", b"avis", b"heic", b"heix", b"hevc", b"mif1", b"msf1"):
+            return f"it is {'an AVIF' if brand[:2] == b'av' else 'a HEIC'} picture"
+        return "it is a video" if brand in (b"isom", b"mp42", b"avc1", b"qt  ", b"M4V ", b"mp41") else ""
     if text.startswith((b"<!doctype html", b"<html", b"<head", b"<body")):
         return "it is a web page (HTML), not the file: download it again"
     if b"<svg" in text and text.startswith((b"<svg", b"<?xml", b"<!--", b"<!doctype svg")):

@@ -226,7 +226,7 @@ def _unreadable(name: str, error: BaseException, data: bytes, most: int) -> Inva
         return InvalidImage(f"{name} has far more than {most:,} pixels: shrink it")
     what = what_it_is(data[:512])
     if isinstance(error, UnidentifiedImageError) and "picture" not in what:
-        return InvalidImage(f"{name} cannot be read as a picture ({what or 'no known format'}): save it as PNG or JPEG")
+        return InvalidImage(f"{name} cannot be read as a picture ({what or 'not a picture'}): save it as PNG or JPEG")
     why = "damaged" if what else f"damaged, {type(error).__name__}"
     return InvalidImage(f"{name} cannot be read as a picture ({why}): save it as PNG or JPEG")
 

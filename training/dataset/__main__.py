@@ -13,10 +13,13 @@ from pathlib import Path
 
 from configs import Settings, load_settings
 from configs.console import DONE, FAILED, Parser, run_command
+from configs.decoding import known_encoding
+from configs.printable import printable, printable_lines
 from training.dataset import CaptionRule, check, pack, read_data_set, repair
 from training.dataset.checks import counted
+from training.dataset.folder import shown
 from training.dataset.report import html_report, summary, terminal_table
-from training.errors import TrainingFailed
+from training.errors import DataSetError, TrainingFailed
 from training.exit_codes import EXIT_CODES
 
 _WIDE = 120  # where the table goes into a file
@@ -33,6 +36,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("folder", type=Path, metavar="DIR", help="the folder with pictures and captions")
     parser.add_argument("--out", type=Path, metavar="PATH", help="report.html, DIR-repaired or training_data.zip")
     parser.add_argument("--trigger", metavar="WORD", help="the trigger word (default: the settings' prompt.trigger)")
+    parser.add_argument("--encoding", default="", metavar="NAME", help="what captions are in, where that is not UTF-8")
     parser.add_argument("--config", type=Path, metavar="FILE", help="settings that win over configs/badge.toml")
     parser.add_argument("--debug", action="store_true", help="show library logs and tracebacks")
     return parser
@@ -49,27 +53,34 @@ def caption_rule(settings: Settings, trigger: str | None = None) -> CaptionRule:
 
 
 def _command(args: argparse.Namespace) -> int:
-    data = read_data_set(args.folder, caption_rule(load_settings(args.config), args.trigger))
+    rule = caption_rule(load_settings(args.config), args.trigger)
+    try:
+        encoding = known_encoding(args.encoding) if args.encoding else ""
+    except ValueError as error:
+        raise DataSetError(str(error)) from error
+    data = read_data_set(args.folder, rule, encoding)
     if args.what == "repair":
         out = args.out or args.folder.with_name(args.folder.name + "-repaired")
         for line in repair(data, out):
-            print(line)
+            print(printable(line))
         mended = read_data_set(out, data.rule)
         print(summary(mended, check(mended)))
         return DONE
     if args.what == "pack":
         out = args.out or Path("training_data.zip")
         pack(data, out)
-        print(f"{out}: {counted(len(data.pictures), 'picture')} with captions, {out.stat().st_size / 1e6:.1f} MB")
+        print(
+            f"{shown(out)}: {counted(len(data.pictures), 'picture')} with captions, {out.stat().st_size / 1e6:.1f} MB"
+        )
         return DONE
     found = check(data)
-    print(terminal_table(data, found, shutil.get_terminal_size((_WIDE, 24)).columns))
+    print(printable_lines(terminal_table(data, found, shutil.get_terminal_size((_WIDE, 24)).columns)))
     report = args.out or Path("report.html")
     try:
         report.write_text(html_report(data, found), encoding="utf-8")
     except OSError as error:
         raise TrainingFailed(f"cannot write {report}: {error.strerror}; name another place with --out") from error
-    print(f"with thumbnails: {report}")
+    print(f"with thumbnails: {shown(report)}")
     return FAILED if any(finding.level == "error" for finding in found) else DONE
 
 

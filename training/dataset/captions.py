@@ -1,12 +1,18 @@
-"""Captions: read from the `.txt` beside a picture, or made from its name; always trigger first, never style words.
+"""Captions: read from the file beside a picture, or made from its name; always trigger first, never style words.
 
 A style LoRA learns what all pictures share and no caption names. So a caption says trigger and content; words such as
 "cartoon" would take the style away from the trigger.
 """
 
 import re
+import unicodedata
 from dataclasses import dataclass
-from pathlib import Path
+
+from configs.decoding import Undecodable, decode
+from configs.printable import without_controls
+from training.dataset.words import object_in_name
+
+__all__ = ["Caption", "CaptionRule", "clip_tokens", "object_in_caption", "object_in_name", "read_caption"]
 
 CLIP_TOKENS = 77
 _GENERAL_STYLE = (
@@ -15,6 +21,7 @@ _GENERAL_STYLE = (
     "in the style of",
 )  # fmt: skip
 _PLACEHOLDER = re.compile(r"\[trigger\]|\{trigger\}|\bTOK\b")
+_HOLDING = re.compile(r"\s*\b(?:holding|holds|with|carrying)\s+(?:an?\s+)?\{object\}")
 
 
 @dataclass(frozen=True)
@@ -26,12 +33,13 @@ class CaptionRule:
     style: str = ""
 
     def made_for(self, thing: str) -> str:
-        """The caption of a picture of `thing` that has none."""
-        return f"{self.trigger}, {self.base.replace('{object}', thing)}"
+        """The caption of a picture of `thing` that has none; "" where nothing says what it is: then none is named."""
+        base = self.base if thing else _HOLDING.sub("", self.base)
+        return f"{self.trigger}, {' '.join(base.replace('{object}', thing).split())}"
 
     def complete(self, caption: str) -> str:
         """`caption` with the trigger in it: in place of `[trigger]`, `{trigger}` or `TOK`, else in front."""
-        caption = _PLACEHOLDER.sub(self.trigger, " ".join(caption.split()))
+        caption = _PLACEHOLDER.sub(lambda _found: self.trigger, " ".join(caption.split()))
         return caption if self.trigger in caption else f"{self.trigger}, {caption}"
 
     def style_words(self, caption: str) -> list[str]:
@@ -47,6 +55,35 @@ class CaptionRule:
         return place >= 0 and clip_tokens(caption[: place + len(self.trigger)]) > CLIP_TOKENS - 2
 
 
+@dataclass(frozen=True)
+class Caption:
+    """What a caption file says: `text` None where nothing can be read, with `problem`.
+
+    `encoding` is "" for UTF-8; `cleaned` whether control characters were taken out; `lost` whether letters were lost
+    before it came here (U+FFFD).
+    """
+
+    text: str | None
+    problem: str = ""
+    encoding: str = ""
+    cleaned: bool = False
+    lost: bool = False
+
+
+def read_caption(data: bytes, encoding: str = "", near: str = "") -> Caption:
+    """The caption in a file's bytes; `encoding` and `near` as in `configs.decoding.decode`."""
+    try:
+        decoded = decode(data, encoding=encoding, near=near)
+    except Undecodable as error:
+        return Caption(None, str(error))
+    clean = without_controls(decoded.text)
+    text = " ".join(clean.split())
+    written_in = "" if decoded.encoding == "utf-8" else decoded.encoding
+    if not any(unicodedata.category(char)[0] in "LNSM" for char in text):
+        return Caption(None, "is empty", written_in)
+    return Caption(text, "", written_in, clean != decoded.text, "\ufffd" in text)
+
+
 def clip_tokens(text: str) -> int:
     """About how many CLIP tokens `text` takes, start and end left out.
 
@@ -60,44 +97,9 @@ def clip_tokens(text: str) -> int:
     return count
 
 
-def object_in_name(stem: str) -> str:
-    """What the file name says is held: `samurai_with_magnifying_glass-2` gives `magnifying glass`."""
-    words = re.sub(r"[\W_]+", " ", stem).strip()
-    found = re.search(r"\b(?:with|holding|holds)\s+(?:an?\s+)?(.+)$", words, re.IGNORECASE)
-    thing = found[1] if found else words
-    return re.sub(r"\s+\d+$", "", thing).strip().lower()
-
-
 def object_in_caption(caption: str) -> str:
     """What the caption says is held, "" where it does not say."""
     found = re.search(
         r"\b(?:holding|holds|with|carrying|carries|showing|shows)\s+(?:an?\s+|the\s+)?([^,.;]+)", caption, re.IGNORECASE
     )
     return re.sub(r"\s+in (?:hand|his hands?|the hands?)$", "", found[1].strip().lower()) if found else ""
-
-
-def read_caption(path: Path) -> tuple[str | None, str]:
-    """(caption, problem): None where there is no file, and the problem where it is not UTF-8 or empty."""
-    try:
-        data = path.read_bytes()
-    except FileNotFoundError:
-        return None, ""
-    except OSError as error:
-        return None, f"cannot be read: {error.strerror}"
-    try:
-        text = data.decode("utf-8-sig").replace("\x00", "")
-    except UnicodeDecodeError as error:
-        return None, f"is not UTF-8 (byte {error.start})"
-    return (" ".join(text.split()), "") if text.strip() else (None, "is empty")
-
-
-def decode_anyhow(data: bytes) -> str:
-    """A caption of unknown encoding as text, for repair: UTF-8, UTF-16 with a mark, else a Windows code page."""
-    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        return data.decode("utf-16", "replace")
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        high = [b for b in data if b >= 0x80]
-        # Cyrillic letters stand together and are most of the text; Western accents are rare within it.
-        return data.decode("cp1251" if len(high) * 4 > len(data) else "cp1252", "replace")

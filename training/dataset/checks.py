@@ -3,6 +3,7 @@
 Errors stop a training; warnings make it worse; notes say what is done about a thing by itself.
 """
 
+import logging
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +12,8 @@ from typing import Literal
 import numpy as np
 
 from training.dataset.captions import CaptionRule
-from training.dataset.looks import background, difference, fingerprint
+from training.dataset.folder import shown
+from training.dataset.looks import background, blank, difference, fingerprint
 from training.dataset.pictures import DataSet, Picture, read_data_set
 from training.errors import DataSetError
 
@@ -20,6 +22,10 @@ SIZE, TINY = 1024, 256
 BUSY = 0.30
 NEAR, ALIKE = 10, 0.02
 VARIED = 0.6
+_NAMED, _TOLD = 30, 5
+_NAMELESS = "neither a caption nor the file's name says what is held: write a caption, or rename the file"
+
+log = logging.getLogger(__name__)
 
 Level = Literal["error", "warning", "note"]
 
@@ -46,16 +52,20 @@ def counted(number: int, what: str) -> str:
 def load_data_set(folder: Path, rule: CaptionRule) -> DataSet:
     """A data set that can be trained on. Raises DataSetError with the first thing that stands in the way."""
     data = read_data_set(folder, rule)
+    for each in data.left_out[:_TOLD]:
+        log.warning("left out: %s (%s)", each.name, each.why)
+    if len(data.left_out) > _TOLD:
+        log.warning("left out: %d more files", len(data.left_out) - _TOLD)
     errors = [finding for finding in check(data) if finding.level == "error"]
     if errors:
         more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
-        raise DataSetError(f"{errors[0].line()}{more}; python -m training.dataset check {folder} shows all")
+        raise DataSetError(f"{errors[0].line()}{more}; python -m training.dataset check {shown(folder)} shows all")
     return data
 
 
 def check(data: DataSet) -> list[Finding]:
     """All remarks on `data`: on the set first, then picture by picture."""
-    found = [*_count(data), *_captions(data), *_variety(data), *_duplicates(data)]
+    found = [*_count(data), *_left_out(data), *_captions(data), *_variety(data), *_duplicates(data)]
     for picture in data.pictures:
         found += _picture(picture)
         found += _caption(data, picture)
@@ -72,16 +82,24 @@ def _count(data: DataSet) -> list[Finding]:
     return []
 
 
+def _left_out(data: DataSet) -> list[Finding]:
+    found = [Finding("warning", each.name, f"left out: {each.why}") for each in data.left_out[:_NAMED]]
+    if len(data.left_out) > _NAMED:
+        found.append(Finding("warning", "", f"{counted(len(data.left_out) - _NAMED, 'more file')} left out"))
+    return found
+
+
 def _captions(data: DataSet) -> list[Finding]:
     bare = [p for p in data.pictures if p.caption is None and not p.caption_problem and not p.problem]
     if not bare:
         return []
     text = f"{counted(len(bare), 'picture')} without a caption: made from the file's name, shown in brackets"
-    return [Finding("note", "", text, mendable=True)]
+    nameless = [Finding("warning", p.name, _NAMELESS) for p in bare if not p.thing]
+    return [Finding("note", "", text, mendable=True), *nameless]
 
 
 def _variety(data: DataSet) -> list[Finding]:
-    things = Counter(picture.thing for picture in data.pictures if not picture.problem)
+    things = Counter(picture.thing for picture in data.pictures if not picture.problem and picture.thing)
     total = sum(things.values())
     if total < 2:
         return []
@@ -101,12 +119,12 @@ def _duplicates(data: DataSet) -> list[Finding]:
     for number, picture in enumerate(whole):
         if picture.sha256 in first:
             same = f"the same picture as {first[picture.sha256]}"
-            found.append(Finding("warning", picture.path.name, same, mendable=True))
+            found.append(Finding("warning", picture.name, same, mendable=True))
             continue
-        first[picture.sha256] = picture.path.name
+        first[picture.sha256] = picture.name
         for other in whole[:number]:
             if other.sha256 != picture.sha256 and _near(picture, other, prints[picture.path], prints[other.path]):
-                found.append(Finding("warning", picture.path.name, f"nearly the same as {other.path.name}"))
+                found.append(Finding("warning", picture.name, f"nearly the same as {other.name}"))
                 break
     return found
 
@@ -119,7 +137,7 @@ def _near(one: Picture, other: Picture, a: int, b: int) -> bool:
 
 
 def _picture(picture: Picture) -> list[Finding]:
-    name = picture.path.name
+    name = picture.name
     if picture.problem:
         return [Finding("error", name, f"{picture.problem}; remove it or let repair leave it out", mendable=True)]
     found = []
@@ -134,9 +152,16 @@ def _picture(picture: Picture) -> list[Finding]:
         found.append(Finding("note", name, "turned by EXIF: trained upright", mendable=True))
     if picture.alpha:
         found.append(Finding("warning", name, "has transparency: trained on white", mendable=True))
+    if picture.converted:
+        found.append(Finding("note", name, "its colours are converted from its own profile to sRGB", mendable=True))
+    if picture.frames > 1:
+        found.append(Finding("warning", name, f"{picture.frames} frames: the first is trained", mendable=True))
     if picture.mode not in ("RGB", "RGBA", "L", "P"):
         found.append(Finding("note", name, f"mode {picture.mode}: trained as RGB", mendable=True))
     assert picture.thumbnail is not None
+    if empty := blank(picture.thumbnail):
+        found.append(Finding("warning", name, empty))
+        return found
     measure = background(picture.thumbnail)
     if measure > BUSY:
         found.append(Finding("warning", name, f"busy background ({measure:.2f}, clean is at most {BUSY:.2f})"))
@@ -144,15 +169,23 @@ def _picture(picture: Picture) -> list[Finding]:
 
 
 def _caption(data: DataSet, picture: Picture) -> list[Finding]:
-    name, rule = picture.path.with_suffix(".txt").name, data.rule
+    name, rule, file = picture.caption_name, data.rule, picture.caption_file
     if picture.problem:
         return []
     if picture.caption_problem:
         level: Level = "note" if picture.caption_problem == "is empty" else "error"
-        return [Finding(level, name, f"the caption {picture.caption_problem}; repair mends it", mendable=True)]
+        way = "; repair makes one from the name" if level == "note" else ""
+        return [Finding(level, name, f"the caption {picture.caption_problem}{way}", mendable=level == "note")]
     if picture.caption is None:
         return []
     found = []
+    if file and file.encoding:
+        text = f'the caption is in {file.encoding}, not UTF-8, and is read as "{picture.caption[:60]}"'
+        found.append(Finding("warning", name, text, mendable=True))
+    if file and file.cleaned:
+        found.append(Finding("warning", name, "the caption holds control characters: they are left out", mendable=True))
+    if file and file.lost:
+        found.append(Finding("warning", name, "the caption has lost letters (U+FFFD) before: write it anew"))
     if rule.trigger not in picture.caption:
         found.append(Finding("warning", name, f"without the trigger {rule.trigger}: it is put in front", mendable=True))
     if rule.trigger_out_of_reach(picture.caption):

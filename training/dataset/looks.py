@@ -28,6 +28,19 @@ def background(pixels: Pixels) -> float:
     return float(min(1.0, 0.6 * far.mean() + 1.6 * edge[ring].mean()))
 
 
+def blank(pixels: Pixels) -> str:
+    """What is said of a picture that shows nothing: of one colour, or a mask; "" for any other."""
+    values = pixels.astype(np.int16)
+    if int(np.ptp(values, axis=(0, 1)).max()) <= 8:
+        r, g, b = (int(value) for value in np.median(values, axis=(0, 1)))
+        return f"of one colour, ({r}, {g}, {b}): there is nothing to learn in it"
+    grey = int(np.ptp(values, axis=2).max()) <= 8
+    dark, light = (values[..., 0] < 16).mean(), (values[..., 0] > 239).mean()
+    if grey and dark + light > 0.97 and min(dark, light) > 0.01:
+        return "of black and white alone: it looks like a mask"
+    return ""
+
+
 def fingerprint(pixels: Pixels) -> int:
     """A 64-bit difference hash: whether each of 8 x 8 cells is darker than its right neighbour."""
     small = np.asarray(Image.fromarray(pixels).convert("L").resize((9, 8), Image.Resampling.BOX), dtype=np.int16)

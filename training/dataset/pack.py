@@ -2,14 +2,22 @@
 
 import io
 import os
+import tempfile
 import zipfile
-from pathlib import Path
+from collections.abc import Iterable
+from pathlib import Path, PurePosixPath
 
+import regex
+
+from training.dataset.folder import read_file, shown
 from training.dataset.pictures import DataSet, Picture, upright
 from training.errors import DataSetError, TrainingFailed
 
 MAX_BYTES = 100_000_000
 """What Replicate's files API takes."""
+_UNUSUAL = regex.compile(r"[^\p{L}\p{M}\p{N}\u200c\u200d ._()+-]")
+_LONGEST_NAME = 120
+"""Bytes; file systems take 255 with the ending, and some trainers add words of their own."""
 _WHEN = (1980, 1, 1, 0, 0, 0)
 
 
@@ -20,16 +28,20 @@ def pack(data: DataSet, out: Path) -> Path:
     sets give equal bytes. Raises DataSetError for pictures that cannot be decoded or more than 100 MB, TrainingFailed
     where `out` cannot be written.
     """
-    broken = [picture for picture in data.pictures if picture.problem or picture.caption_problem.startswith("is not")]
+    broken = [
+        picture for picture in data.pictures if picture.problem or picture.caption_problem not in ("", "is empty")
+    ]
     if broken:
         problem = broken[0].problem or f"has a caption that {broken[0].caption_problem}"
         raise DataSetError(
-            f"{broken[0].path.name} {problem}: run python -m training.dataset repair {data.folder} first"
+            f"{broken[0].name} {problem}: run python -m training.dataset repair {shown(data.folder)} first"
         )
-    aside = out.with_name(f".{out.name}.part")
+    aside = None
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
-        with aside.open("wb") as file:
+        descriptor, made = tempfile.mkstemp(dir=out.parent, prefix=f".{out.name[:80]}.", suffix=".part")
+        aside = Path(made)
+        with os.fdopen(descriptor, "wb") as file:
             with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
                 for name, content in _entries(data):
                     archive.writestr(_entry(name), content)
@@ -37,18 +49,23 @@ def pack(data: DataSet, out: Path) -> Path:
             file.flush()
             os.fsync(file.fileno())
         if size > MAX_BYTES:
-            raise DataSetError(f"{data.folder} packs to {size / 1e6:.0f} MB, more than 100: save the pictures smaller")
+            raise DataSetError(
+                f"{shown(data.folder)} packs to {size / 1e6:.0f} MB, more than 100: save the pictures smaller"
+            )
+        aside.chmod(0o644)
         aside.replace(out)
     except OSError as error:
-        raise TrainingFailed(f"cannot write {out}: {error.strerror}") from error
+        raise TrainingFailed(f"cannot write {shown(out)}: {error.strerror}") from error
     finally:
-        aside.unlink(missing_ok=True)
+        if aside:
+            aside.unlink(missing_ok=True)
     return out
 
 
 def needs_redrawing(picture: Picture) -> bool:
-    """Whether the file's own bytes are not what training should see (turned, transparent, no plain RGB, odd format)."""
-    return picture.rotated or picture.alpha or picture.mode != "RGB" or picture.format not in ("PNG", "JPEG", "WEBP")
+    """Whether the file's own bytes are not what training should see (turned, other colours, odd format or depth)."""
+    odd = picture.mode != "RGB" or picture.format not in ("PNG", "JPEG", "WEBP") or picture.frames > 1
+    return picture.rotated or picture.alpha or picture.converted or odd
 
 
 def as_png(path: Path) -> bytes:
@@ -58,17 +75,46 @@ def as_png(path: Path) -> bytes:
     return out.getvalue()
 
 
+def file_names(pictures: Iterable[Picture]) -> dict[Path, str]:
+    """The file that each picture is written to, side by side in one folder: no two share a name but for the ending,
+    since their captions would be one file, nor differ in case alone."""
+    pictures = list(pictures)
+    names: dict[Path, str] = {}
+    taken: set[str] = set()
+    # Those that keep their own name come first, so that lamp.bmp makes way for lamp.png.
+    for picture in sorted(pictures, key=needs_redrawing):
+        inner = PurePosixPath(picture.name)
+        stem = _plain(str(inner.with_suffix("")).replace("/", "_"))
+        unique, number = stem, 1
+        while unique.casefold() in taken:
+            kind = inner.suffix[1:].lower()
+            unique = f"{stem}_{kind}" if number == 1 else f"{stem}_{kind}_{number}"
+            number += 1
+        taken.add(unique.casefold())
+        names[picture.path] = unique + (".png" if needs_redrawing(picture) else inner.suffix.lower())
+    return names
+
+
+def _plain(stem: str) -> str:
+    """A name that every file system takes: letters of any script, digits and a few signs."""
+    plain = _UNUSUAL.sub("_", stem).strip(". ") or "picture"
+    while len(plain.encode()) > _LONGEST_NAME:
+        plain = plain[:-1]
+    return plain
+
+
+def content(picture: Picture) -> bytes:
+    """The picture's bytes as they are handed on. Raises OSError, DataSetError."""
+    return as_png(picture.path) if needs_redrawing(picture) else read_file(picture.path)
+
+
 def _entries(data: DataSet) -> list[tuple[str, bytes]]:
-    entries, stems = [], set()
+    names = file_names(data.pictures)
+    entries = []
     for picture in data.pictures:
-        stem = picture.path.stem
-        if stem in stems:
-            stem = f"{stem}_{picture.path.suffix[1:].lower()}"
-        stems.add(stem)
-        redraw = needs_redrawing(picture)
-        suffix = ".png" if redraw else picture.path.suffix.lower()
-        entries.append((stem + suffix, as_png(picture.path) if redraw else picture.path.read_bytes()))
-        entries.append((stem + ".txt", (data.caption(picture) + "\n").encode()))
+        name = names[picture.path]
+        entries.append((name, content(picture)))
+        entries.append((name.rpartition(".")[0] + ".txt", (data.caption(picture) + "\n").encode()))
     return sorted(entries)
 
 

@@ -1,31 +1,38 @@
-"""Reading a folder of pictures: each decoded once, described, hashed; a broken one is described too, not raised.
+"""Reading a set of pictures: each decoded once, described, hashed; a broken one is described too, not raised.
 
-What training sees of a picture is `upright`: EXIF rotation applied, transparency laid on white, RGB, 8 bits.
+What training sees of a picture is `upright`: EXIF rotation applied, colours in sRGB, transparency laid on white, RGB,
+8 bits (see `overlay.images`).
 """
 
 import hashlib
-import io
-import warnings
+import re
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image
 
-from training.dataset.captions import CaptionRule, object_in_caption, object_in_name, read_caption
+from overlay.errors import InvalidImage
+from overlay.images import open_image
+from training.dataset.captions import Caption, CaptionRule, object_in_caption, object_in_name, read_caption
+from training.dataset.folder import SUFFIXES, LeftOut, Listing, Source, list_folder, read_file, shown
 from training.errors import DataSetError
 
-SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")
+__all__ = ["MAX_PIXELS", "SUFFIXES", "DataSet", "Picture", "read_data_set", "upright"]
+
 MAX_PIXELS = 100_000_000
 THUMBNAIL = 256
 
 
 @dataclass(frozen=True)
 class Picture:
-    """One file. Size in pixels, upright; `thumbnail` RGB uint8, at most 256 a side; `problem` "" where it decodes."""
+    """One file. Size in pixels, upright; `thumbnail` RGB uint8, at most 256 a side; `problem` "" where it decodes.
+
+    `name` is for people and for comparing, the path below the set's folder; `path` is for reading (`read_file`).
+    """
 
     path: Path
     sha256: str
@@ -39,20 +46,26 @@ class Picture:
     rotated: bool = False
     alpha: bool = False
     thumbnail: NDArray[np.uint8] | None = None
+    name: str = ""
+    caption_file: Caption | None = None
+    caption_name: str = ""
+    converted: bool = False
+    frames: int = 1
 
     @property
     def thing(self) -> str:
-        """The object held: from the caption where that says one, else from the file's name."""
-        return object_in_caption(self.caption or "") or object_in_name(self.path.stem)
+        """The object held: from the caption where that says one, else from the file's name; "" where neither does."""
+        return object_in_caption(self.caption or "") or object_in_name(PurePosixPath(self.name).stem)
 
 
 @dataclass(frozen=True)
 class DataSet:
-    """The pictures of a folder, sorted by name, and how their captions are made."""
+    """The pictures of a folder, sorted by name, how their captions are made, and what else lies there."""
 
     folder: Path
     rule: CaptionRule
     pictures: tuple[Picture, ...]
+    left_out: tuple[LeftOut, ...] = ()
 
     def caption(self, picture: Picture) -> str:
         """What the picture is trained with: its caption with the trigger, or one made from the object in its name."""
@@ -63,88 +76,78 @@ class DataSet:
         """One hash over names, picture bytes and captions, in hex: the same data set on any machine."""
         digest = hashlib.sha256()
         for picture in self.pictures:
-            digest.update(f"{picture.path.name}\0{picture.sha256}\0{self.caption(picture)}\n".encode())
+            digest.update(f"{picture.name}\0{picture.sha256}\0{self.caption(picture)}\n".encode())
         return digest.hexdigest()
 
 
-def read_data_set(folder: Path, rule: CaptionRule) -> DataSet:
-    """Read every picture in `folder`, none below. Raises DataSetError where there is no folder or no picture."""
-    if not folder.exists():
-        raise DataSetError(f"no such folder: {folder}; name the folder with your 15-25 pictures")
-    if not folder.is_dir():
-        raise DataSetError(f"{folder} is a file: name the folder that holds the pictures")
-    try:
-        paths = sorted(p for p in folder.iterdir() if p.suffix.lower() in SUFFIXES and not p.name.startswith("."))
-    except OSError as error:
-        raise DataSetError(f"cannot read {folder}: {error.strerror}") from error
-    if not paths:
-        raise DataSetError(f"no pictures in {folder}: put 15-25 PNG, JPEG or WebP files there")
+def read_data_set(folder: Path, rule: CaptionRule, encoding: str = "") -> DataSet:
+    """Read every picture in `folder`, those in folders below too. `encoding` is what its captions are said to be in.
+
+    Raises DataSetError where there is no folder or no picture.
+    """
+    listing = list_folder(folder)
+    if not listing.sources:
+        more = "".join(f"; left out: {each.name} ({each.why})" for each in listing.left_out[:3])
+        raise DataSetError(f"no pictures in {shown(folder)}: put 15-25 PNG, JPEG or WebP files there{more}")
+    captions = _captions(listing, encoding)
     # Decoding leaves the interpreter's lock, so two threads halve the time.
     with ThreadPoolExecutor(4) as pool:
-        return DataSet(folder, rule, tuple(pool.map(read_picture, paths)))
-
-
-def read_picture(path: Path) -> Picture:
-    """Describe one file; what is wrong with it stands in `problem` and `caption_problem`."""
-    caption, caption_problem = read_caption(path.with_suffix(".txt"))
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        return Picture(path, "", caption, caption_problem, f"cannot be read: {error.strerror}")
-    sha256 = hashlib.sha256(data).hexdigest()
-    try:
-        with _open(data) as image:
-            rotated = image.getexif().get(0x0112, 1) not in (0, 1)
-            mode, kind = image.mode, image.format or ""
-            flat, alpha = _flattened(image)
-    except _DECODING as error:
-        return Picture(path, sha256, caption, caption_problem, f"cannot be decoded ({_short(error)})")
-    small = flat.copy()
-    small.thumbnail((THUMBNAIL, THUMBNAIL), Image.Resampling.BOX)
-    return Picture(
-        path, sha256, caption, caption_problem, "", *flat.size, mode, kind, rotated, alpha, np.asarray(small)
-    )  # fmt: skip
+        pictures = tuple(pool.map(_read_picture, listing.sources, captions))
+    return DataSet(folder, rule, pictures, tuple(listing.left_out))
 
 
 def upright(path: Path) -> Image.Image:
-    """The picture as training sees it: RGB, upright, on white. Raises DataSetError where it cannot be decoded."""
+    """The picture as training sees it: RGB, upright, sRGB, on white. Raises DataSetError where it cannot be decoded."""
     try:
-        with _open(path.read_bytes()) as image:
-            return _flattened(image)[0]
+        return open_image(read_file(path), name=shown(path), max_pixels=MAX_PIXELS).image
     except OSError as error:
-        raise DataSetError(f"{path} cannot be decoded ({_short(error)})") from error
-    except _DECODING as error:
-        raise DataSetError(f"{path} cannot be decoded ({_short(error)})") from error
+        raise DataSetError(f"{shown(path)} cannot be read: {error.strerror}") from error
+    except InvalidImage as error:
+        raise DataSetError(str(error)) from error
 
 
-_DECODING = (OSError, UnidentifiedImageError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError)
+def _captions(listing: Listing, encoding: str) -> list[Caption]:
+    """The captions in the pictures' order; those that are certain help to tell in which language the others are."""
+    near = " ".join(source.name for source in listing.sources)
+    first: dict[int, Caption] = {}
+    for number, source in enumerate(listing.sources):
+        if source.caption_data is not None:
+            first[number] = read_caption(source.caption_data, encoding)
+        elif source.told is not None:
+            first[number] = read_caption(source.told.encode("utf-8", "replace"))
+        else:
+            first[number] = Caption(None, source.caption_problem)
+        near += " " + (first[number].text or "")
+    again = {
+        number: read_caption(source.caption_data, encoding, near)
+        for number, source in enumerate(listing.sources)
+        if first[number].text is None and source.caption_data and first[number].problem.startswith("is not")
+    }
+    return [again.get(number, caption) for number, caption in first.items()]
 
 
-def _open(data: bytes) -> Image.Image:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-        image = Image.open(io.BytesIO(data))
-    if image.width * image.height > MAX_PIXELS:
-        raise ValueError(f"{image.width}x{image.height} is more than {MAX_PIXELS // 10**6} megapixels")
-    return image
+def _read_picture(source: Source, caption: Caption) -> Picture:
+    """Describe one file; what is wrong with it stands in `problem` and `caption_problem`."""
+    about = Picture(
+        source.path, "", caption.text, caption.problem, name=source.name, caption_file=caption,
+        caption_name=source.caption_name,
+    )  # fmt: skip
+    try:
+        data = read_file(source.path)
+    except OSError as error:
+        return replace(about, problem=f"cannot be read: {error.strerror}")
+    about = replace(about, sha256=hashlib.sha256(data).hexdigest())
+    try:
+        opened = open_image(data, name="it", max_pixels=MAX_PIXELS, shrunk_to=THUMBNAIL)
+    except InvalidImage as error:
+        return replace(about, problem=_problem(str(error)))
+    return replace(
+        about, width=opened.width, height=opened.height, mode=opened.mode, format=opened.format, rotated=opened.turned,
+        alpha=opened.transparent, thumbnail=np.asarray(opened.image), converted=opened.converted, frames=opened.frames,
+    )  # fmt: skip
 
 
-def _flattened(image: Image.Image) -> tuple[Image.Image, bool]:
-    """(upright RGB copy on white, whether anything was transparent)."""
-    image = ImageOps.exif_transpose(image)
-    if image.mode.startswith("I") or image.mode == "F":
-        # 16-bit greys: Pillow's own conversion clips instead of scaling.
-        values = np.asarray(image, dtype=np.float64)
-        top = 65535.0 if values.max() > 255 else 255.0
-        image = Image.fromarray(np.clip(values / top * 255, 0, 255).astype(np.uint8))
-    if image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info:
-        rgba = image.convert("RGBA")
-        alpha = rgba.getchannel("A").getextrema()[0] != 255
-        white = Image.new("RGBA", rgba.size, "white")
-        white.alpha_composite(rgba)
-        return white.convert("RGB"), alpha
-    return image.convert("RGB"), False
-
-
-def _short(error: Exception) -> str:
-    return "not a picture" if isinstance(error, UnidentifiedImageError) else str(error).split("\n")[0][:100]
+def _problem(message: str) -> str:
+    """`open_image`'s message as what is said of a file: "cannot be decoded (it is PostScript)"."""
+    found = re.match(r"it cannot be read as a picture \((.*)\): save", message)
+    return f"cannot be decoded ({found[1]})" if found else message.removeprefix("it ")

@@ -7,6 +7,7 @@ from html import escape
 from PIL import Image
 
 from training.dataset.checks import Finding, counted, mean_background
+from training.dataset.folder import shown
 from training.dataset.looks import background
 from training.dataset.pictures import DataSet, Picture
 from training.page import page
@@ -21,7 +22,7 @@ def summary(data: DataSet, found: list[Finding]) -> str:
     counts = {level: sum(f.level == level for f in found) for level in _MARKS}
     verdict = "cannot be trained on" if counts["error"] else "ready"
     return (
-        f"{data.folder}: {counted(len(usable), 'picture')}, {counted(things, 'object')}, "
+        f"{shown(data.folder)}: {counted(len(usable), 'picture')}, {counted(things, 'object')}, "
         f"background {mean_background(data):.2f}; "
         f"{counted(counts['error'], 'error')}, {counted(counts['warning'], 'warning')}: {verdict}"
     )
@@ -34,7 +35,7 @@ def terminal_table(data: DataSet, found: list[Finding], columns: int) -> str:
     """
     thing_width = min(max(6, *(len(picture.thing) for picture in data.pictures)), 18, columns // 5)
     free = columns - thing_width - len("  1024x1024  ground    ")
-    name_width = min(max(12, *(len(picture.path.name) for picture in data.pictures)), max(12, free - 20))
+    name_width = min(max(12, *(len(picture.name) for picture in data.pictures)), max(12, free - 20))
     caption_width = max(8, min(60, free - name_width))
     lines = [f"{'picture':<{name_width}}  {'size':>9}  {'ground':>6}  {'object':<{thing_width}}  caption"]
     for picture in data.pictures:
@@ -42,22 +43,22 @@ def terminal_table(data: DataSet, found: list[Finding], columns: int) -> str:
         ground = f"{background(picture.thumbnail):.2f}" if picture.thumbnail is not None else ""
         caption = picture.caption or f"({data.caption(picture)})"
         lines.append(
-            f"{_cut(picture.path.name, name_width):<{name_width}}  {size:>9}  {ground:>6}  "
+            f"{_cut(picture.name, name_width):<{name_width}}  {size:>9}  {ground:>6}  "
             f"{_cut(picture.thing, thing_width):<{thing_width}}  {_cut(caption, caption_width)}"
         )
         lines += [f"  {_MARKS[f.level]} {f.level}: {f.text}" for f in found if _belongs(f, picture)]
-    lines += [f"{_MARKS[f.level]} {f.level}: {f.text}" for f in found if not f.name]
+    lines += [f"{_MARKS[f.level]} {f.level}: {f.line()}" for f in found if _of_the_set(data, f)]
     mendable = sum(f.mendable for f in found)
     if mendable:
         lines.append(
-            f"repair mends {mendable} of these: python -m training.dataset repair {data.folder} --out NEW_FOLDER"
+            f"repair mends {mendable} of these: python -m training.dataset repair {shown(data.folder)} --out NEW_FOLDER"
         )
     return "\n".join([*lines, summary(data, found)])
 
 
 def html_report(data: DataSet, found: list[Finding]) -> str:
     """The whole report as one page; thumbnails stand in it, so it can be sent to somebody."""
-    whole = [f'<li class="{f.level}">{escape(f.text)}</li>' for f in found if not f.name]
+    whole = [f'<li class="{f.level}">{escape(f.line())}</li>' for f in found if _of_the_set(data, f)]
     cards = "\n".join(_card(data, picture, found) for picture in data.pictures)
     body = (f"<ul>{''.join(whole)}</ul>\n" if whole else "") + f'<div class="grid">\n{cards}\n</div>'
     return page("Training pictures", summary(data, found), body)
@@ -68,7 +69,7 @@ def _card(data: DataSet, picture: Picture, found: list[Finding]) -> str:
     image = f'<img src="{_data_url(picture)}" alt="{escape(picture.thing)}">' if picture.thumbnail is not None else ""
     size = f"{picture.width}x{picture.height}" if not picture.problem else "broken"
     return (
-        f"<figure>{image}<figcaption><strong>{escape(picture.path.name)}</strong>{size}<br>"
+        f"<figure>{image}<figcaption><strong>{escape(picture.name)}</strong>{size}<br>"
         f'<span class="note" dir="auto">{escape(data.caption(picture))}</span>'
         f"{f'<ul>{remarks}</ul>' if remarks else ''}</figcaption></figure>"
     )
@@ -82,7 +83,11 @@ def _data_url(picture: Picture) -> str:
 
 
 def _belongs(finding: Finding, picture: Picture) -> bool:
-    return finding.name in (picture.path.name, picture.path.with_suffix(".txt").name)
+    return bool(finding.name) and finding.name in (picture.name, picture.caption_name)
+
+
+def _of_the_set(data: DataSet, finding: Finding) -> bool:
+    return not any(_belongs(finding, picture) for picture in data.pictures)
 
 
 def _cut(text: str, most: int) -> str:

@@ -41,7 +41,7 @@ class Cache:
     ) -> list[Tokens]:
         """Tokens for each (path, sha256, size, mirrored), on the CPU. Loads the VAE only where something is missing."""
         wanted = list(wanted)
-        files = [self._file("picture", sha256, size, flip) for _, sha256, size, flip in wanted]
+        files = [self._file("picture-srgb", sha256, size, flip) for _, sha256, size, flip in wanted]
         vae: Any = None
         for (path, _, size, flip), file in zip(wanted, files, strict=True):
             if not file.exists():

@@ -17,7 +17,7 @@ _FILE, _LOCK = "job.json", ".lock"
 
 def belongs_to(job: TrainingJob, data: DataSet, base: str) -> dict[str, Any]:
     """What determines the weights: the recipe, each picture with its caption, the base's and the cache's identity."""
-    pictures = {p.path.name: f"{p.sha256[:16]} {data.caption(p)}" for p in data.pictures}
+    pictures = {p.name: f"{p.sha256[:16]} {data.caption(p)}" for p in data.pictures}
     return {"recipe": job.recipe(), "pictures": pictures, "base": base}
 
 

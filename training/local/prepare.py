@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import torch
 
@@ -81,5 +80,5 @@ def prepare(
         prior_size=side,
         texts=texts,
         encoded=cache.encoded,
-        held_names=tuple(Path(p.path).name for p in held) if held is not trained else (),
+        held_names=tuple(p.name for p in held) if held is not trained else (),
     )

@@ -87,7 +87,7 @@ def test_captions(good: Path) -> None:
     (good / "samurai_with_cup.txt").write_text(f"{TRIGGER}, holding cup, cartoon illustration, watercolor")
     (good / "samurai_with_drum.txt").unlink()
     found = lines(good)
-    said(found, "error", "samurai_with_sword.txt", "not UTF-8")
+    said(found, "warning", "samurai_with_sword.txt", 'in cp1251, not UTF-8, and is read as "самурай с мечом"')
     said(found, "warning", "samurai_with_lamp.txt", "without the trigger")
     said(found, "warning", "samurai_with_book.txt", "77 tokens")
     said(found, "warning", "samurai_with_cup.txt", "cartoon illustration", "watercolor")
@@ -109,7 +109,10 @@ def test_captions_are_made_from_names_and_get_the_trigger(tmp_path: Path) -> Non
         ("samurai_with_sword", "sword"),
         ("samurai_with_magnifying_glass-2", "magnifying glass"),
         ("samurai holding a red lamp", "red lamp"),
-        ("IMG_0001", "img"),
+        ("IMG_0001", ""),
+        ("самураи\u0306_с_чаи\u0306ником", "самурай с чайником"),
+        ("हिन्दी", "हिन्दी"),
+        ("IMG_teapot", "teapot"),
     ],
 )
 def test_objects_in_names(stem: str, thing: str) -> None:
