@@ -1,0 +1,201 @@
+"""A closed vocabulary: the things that a small model can draw, in English and Russian, from the profile's table.
+
+The table is tab-separated with a header: `name`, `russian`, `synonyms_en`, `synonyms_ru` (lists with `;` or `,`),
+`kind` and `emoji`. Names and synonyms are matched by dictionary form: plurals in English, all cases in Russian.
+"""
+
+import csv
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from difflib import SequenceMatcher, get_close_matches
+from functools import cache
+from itertools import product
+from pathlib import Path
+
+from configs.names import unknown_name
+from inference.errors import InvalidRequest
+from inference.translation.glossary import load_glossary, word_keys
+from inference.translation.morphology import plain
+from inference.translation.scripts import has_cyrillic
+
+COLUMNS = ("name", "russian", "synonyms_en", "synonyms_ru", "kind", "emoji")
+NEAREST = 4
+"""As many names as fit two rows of buttons on a phone."""
+_ALIKE = 0.7
+"""Of difflib's ratio: "telescop" and "tellescope" pass for "telescope", "stethoscope" does not (0.6)."""
+_WORD = re.compile(r"[^\W_]+")
+_IRREGULAR = {
+    "mice": "mouse", "geese": "goose", "men": "man", "women": "woman", "children": "child", "feet": "foot",
+    "teeth": "tooth", "oxen": "ox", "cacti": "cactus", "octopi": "octopus", "loaves": "loaf", "dies": "die",
+}  # fmt: skip
+_ONLY_PLURAL = frozenset({"glasses", "sunglasses", "goggles"})
+"""Not more than one glass: their singular is another thing."""
+
+
+@dataclass(frozen=True)
+class Thing:
+    """One thing: its name in prompts and in Russian, other words for it, its kind, and its emoji ("" for none)."""
+
+    name: str
+    russian: str
+    synonyms: tuple[str, ...] = ()
+    russian_synonyms: tuple[str, ...] = ()
+    kind: str = ""
+    emoji: str = ""
+
+
+@dataclass
+class Vocabulary:
+    """All things, by name and by every phrase that names them. Build it with `load_vocabulary`."""
+
+    things: dict[str, Thing]
+    _phrases: dict[tuple[str, ...], tuple[Thing, str]] = field(default_factory=dict)
+    longest: int = 1
+    """Words in the longest phrase."""
+
+    def __post_init__(self) -> None:
+        for thing in self.things.values():  # every name before any synonym: "orange" is a fruit before it is a ball
+            self._add(thing, thing.name, thing.name)
+            self._add(thing, thing.russian, thing.name)
+        for thing in self.things.values():
+            for words in thing.synonyms:
+                self._add(thing, words, words)
+            for words in thing.russian_synonyms:
+                self._add(thing, words, thing.name)
+
+    def named(self, words: tuple[str, ...]) -> tuple[Thing, str] | None:
+        """The thing that a phrase names, and the English for the prompt; None for what names nothing here."""
+        for forms in product(*map(word_forms, words)):
+            if forms in self._phrases:
+                return self._phrases[forms]
+        joined = "".join(words)  # "teapot" for "tea pot", and the other way about
+        return self._phrases.get((joined,)) if len(words) > 1 else None
+
+    def with_emoji(self, text: str) -> Thing | None:
+        """The thing whose emoji is all of `text`."""
+        given = _bare_emoji(text)
+        return next((thing for thing in self.things.values() if thing.emoji and _bare_emoji(thing.emoji) == given), None)
+
+    def nearest(self, text: str) -> tuple[str, ...]:
+        """Up to four things that may have been meant, in the language of `text`: spelt much alike, then of its kind."""
+        russian = has_cyrillic(text)
+        names = {plain(thing.russian if russian else thing.name): thing for thing in self.things.values()}
+        also = {
+            plain(words): thing
+            for thing in self.things.values()
+            for words in (thing.russian_synonyms if russian else thing.synonyms)
+        }
+        every = also | names
+        words = [word for word in split(text) if len(word) > 2]
+        found: list[Thing] = []
+        for given in dict.fromkeys([plain(text), *words]):
+            found += [every[key] for key in get_close_matches(given, every, n=2, cutoff=_ALIKE)]
+        kinds = [kind for word in [*words[::-1], text] for kind in kinds_of(word)]
+        for kind in dict.fromkeys(kinds):
+            alike = [thing for thing in self.things.values() if kind in kinds_of(thing.name)]
+            alike.sort(key=lambda thing: -SequenceMatcher(None, plain(text), plain(_shown(thing, russian))).ratio())
+            found += alike[:NEAREST]
+        return tuple(dict.fromkeys(_shown(thing, russian) for thing in found))[:NEAREST]
+
+    def _add(self, thing: Thing, words: str, english: str) -> None:
+        parts = split(words)
+        self.longest = max(self.longest, len(parts))
+        for forms in product(*map(word_forms, parts)):
+            self._phrases.setdefault(forms, (thing, english))
+        if len(parts) > 1:
+            self._phrases.setdefault(("".join(parts),), (thing, english))
+
+
+def split(text: str) -> tuple[str, ...]:
+    """The words of `text` in the form in which they are compared; hyphens part words, a possessive 's goes.
+
+    >>> split("Dragon's T-shirt"), split("Ёжик")
+    (('dragon', 't', 'shirt'), ('ежик',))
+    """
+    return tuple(_WORD.findall(re.sub(r"['’]s\b", "", plain(text)).replace("'", "").replace("’", "")))
+
+
+def word_forms(word: str) -> tuple[str, ...]:
+    """What `word` may be a form of, itself first.
+
+    >>> word_forms("mice"), word_forms("cherries"), word_forms("knives")
+    (('mice', 'mouse'), ('cherries', 'cherry', 'cherrie'), ('knives', 'knif', 'knife', 'knive'))
+    """
+    if has_cyrillic(word):
+        return tuple(dict.fromkeys((word, *sorted(word_keys(word)))))
+    return tuple(dict.fromkeys((word, *_singulars(word))))
+
+
+def _singulars(word: str) -> Iterator[str]:
+    if word in _IRREGULAR:
+        yield _IRREGULAR[word]
+    if len(word) < 4 or not word.endswith("s") or word.endswith(("ss", "us", "is")) or word in _ONLY_PLURAL:
+        return
+    if word.endswith("ies"):
+        yield word[:-3] + "y"
+    if word.endswith("ves"):
+        yield word[:-3] + "f"
+        yield word[:-3] + "fe"
+    if word.endswith(("ses", "xes", "zes", "ches", "shes", "oes")):
+        yield word[:-2]
+    yield word[:-1]
+
+
+@cache
+def kinds_of(words: str) -> tuple[str, ...]:
+    """Which files of the shipped glossary know `words`, in either language: animals, food, tools and so on."""
+    glossary_kinds = _kinds()
+    key = plain(words)
+    forms = {" ".join((*split(words)[:-1], form)) for form in word_forms(split(words)[-1])} if split(words) else set()
+    return tuple(dict.fromkeys(kind for form in (key, *sorted(forms)) for kind in glossary_kinds.get(form, ())))
+
+
+@cache
+def _kinds() -> dict[str, tuple[str, ...]]:
+    found: dict[str, tuple[str, ...]] = {}
+    for kind, entry in load_glossary().kinds:
+        for words in (plain(entry.russian), plain(entry.meanings[0])):
+            found[words] = tuple(dict.fromkeys((*found.get(words, ()), kind)))
+    return found
+
+
+def _shown(thing: Thing, russian: bool) -> str:
+    return thing.russian if russian else thing.name
+
+
+def _bare_emoji(text: str) -> str:
+    """Without the sign that asks for a coloured glyph, and without spaces."""
+    return "".join(c for c in text if c != "\ufe0f" and not c.isspace())
+
+
+@cache
+def load_vocabulary(path: Path) -> Vocabulary:
+    """The table at `path`. Raises InvalidRequest where it cannot be used."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InvalidRequest(f"the vocabulary {path.name} cannot be read: {error}") from error
+    return Vocabulary({thing.name: thing for thing in _things(text.splitlines(), path.name)})
+
+
+def _things(lines: Iterable[str], source: str) -> Iterator[Thing]:
+    rows = csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE)
+    for column in ("name", "russian"):
+        if column not in (rows.fieldnames or ()):
+            raise InvalidRequest(f"the vocabulary {source} has no column {column!r}: it needs {', '.join(COLUMNS)}")
+    for column in rows.fieldnames or ():
+        if column not in COLUMNS:
+            raise InvalidRequest(f"the vocabulary {source}: {unknown_name('column', column, COLUMNS)}")
+    for row in rows:
+        cells = {column: (row.get(column) or "").strip() for column in COLUMNS}
+        if not cells["name"] or not cells["russian"]:
+            raise InvalidRequest(f"the vocabulary {source}, line {rows.line_num}: a name in both languages is needed")
+        yield Thing(
+            cells["name"], cells["russian"], _listed(cells["synonyms_en"]), _listed(cells["synonyms_ru"]),
+            cells["kind"], cells["emoji"],
+        )  # fmt: skip
+
+
+def _listed(cell: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in re.split("[;,]", cell) if part.strip())

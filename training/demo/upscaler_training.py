@@ -1,0 +1,198 @@
+"""Trains the upscaler for flat outlined drawings: `python -m training.demo.upscaler_training`.
+
+Pairs are the illustrator's drawings at 1024 pixels, and what the demo FLUX makes of them at 256: most through its
+autoencoder with a little noise in the latents, the others by image-to-image, which adds the transformer's own faults
+and leaves the geometry in place. It goes on from its checkpoint in the work folder after any interruption.
+"""
+
+import argparse
+import logging
+import random
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from PIL import Image
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from inference.upscale.network import FACTOR, Upscaler
+from training.demo.aidbox import AIDBOX, TRIGGER, roundel
+from training.demo.captions import STYLE
+from training.demo.characters import CHARACTERS
+from training.demo.illustrator import draw, paint
+from training.demo.look import Look
+from training.demo.loop import Plan, device, train
+from training.demo.things import THINGS
+
+log = logging.getLogger("training.demo")
+
+SIDE = 256
+PAIRS, REDRAWN = 600, 0.3
+"""How many drawings, and the share of them that goes through image-to-image."""
+AIDBOX_SHARE = 0.3
+NOISE = 0.15
+"""The most noise that is added to latents, in their standard deviations."""
+STRENGTHS = (0.15, 0.35)
+"""Of image-to-image: below, nothing changes; above, outlines move by more than the loss forgives."""
+CROP, INNER, BATCH = 48, 36, 8
+"""Crops of the small picture; the loss counts their inner part, whose surroundings the network sees in full."""
+PLAN = Plan(4200, warmup=50, decay_from=0.0, ema=0.995, save_every=200, log_every=100)
+RATE = 2e-3
+WEIGHTS = Path(__file__).resolve().parents[2] / "inference" / "upscale" / "upscaler.safetensors"
+
+
+def large_drawing(seed: int) -> tuple[Image.Image, str]:
+    """A drawing of 1024 pixels and a prompt that names what it shows; some in the shipped LoRA's style."""
+    rng = random.Random(seed)
+    thing = rng.choice(list(THINGS))
+    if rng.random() >= AIDBOX_SHARE:
+        drawing = draw(seed, thing=thing, size=SIDE * FACTOR, supersample=2)
+        who = f"{drawing.character} badge"
+        return drawing.image, ", ".join((who, f"character holding {thing}", *STYLE))
+    look = replace(Look.sample(rng, CHARACTERS["samurai warrior"]), outfit=0, background=0)
+    image = paint(AIDBOX, THINGS[thing], look, SIDE * FACTOR, 2, stroke=5.0, backdrop=roundel)[0]
+    return image, ", ".join((TRIGGER, "samurai warrior badge", f"character holding {thing}", *STYLE))
+
+
+class Maker:
+    """Makes of a drawing what the demo FLUX would have made: the pipeline in `folder`, its LoRA for its style."""
+
+    def __init__(self, folder: Path, lora: Path) -> None:
+        from diffusers import FluxImg2ImgPipeline
+
+        pipe: Any = FluxImg2ImgPipeline.from_pretrained(folder, torch_dtype=torch.float32).to(device())
+        pipe.set_progress_bar_config(disable=True)
+        pipe.load_lora_weights(str(lora), adapter_name="style")
+        self.pipe = pipe
+
+    def through_vae(self, small: Image.Image, noise: float, generator: torch.Generator) -> Image.Image:
+        """`small` encoded, its latents disturbed, and decoded."""
+        pipe, vae = self.pipe, self.pipe.vae
+        with torch.no_grad():
+            pixels = pipe.image_processor.preprocess(small).to(device())
+            latents = vae.encode(pixels).latent_dist.mean
+            latents = latents + noise * latents.std() * torch.randn(latents.shape, generator=generator).to(device())
+            image: Image.Image = pipe.image_processor.postprocess(vae.decode(latents).sample)[0]
+        return image
+
+    def redrawn(self, small: Image.Image, prompt: str, strength: float, generator: torch.Generator) -> Image.Image:
+        """`small` by image-to-image, with the LoRA where the prompt has its trigger."""
+        self.pipe.set_adapters("style", 1.0 if TRIGGER in prompt else 0.0)
+        image: Image.Image = self.pipe(
+            prompt.lower(), image=small, strength=strength, num_inference_steps=16, guidance_scale=3.5,
+            width=SIDE, height=SIDE, max_sequence_length=48, generator=generator,
+        ).images[0]  # fmt: skip
+        return image
+
+
+def pairs(work: Path, folder: Path, lora: Path, count: int = PAIRS) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """(small, large): count x 256 x 256 x 3 and count x 1024 x 1024 x 3, made first if they are not there yet."""
+    small_path, large_path = work / "upscaler_small.npy", work / "upscaler_large.npy"
+    if not small_path.exists():
+        work.mkdir(parents=True, exist_ok=True)
+        maker = Maker(folder, lora)
+        small = np.zeros((count, SIDE, SIDE, 3), np.uint8)
+        large = np.lib.format.open_memmap(
+            large_path, "w+", np.uint8, (count, SIDE * FACTOR, SIDE * FACTOR, 3)
+        )  # 3 MB each, so on disk
+        for i in range(count):
+            image, prompt = large_drawing(30_000_000 + i)
+            reduced = image.resize((SIDE, SIDE), Image.Resampling.BOX)
+            rng, generator = random.Random(i), torch.Generator().manual_seed(i)
+            if rng.random() < REDRAWN:
+                made = maker.redrawn(reduced, prompt, rng.uniform(*STRENGTHS), generator)
+            else:
+                made = maker.through_vae(reduced, rng.uniform(0, NOISE), generator)
+            small[i], large[i] = np.asarray(made), np.asarray(image)
+        large.flush()
+        aside = small_path.with_suffix(".part.npy")
+        np.save(aside, small)
+        aside.rename(small_path)
+        log.info("made %d pairs", count)
+    return np.load(small_path), np.load(large_path, mmap_mode="r")
+
+
+def crops(small: NDArray[np.uint8], large: NDArray[np.uint8], generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    """A batch of crops in 0..1, the small ones with their surroundings; some mirrored, turned, or in other colours."""
+    ins, outs = [], []
+    edge = (CROP - INNER) // 2
+    for index in torch.randint(len(small), (BATCH,), generator=generator).tolist():
+        y, x = torch.randint(0, SIDE - CROP + 1, (2,), generator=generator).tolist()
+        top, left = (y + edge) * FACTOR, (x + edge) * FACTOR
+        given = torch.from_numpy(small[index, y : y + CROP, x : x + CROP].copy())
+        wanted = torch.from_numpy(
+            np.array(large[index, top : top + INNER * FACTOR, left : left + INNER * FACTOR])
+        )
+        turn, mirror, colours = torch.rand(3, generator=generator).tolist()
+        if mirror < 0.5:
+            given, wanted = given.flip(1), wanted.flip(1)
+        if turn < 0.5:
+            given, wanted = given.transpose(0, 1), wanted.transpose(0, 1)
+        if colours < 0.2:
+            order = torch.randperm(3, generator=generator)
+            given, wanted = given[..., order], wanted[..., order]
+        ins.append(given)
+        outs.append(wanted)
+    return tuple(torch.stack(part).permute(0, 3, 1, 2).float().div(255) for part in (ins, outs))  # type: ignore[return-value]
+
+
+def loss_between(ours: Tensor, real: Tensor) -> dict[str, Tensor]:
+    """L1 of the pixels and, weighing as much, of the differences between neighbours: crispness."""
+    down = F.l1_loss(ours.diff(dim=2), real.diff(dim=2))
+    return {"l1": F.l1_loss(ours, real), "edges": down + F.l1_loss(ours.diff(dim=3), real.diff(dim=3))}
+
+
+def fit(work: Path, small: NDArray[np.uint8], large: NDArray[np.uint8], plan: Plan, start: Path | None) -> Upscaler:
+    """Train, from `start`'s weights where they are given; returns the averaged weights."""
+    torch.manual_seed(5)
+    model = Upscaler()
+    if start:
+        model.load_state_dict({name: tensor.float() for name, tensor in load_file(start).items()})
+    model.to(device())
+    edge = (CROP - INNER) // 2 * FACTOR
+
+    def loss_of(step: int, generator: torch.Generator) -> dict[str, Tensor]:
+        given, wanted = (part.to(device()) for part in crops(small, large, generator))
+        return loss_between(model(given)[..., edge:-edge, edge:-edge], wanted)
+
+    optimizer = torch.optim.Adam(model.parameters(), lr=RATE if start is None else RATE / 2)
+    average = train(work / "upscaler.pt", model, [optimizer], loss_of, plan)
+    assert isinstance(average, Upscaler)
+    return average
+
+
+def save(model: Upscaler, path: Path) -> None:
+    """The weights in fp16 (216 KB), whole or not at all."""
+    aside = path.with_suffix(".part")
+    save_file({name: tensor.half().cpu().contiguous() for name, tensor in model.state_dict().items()}, aside)
+    aside.replace(path)
+
+
+def main() -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser(prog="python -m training.demo.upscaler_training", description=__doc__)
+    parser.add_argument("--work", type=Path, default=Path("data/demo"), help="checkpoint, pairs and losses")
+    parser.add_argument("--pipeline", type=Path, default=Path("inference/demo"), help="the demo FLUX to train for")
+    parser.add_argument("--lora", type=Path, default=Path("inference/demo_lora/aidbox.safetensors"))
+    parser.add_argument("--start", type=Path, help="go on from these weights instead of from nothing")
+    parser.add_argument("--out", type=Path, default=WEIGHTS, help="where the weights go")
+    parser.add_argument("--steps", type=int, default=PLAN.steps)
+    parser.add_argument("--pairs", type=int, default=PAIRS)
+    parser.add_argument("--threads", type=int, help="CPU threads")
+    args = parser.parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+    if args.threads:
+        torch.set_num_threads(args.threads)
+    small, large = pairs(args.work, args.pipeline, args.lora, args.pairs)
+    model = fit(args.work, small, large, replace(PLAN, steps=args.steps), args.start)
+    save(model, args.out)
+    log.info("wrote %s", args.out)
+
+
+if __name__ == "__main__":
+    main()
