@@ -36,6 +36,12 @@ def kind_here(settings: Settings) -> str:
     return "replicate" if _replicate_is_set(settings) else "demo"
 
 
+def profile_here(settings: Settings) -> str:
+    """The profile that draws with these settings on this machine; "" for a model on Replicate, which has none."""
+    kind = kind_here(settings)
+    return {"demo": "demo", "replicate": ""}.get(kind, settings.generator.profile)
+
+
 def _replicate_is_set(settings: Settings) -> bool:
     return bool(settings.secrets.replicate_api_token.get_secret_value() and settings.replicate.model)
 

@@ -3,6 +3,7 @@
     RenderError
     |- InvalidRequest        the person can mend it: other words, another file, another option
     |  `- NotUnderstood      the object is in words or a language that are not understood; it has what a dialogue needs
+    |     `- UnknownThing    the object is no thing that the profile's vocabulary holds; `near` are things that it does
     |- BackendUnavailable    this generator cannot draw now (no weights, no memory, Replicate down, quota); another may
     |- RenderFailed          drawing or writing failed, and trying the same again may or may not help
     |  `- BlankPicture       what came back holds no picture: values that are no numbers, or one single colour
@@ -42,6 +43,10 @@ class NotUnderstood(InvalidRequest):
         self.unknown = unknown
         self.near = near
         self.language = language
+
+
+class UnknownThing(NotUnderstood):
+    """The model draws only the things of its vocabulary, and nothing in the request is one of them."""
 
 
 class BackendUnavailable(RenderError):

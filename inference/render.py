@@ -10,6 +10,7 @@ Files go where `--out` says; `--json` prints one JSON object a badge on stdout; 
 
 import argparse
 import dataclasses
+import json
 import secrets
 import sys
 import time
@@ -21,7 +22,7 @@ from configs import ConfigError, Settings, load_settings
 from configs.console import BAD_INPUT, DONE, FAILED, Parser, run_command
 from configs.names import unknown_name
 from inference.badge import checked, make_badge, translated
-from inference.choice import open_generator
+from inference.choice import open_generator, profile_here
 from inference.errors import InvalidRequest, RenderError
 from inference.files import require_writable, write_atomically
 from inference.local.plan import TIERS
@@ -32,6 +33,7 @@ from inference.output.like import request_like, settings_like, wanted_like, warn
 from inference.output.progress import LoadingBar, Progress, give, say, untorn_log
 from inference.output.recipe import Recipe, read_recipe, recipe_of
 from inference.output.rows import read_rows
+from inference.translation.vocabulary import load_vocabulary
 from inference.types import MAX_SEED, BadgeRequest
 from overlay import style_names
 
@@ -62,6 +64,7 @@ def build_parser() -> argparse.ArgumentParser:
     who.add_argument("--lora", metavar="FILE", help="style LoRA as .safetensors, or none")
     who.add_argument("--tier", metavar="NAME", help=f"how a CUDA card draws: {' | '.join(TIERS)}")
     who.add_argument("--warm", action="store_true", help="load and compile, keep that for later starts, draw nothing")
+    who.add_argument("--list-objects", action="store_true", help="print what the demo can draw, a name a line")
     where = parser.add_argument_group("where")
     where.add_argument(
         "--out",
@@ -85,6 +88,8 @@ def _command(args: argparse.Namespace) -> int:
     _check_usage(args)
     recipe = read_recipe(args.like) if args.like else None
     settings = _settings(args, recipe)
+    if args.list_objects:
+        return _list_objects(args, settings)
     with untorn_log():
         if args.warm:
             return _warm(settings)
@@ -101,10 +106,13 @@ def _check_usage(args: argparse.Namespace) -> None:
         raise InvalidRequest(f"--batch takes object, text, seed and style from its file: leave {options} out")
     if args.tier is not None and args.tier not in TIERS:
         raise InvalidRequest(unknown_name("tier", args.tier, TIERS))
-    if args.warm:
-        if given or args.batch or args.out:
-            raise InvalidRequest("--warm draws nothing: leave out what to draw and where")
-        return
+    for option in ("warm", "list_objects"):
+        if getattr(args, option):
+            if given or args.batch or args.out:
+                name = option.replace("_", "-")
+                raise InvalidRequest(f"--{name} draws nothing: leave out what to draw and where")
+            _check_generator(args)
+            return
     if not args.batch and not args.like:
         for name in ("object", "text"):
             if name not in given:
@@ -115,6 +123,10 @@ def _check_usage(args: argparse.Namespace) -> None:
         raise InvalidRequest(f"--count {args.count}: draw 1 to {_MAX_COUNT} seeds")
     if args.like and args.count != 1:
         raise InvalidRequest("--like makes one badge again: leave --count out")
+    _check_generator(args)
+
+
+def _check_generator(args: argparse.Namespace) -> None:
     if args.generator is not None and args.generator not in _GENERATORS:
         raise InvalidRequest(unknown_name("generator", args.generator, _GENERATORS))
 
@@ -147,6 +159,18 @@ def _warm(settings: Settings) -> int:
         model = generator.model
     seconds = time.perf_counter() - started
     say(f"{model.generator} {model.profile} is warm: {model.tier} on {model.device}, {seconds:.1f} s")
+    return DONE
+
+
+def _list_objects(args: argparse.Namespace, settings: Settings) -> int:
+    """Print the vocabulary of what would draw: names, or with --json all that its table says of each thing."""
+    name = profile_here(settings)
+    file = load_profile(name).vocabulary_file if name else None
+    if file is None:
+        who = load_profile(name).title if name else "the model on Replicate"
+        raise InvalidRequest(f"{who} draws any object, so there is no list of them; --generator demo has one")
+    for thing in load_vocabulary(file).things.values():
+        give(json.dumps(dataclasses.asdict(thing), ensure_ascii=False) if args.json else thing.name)
     return DONE
 
 

@@ -21,7 +21,8 @@ FOLDER = PACKAGE / "configs" / "profiles"
 
 class Profile(Section):
     """One base model. Sizes in pixels, `max_sequence_length` in tokens of the long text encoder; `lowercase` where
-    the text encoders know small letters only."""
+    the text encoders know small letters only; `vocabulary` is a table in this package with all things that it can draw
+    (`inference/translation/vocabulary.py`), "" where it draws anything."""
 
     name: str
     title: str
@@ -41,6 +42,7 @@ class Profile(Section):
     multilingual: bool = False
     lowercase: bool = False
     lora: str = ""
+    vocabulary: str = ""
     training_base: str = ""
 
     @model_validator(mode="after")
@@ -58,6 +60,11 @@ class Profile(Section):
     def default_lora(self) -> Path | None:
         """The LoRA that ships with this profile, where there is one."""
         return PACKAGE / self.lora if self.lora else None
+
+    @property
+    def vocabulary_file(self) -> Path | None:
+        """The table of all that this profile can draw; None where it draws anything."""
+        return PACKAGE / self.vocabulary if self.vocabulary else None
 
 
 def profile_names() -> list[str]:

@@ -30,12 +30,14 @@ SHEET = "index.html"
 
 
 class Entry(BaseModel):
-    """One finished badge, as `--json` prints it and the manifest keeps it. `file` is relative in a manifest."""
+    """One finished badge, as `--json` prints it and the manifest keeps it. `file` is relative in a manifest; `english` is
+    what was drawn of `object`."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     file: str
     object: str
+    english: str = ""
     text: str
     style: str
     seed: int
@@ -54,6 +56,7 @@ class Entry(BaseModel):
         return cls(
             file=file,
             object=badge.request.object,
+            english=badge.request.english or "",
             text=badge.request.text,
             style=badge.style,
             seed=portrait.seed,
@@ -137,7 +140,11 @@ def run_batch(
 def drawn_as(requests: Iterable[BadgeRequest]) -> list[str]:
     """How `translated` requests are understood: a line for each object that is not drawn in the words it came in."""
     meant = dict.fromkeys((each.object, each.english) for each in requests)
-    return [f"{thing} is drawn as: {english}" for thing, english in meant if english not in (thing, None)]
+    return [
+        f"{thing} is drawn as: {english}"
+        for thing, english in meant
+        if english is not None and english.casefold() != thing.casefold()
+    ]
 
 
 def _work(row: Row | BadRow, generator: Generator, settings: Settings) -> _Work:

@@ -37,6 +37,8 @@ class Glossary:
     plurals: dict[str, Entry] = field(default_factory=dict)
     adjectives: dict[str, Entry] = field(default_factory=dict)
     phrases: dict[str, list[Entry]] = field(default_factory=lambda: defaultdict(list))
+    kinds: list[tuple[str, Entry]] = field(default_factory=list)
+    """Every thing with the name of its file: animals, food, tools."""
     _coined: dict[str, list[Entry]] = field(default_factory=lambda: defaultdict(list))
 
     def noun(self, lemma: str, number: Number) -> tuple[Entry, bool] | None:
@@ -106,4 +108,6 @@ def load_glossary() -> Glossary:
     for path in sorted(FOLDER.glob("*.tsv")):
         for entry in read_entries(path):
             glossary.add(entry, adjective=path.name == ADJECTIVES)
+            if path.name != ADJECTIVES:
+                glossary.kinds.append((path.stem, entry))
     return glossary

@@ -81,6 +81,22 @@ def stems(word: str) -> list[tuple[str, Number]]:
     return cut
 
 
+def agreeing(adjective: str, phrase: str) -> str:
+    """`adjective` (its dictionary form) as it stands before `phrase`, whose first noun is in the nominative.
+
+    >>> agreeing("синий", "чашка"), agreeing("синий", "солнечные очки")
+    ('синяя', 'синие')
+    """
+    for word in phrase.split():
+        nouns = [p.tag for p in _analyzer().parse(word) if p.tag.POS == "NOUN" and p.tag.case == "nomn"]
+        if not nouns:
+            continue
+        forms = {"nomn", "plur"} if nouns[0].number == "plur" else {"nomn", "sing", str(nouns[0].gender or "masc")}
+        inflected = next(p for p in _analyzer().parse(adjective) if p.tag.POS == "ADJF").inflect(forms)
+        return str(inflected.word) if inflected else adjective
+    return adjective
+
+
 @cache
 def _analyzer() -> "MorphAnalyzer":
     from pymorphy3 import MorphAnalyzer

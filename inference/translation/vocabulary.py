@@ -1,11 +1,13 @@
 """A closed vocabulary: the things that a small model can draw, in English and Russian, from the profile's table.
 
-The table is tab-separated with a header: `name`, `russian`, `synonyms_en`, `synonyms_ru` (lists with `;` or `,`),
-`kind` and `emoji`. Names and synonyms are matched by dictionary form: plurals in English, all cases in Russian.
+The table is tab-separated with a header: `name`, `russian`, `synonyms_en`, `synonyms_ru` (lists with commas), `kind`
+and `emoji`; other columns are for whoever draws the training pictures. `colours.tsv` beside it names the colours that
+a thing may have. Names and synonyms are matched by dictionary form: plurals in English, all cases in Russian.
 """
 
 import csv
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from difflib import SequenceMatcher, get_close_matches
@@ -13,13 +15,13 @@ from functools import cache
 from itertools import product
 from pathlib import Path
 
-from configs.names import unknown_name
 from inference.errors import InvalidRequest
 from inference.translation.glossary import load_glossary, word_keys
 from inference.translation.morphology import plain
 from inference.translation.scripts import has_cyrillic
 
 COLUMNS = ("name", "russian", "synonyms_en", "synonyms_ru", "kind", "emoji")
+COLOURS = "colours.tsv"
 NEAREST = 4
 """As many names as fit two rows of buttons on a phone."""
 _ALIKE = 0.7
@@ -47,10 +49,13 @@ class Thing:
 
 @dataclass
 class Vocabulary:
-    """All things, by name and by every phrase that names them. Build it with `load_vocabulary`."""
+    """All things, by name and by every phrase that names them, and the colours that they may have. Build it with `load_vocabulary`."""
 
     things: dict[str, Thing]
+    colours: dict[str, Thing] = field(default_factory=dict)
     _phrases: dict[tuple[str, ...], tuple[Thing, str]] = field(default_factory=dict)
+    _kinds: dict[str, str] = field(default_factory=dict)
+    _shades: dict[str, Thing] = field(default_factory=dict)
     longest: int = 1
     """Words in the longest phrase."""
 
@@ -60,9 +65,15 @@ class Vocabulary:
             self._add(thing, thing.russian, thing.name)
         for thing in self.things.values():
             for words in thing.synonyms:
-                self._add(thing, words, words)
+                kept = set(split(thing.name)) <= set(split(words))  # "coffee cup" says more than "cup"
+                self._add(thing, words, words if kept else thing.name)
             for words in thing.russian_synonyms:
                 self._add(thing, words, thing.name)
+        for colour in self.colours.values():
+            for words in (colour.name, colour.russian, *colour.synonyms, *colour.russian_synonyms):
+                parts = split(words)
+                if len(parts) == 1:  # "jet black" is found by its last word
+                    self._shades.setdefault(parts[0], colour)
 
     def named(self, words: tuple[str, ...]) -> tuple[Thing, str] | None:
         """The thing that a phrase names, and the English for the prompt; None for what names nothing here."""
@@ -72,6 +83,10 @@ class Vocabulary:
         joined = "".join(words)  # "teapot" for "tea pot", and the other way about
         return self._phrases.get((joined,)) if len(words) > 1 else None
 
+    def colour(self, word: str) -> Thing | None:
+        """The colour that a word in any form names."""
+        return next((self._shades[form] for form in word_forms(word) if form in self._shades), None)
+
     def with_emoji(self, text: str) -> Thing | None:
         """The thing whose emoji is all of `text`."""
         given = _bare_emoji(text)
@@ -80,23 +95,29 @@ class Vocabulary:
     def nearest(self, text: str) -> tuple[str, ...]:
         """Up to four things that may have been meant, in the language of `text`: spelt much alike, then of its kind."""
         russian = has_cyrillic(text)
-        names = {plain(thing.russian if russian else thing.name): thing for thing in self.things.values()}
-        also = {
-            plain(words): thing
-            for thing in self.things.values()
-            for words in (thing.russian_synonyms if russian else thing.synonyms)
-        }
-        every = also | names
+        every = {plain(words): thing for thing in self.things.values() for words in _names(thing, russian)}
         words = [word for word in split(text) if len(word) > 2]
         found: list[Thing] = []
         for given in dict.fromkeys([plain(text), *words]):
             found += [every[key] for key in get_close_matches(given, every, n=2, cutoff=_ALIKE)]
-        kinds = [kind for word in [*words[::-1], text] for kind in kinds_of(word)]
-        for kind in dict.fromkeys(kinds):
-            alike = [thing for thing in self.things.values() if kind in kinds_of(thing.name)]
-            alike.sort(key=lambda thing: -SequenceMatcher(None, plain(text), plain(_shown(thing, russian))).ratio())
-            found += alike[:NEAREST]
-        return tuple(dict.fromkeys(_shown(thing, russian) for thing in found))[:NEAREST]
+        if len(found) < NEAREST:
+            found += self._akin(text, russian)
+        return tuple(dict.fromkeys(_names(thing, russian)[-1] for thing in found))[:NEAREST]
+
+    def _akin(self, text: str, russian: bool) -> list[Thing]:
+        """Things of the kind of what `text` names by the glossary, those spelt most alike first."""
+        head = split(text)[:1] if russian else split(text)[-1:]
+        kinds = kinds_of(text) or (kinds_of(head[0]) if head else ())
+        akin = [thing for kind in kinds for thing in self.things.values() if self._glossary_kind(thing.kind) == kind]
+        return sorted(akin, key=lambda thing: -_likeness(text, _names(thing, russian)[-1]))
+
+    def _glossary_kind(self, kind: str) -> str:
+        """The file of the glossary that knows most of the things of this kind."""
+        if not self._kinds:
+            for each in {thing.kind for thing in self.things.values()}:
+                counts = Counter(k for t in self.things.values() if t.kind == each for k in kinds_of(t.name))
+                self._kinds[each] = counts.most_common(1)[0][0] if each and counts else ""
+        return self._kinds[kind]
 
     def _add(self, thing: Thing, words: str, english: str) -> None:
         parts = split(words)
@@ -160,8 +181,13 @@ def _kinds() -> dict[str, tuple[str, ...]]:
     return found
 
 
-def _shown(thing: Thing, russian: bool) -> str:
-    return thing.russian if russian else thing.name
+def _names(thing: Thing, russian: bool) -> tuple[str, ...]:
+    """Everything that names `thing` in a language, its name last."""
+    return (*thing.russian_synonyms, thing.russian) if russian else (*thing.synonyms, thing.name)
+
+
+def _likeness(given: str, name: str) -> float:
+    return SequenceMatcher(None, plain(given), plain(name)).ratio()
 
 
 def _bare_emoji(text: str) -> str:
@@ -171,12 +197,17 @@ def _bare_emoji(text: str) -> str:
 
 @cache
 def load_vocabulary(path: Path) -> Vocabulary:
-    """The table at `path`. Raises InvalidRequest where it cannot be used."""
+    """The table at `path`, with the colours beside it. Raises InvalidRequest where it cannot be used."""
+    colours = path.with_name(COLOURS)
+    return Vocabulary(_read(path), _read(colours) if colours.exists() else {})
+
+
+def _read(path: Path) -> dict[str, Thing]:
     try:
-        text = path.read_text(encoding="utf-8")
+        lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        raise InvalidRequest(f"the vocabulary {path.name} cannot be read: {error}") from error
-    return Vocabulary({thing.name: thing for thing in _things(text.splitlines(), path.name)})
+        raise InvalidRequest(f"the vocabulary {path} cannot be read: {error}") from error
+    return {thing.name: thing for thing in _things(lines, path.name)}
 
 
 def _things(lines: Iterable[str], source: str) -> Iterator[Thing]:
@@ -184,9 +215,6 @@ def _things(lines: Iterable[str], source: str) -> Iterator[Thing]:
     for column in ("name", "russian"):
         if column not in (rows.fieldnames or ()):
             raise InvalidRequest(f"the vocabulary {source} has no column {column!r}: it needs {', '.join(COLUMNS)}")
-    for column in rows.fieldnames or ():
-        if column not in COLUMNS:
-            raise InvalidRequest(f"the vocabulary {source}: {unknown_name('column', column, COLUMNS)}")
     for row in rows:
         cells = {column: (row.get(column) or "").strip() for column in COLUMNS}
         if not cells["name"] or not cells["russian"]:
@@ -198,4 +226,4 @@ def _things(lines: Iterable[str], source: str) -> Iterator[Thing]:
 
 
 def _listed(cell: str) -> tuple[str, ...]:
-    return tuple(part.strip() for part in re.split("[;,]", cell) if part.strip())
+    return tuple(part.strip() for part in cell.split(",") if part.strip())

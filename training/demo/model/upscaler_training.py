@@ -1,4 +1,4 @@
-"""Trains the upscaler for flat outlined drawings: `python -m training.demo.upscaler_training`.
+"""Trains the upscaler for flat outlined drawings: `python -m training.demo.model.upscaler_training`.
 
 Pairs are the illustrator's drawings at 1024 pixels, and what the demo FLUX makes of them at 256: most through its
 autoencoder with a little noise in the latents, the others by image-to-image, which adds the transformer's own faults
@@ -21,13 +21,13 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from inference.upscale.network import FACTOR, Upscaler
-from training.demo.aidbox import AIDBOX, TRIGGER, roundel
-from training.demo.captions import STYLE
-from training.demo.characters import CHARACTERS
-from training.demo.illustrator import draw, paint
-from training.demo.look import Look
-from training.demo.loop import Plan, device, train
-from training.demo.things import THINGS
+from training.demo.drawing.aidbox import AIDBOX, TRIGGER, roundel
+from training.demo.drawing.captions import STYLE
+from training.demo.drawing.characters import CHARACTERS
+from training.demo.drawing.illustrator import draw, paint
+from training.demo.drawing.look import Look
+from training.demo.model.loop import Plan, device, train
+from training.demo.drawing.things import THINGS
 
 log = logging.getLogger("training.demo")
 
@@ -43,7 +43,7 @@ CROP, INNER, BATCH = 48, 36, 8
 """Crops of the small picture; the loss counts their inner part, whose surroundings the network sees in full."""
 PLAN = Plan(4200, warmup=50, decay_from=0.0, ema=0.995, save_every=200, log_every=100)
 RATE = 2e-3
-WEIGHTS = Path(__file__).resolve().parents[2] / "inference" / "upscale" / "upscaler.safetensors"
+WEIGHTS = Path(__file__).resolve().parents[3] / "inference" / "upscale" / "upscaler.safetensors"
 
 
 def large_drawing(seed: int) -> tuple[Image.Image, str]:
@@ -175,7 +175,7 @@ def save(model: Upscaler, path: Path) -> None:
 
 def main() -> None:
     """The command line."""
-    parser = argparse.ArgumentParser(prog="python -m training.demo.upscaler_training", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m training.demo.model.upscaler_training", description=__doc__)
     parser.add_argument("--work", type=Path, default=Path("data/demo"), help="checkpoint, pairs and losses")
     parser.add_argument("--pipeline", type=Path, default=Path("inference/demo"), help="the demo FLUX to train for")
     parser.add_argument("--lora", type=Path, default=Path("inference/demo_lora/aidbox.safetensors"))
