@@ -8,7 +8,7 @@ that says something makes the wish known in part only.
 import re
 from dataclasses import dataclass, replace
 
-from inference.translation.morphology import agreeing, plain
+from inference.translation.morphology import agreeing, plain, readings
 from inference.translation.scripts import has_cyrillic
 from inference.translation.vocabulary import Thing, Vocabulary, split, word_forms
 from inference.translation.wording import BEARERS, CLOSINGS, CONJUNCTIONS, FILLERS, OPENINGS, PREPOSITIONS
@@ -31,12 +31,14 @@ _TOKEN = re.compile(r"[^\W_]+(?:['’][^\W_]+)*|[,;/&+()]")
 
 @dataclass(frozen=True)
 class Known:
-    """`thing` with `english`, the words for the prompt (colour included). `partly` where words of the wish are lost."""
+    """`thing` with `english`, the words for the prompt (colour included). `partly` where words of the wish are lost,
+    `head` where none of those names the thing itself ("guitar player", "piece of cheese")."""
 
     thing: Thing
     english: str
     colour: Thing | None = None
     partly: bool = False
+    head: bool = True
 
 
 @dataclass(frozen=True)
@@ -56,23 +58,28 @@ def find_known(text: str, vocabulary: Vocabulary) -> Known | None:
     words = [word for token in _TOKEN.findall(plain(text)) for word in (split(token) or (token,))]
     if whole and not any(vocabulary.colour(word) for word in words[:-1]):
         return Known(whole[0], whole[1])
-    found = _best(words, vocabulary)
+    found = _best(words, vocabulary, _FILLERS) or _best(words, vocabulary, frozenset())
     if found is None:
         return Known(whole[0], whole[1]) if whole else None
     colour, used = _colour_of(words, found, vocabulary)
     english = found.english
-    if colour and vocabulary.colour(split(english)[0]):  # "golden key" is a word for the key: another colour replaces it
+    if colour and vocabulary.colour(
+        split(english)[0]
+    ):  # "golden key" is a word for the key: another colour replaces it
         english = found.thing.name
     named = set(range(found.start, found.end)) - found.skipped
     rest = [word for at, word in enumerate(words) if at not in used | named]
-    known = Known(found.thing, f"{colour.name} {english}" if colour else english, colour)
-    return replace(known, partly=any(_says_something(word) for word in rest))
+    english = f"{colour.name} {english}" if colour else english
+    if whole and whole[1] == english:  # "orange juice" is juice of oranges, no colour of it
+        return Known(*whole)
+    known = Known(found.thing, english, colour)
+    return replace(known, partly=any(_says_something(word) for word in rest), head=_is_head(words, found))
 
 
-def _best(words: list[str], vocabulary: Vocabulary) -> _Found | None:
-    """The name that the phrase is about."""
+def _best(words: list[str], vocabulary: Vocabulary, fillers: frozenset[str]) -> _Found | None:
+    """The name that the phrase is about; one of `fillers` by itself is none ("samurai with a paw" may still be one)."""
     for start, end in _parts(words):
-        found = _in_part(words, start, end, vocabulary)
+        found = _in_part(words, start, end, vocabulary, fillers)
         if found:
             return found
     return None
@@ -93,24 +100,25 @@ def _is_link(word: str) -> bool:
     return not word[0].isalnum() or word in _LINKS
 
 
-def _in_part(words: list[str], start: int, end: int, vocabulary: Vocabulary) -> _Found | None:
+def _in_part(words: list[str], start: int, end: int, vocabulary: Vocabulary, fillers: frozenset[str]) -> _Found | None:
     """The name in a stretch that begins there; it may reach over a link ("ball of yarn", "мяч для регби")."""
     if "of" in words[start:end]:
         of = words.index("of", start, end)
         return (
             _turned_round(words, start, of, end, vocabulary)
-            or _in_part(words, start, of, vocabulary)
-            or _in_part(words, of + 1, end, vocabulary)
+            or _in_part(words, start, of, vocabulary, fillers)
+            or _in_part(words, of + 1, end, vocabulary, fillers)
         )
     every = []
     for first in range(start, end):
         for length in range(vocabulary.longest, 0, -1):
             piece = words[first : first + length]
-            if len(piece) < length or (length == 1 and piece[0] in _FILLERS):
+            if len(piece) < length or (length == 1 and piece[0] in fillers):
                 continue
             named = vocabulary.named(tuple(word for word in piece if word[0].isalnum()))
             if named:
                 every.append(_Found(*named, first, first + length))
+    every = [found for found in every if found.end == end or not _is_colour_alone(found, words, vocabulary)]
     every = [found for found in every if not _is_colour_of_another(found, words, every, vocabulary)]
     if not every:
         return None
@@ -119,9 +127,22 @@ def _in_part(words: list[str], start: int, end: int, vocabulary: Vocabulary) -> 
     return max(every, key=lambda found: (found.end, -found.start))
 
 
-def _is_colour_of_another(
-    found: _Found, words: list[str], every: list[_Found], vocabulary: Vocabulary
-) -> bool:
+def _is_colour_alone(found: _Found, words: list[str], vocabulary: Vocabulary) -> bool:
+    """Whether `found` is one word that is a colour too: before other words it is the colour ("orange ball")."""
+    return found.end == found.start + 1 and vocabulary.colour(words[found.start]) is not None
+
+
+def _is_head(words: list[str], found: _Found) -> bool:
+    """Whether the phrase is about `found`: in Russian no noun stands before it, in English none after it, and no "of"
+    before it."""
+    if has_cyrillic(words[found.start]):
+        before = [word for word in words[: found.start] if _says_something(word)]
+        return not any(found and found[0].kind == "noun" for found in map(readings, before))
+    after = next((word for word in words[found.end :]), ",")
+    return (_is_link(after) or after == "of") and "of" not in words[: found.start]
+
+
+def _is_colour_of_another(found: _Found, words: list[str], every: list[_Found], vocabulary: Vocabulary) -> bool:
     """Whether `found` is only the colour of a name after it ("orange cat"), or that name with its colour ("red car")."""
     if not vocabulary.colour(words[found.start]):
         return False

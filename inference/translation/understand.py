@@ -19,7 +19,7 @@ from inference.models.profiles import Profile, load_profile, profile_names
 from inference.prompt import clean_object
 from inference.translation import scripts
 from inference.translation.glossary import load_glossary
-from inference.translation.known import Known, find_known, russian_words
+from inference.translation.known import find_known, russian_words
 from inference.translation.marian import open_marian
 from inference.translation.phrase import UnknownWords, bare_phrase, cyrillic_words, is_understood_word, translate_phrase
 from inference.translation.vocabulary import Vocabulary, load_vocabulary
@@ -70,7 +70,9 @@ def vocabulary_of(model: ModelInfo) -> Vocabulary | None:
 
 def _profile_of(model: ModelInfo | None) -> Profile | None:
     """The profile of `model`; None for what is no profile of ours, such as a model on Replicate."""
-    return load_profile(model.profile) if model is not None and model.profile in profile_names() else None
+    if model is None or model.generator == "replicate" or model.profile not in profile_names():
+        return None
+    return load_profile(model.profile)
 
 
 @lru_cache(maxsize=4096)
@@ -90,7 +92,7 @@ def _in_vocabulary(thing: str, profile: Profile, settings: TranslationSettings) 
     if known is None and not others:
         raise UnknownThing(_words_for_unknown(thing, profile, vocabulary), thing, (thing,), vocabulary.nearest(text))
     # The whole wish first: "плюшевый медведь" has a bear in it, its translation is a thing of its own.
-    best = min([*([known] if known else []), *others], key=lambda each: each.partly)
+    best = min([*([known] if known else []), *others], key=lambda each: (each.partly, not each.head))
     # "чашка кофе" names the cup, its translation, "cup of coffee", says what kind of cup.
     same = [each for each in (best, *others) if each.thing == best.thing and each.colour == best.colour]
     english = max(same, key=lambda each: len(each.english)).english

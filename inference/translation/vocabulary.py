@@ -90,14 +90,18 @@ class Vocabulary:
     def with_emoji(self, text: str) -> Thing | None:
         """The thing whose emoji is all of `text`."""
         given = _bare_emoji(text)
-        return next((thing for thing in self.things.values() if thing.emoji and _bare_emoji(thing.emoji) == given), None)
+        return next(
+            (thing for thing in self.things.values() if thing.emoji and _bare_emoji(thing.emoji) == given), None
+        )
 
     def nearest(self, text: str) -> tuple[str, ...]:
         """Up to four things that may have been meant, in the language of `text`: spelt much alike, then of its kind."""
         russian = has_cyrillic(text)
         every = {plain(words): thing for thing in self.things.values() for words in _names(thing, russian)}
         words = [word for word in split(text) if len(word) > 2]
-        found: list[Thing] = []
+        asked = set(split(text))
+        found = [thing for name, thing in every.items() if asked and asked < set(split(name))]
+        found.sort(key=lambda thing: -_likeness(text, _names(thing, russian)[-1]))
         for given in dict.fromkeys([plain(text), *words]):
             found += [every[key] for key in get_close_matches(given, every, n=2, cutoff=_ALIKE)]
         if len(found) < NEAREST:
@@ -116,7 +120,8 @@ class Vocabulary:
         if not self._kinds:
             for each in {thing.kind for thing in self.things.values()}:
                 counts = Counter(k for t in self.things.values() if t.kind == each for k in kinds_of(t.name))
-                self._kinds[each] = counts.most_common(1)[0][0] if each and counts else ""
+                best, known = counts.most_common(1)[0] if each and counts else ("", 0)
+                self._kinds[each] = best if known * 2 > counts.total() else ""  # treasures are no clothes for a crown
         return self._kinds[kind]
 
     def _add(self, thing: Thing, words: str, english: str) -> None:

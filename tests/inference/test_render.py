@@ -316,7 +316,7 @@ def test_bad_input_is_one_line_exit_2_and_nothing_written(shell: Shell, argv: Se
     ("argv", "said"),
     [
         ([*SCOUT, "--lora", "gone.safetensors"], "no such LoRA file: gone.safetensors"),
-        (["--object", "абракадабрище", "--text", "HI"], "was not understood"),
+        (["--object", "абракадабрище", "--text", "HI"], "the demo FLUX cannot draw 'абракадабрище'"),
     ],
 )
 def test_bad_input_is_one_line_where_the_generator_is_chosen_too(

@@ -87,8 +87,8 @@ def test_like_draws_the_same_again_and_another_object_in_english() -> None:
 def test_a_row_that_is_not_understood_leaves_the_others_alone(capsys: pytest.CaptureFixture[str]) -> None:
     Path("rows.csv").write_text("object,text,seed,name\nкатану,РАЗ,1,one\nывапролд,ДВА,2,two\n", encoding="utf-8")
     assert render.main(["--batch", "rows.csv", "--generator", "demo", "--out", "set"]) == 1
-    assert "line 3: the object 'ывапролд' was not understood" in capsys.readouterr().err
-    assert read_recipe(Path("set/one.png")).english == "katana"
+    assert "line 3: the demo FLUX cannot draw 'ывапролд'" in capsys.readouterr().err
+    assert read_recipe(Path("set/one.png")).english == "sword"
     assert not Path("set/two.png").exists()
 
 

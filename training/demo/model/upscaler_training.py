@@ -26,8 +26,8 @@ from training.demo.drawing.captions import STYLE
 from training.demo.drawing.characters import CHARACTERS
 from training.demo.drawing.illustrator import draw, paint
 from training.demo.drawing.look import Look
-from training.demo.model.loop import Plan, device, train
 from training.demo.drawing.things import THINGS
+from training.demo.model.loop import Plan, device, train
 
 log = logging.getLogger("training.demo")
 
@@ -125,9 +125,7 @@ def crops(small: NDArray[np.uint8], large: NDArray[np.uint8], generator: torch.G
         y, x = torch.randint(0, SIDE - CROP + 1, (2,), generator=generator).tolist()
         top, left = (y + edge) * FACTOR, (x + edge) * FACTOR
         given = torch.from_numpy(small[index, y : y + CROP, x : x + CROP].copy())
-        wanted = torch.from_numpy(
-            np.array(large[index, top : top + INNER * FACTOR, left : left + INNER * FACTOR])
-        )
+        wanted = torch.from_numpy(np.array(large[index, top : top + INNER * FACTOR, left : left + INNER * FACTOR]))
         turn, mirror, colours = torch.rand(3, generator=generator).tolist()
         if mirror < 0.5:
             given, wanted = given.flip(1), wanted.flip(1)
