@@ -30,8 +30,10 @@ SHEET = "index.html"
 
 
 class Entry(BaseModel):
-    """One finished badge, as `--json` prints it and the manifest keeps it. `file` is relative in a manifest; `english` is
-    what was drawn of `object`."""
+    """One finished badge, as `--json` prints it and the manifest keeps it.
+
+    `file` is relative in a manifest; `english` is what was drawn of `object`.
+    """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 

@@ -143,7 +143,7 @@ def _is_head(words: list[str], found: _Found) -> bool:
 
 
 def _is_colour_of_another(found: _Found, words: list[str], every: list[_Found], vocabulary: Vocabulary) -> bool:
-    """Whether `found` is only the colour of a name after it ("orange cat"), or that name with its colour ("red car")."""
+    """Whether `found` is only the colour of a name after it ("orange cat"), or that name and its colour ("red car")."""
     if not vocabulary.colour(words[found.start]):
         return False
     if found.end == found.start + 1:

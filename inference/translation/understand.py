@@ -2,8 +2,8 @@
 
 English passes through as it is, emoji become their names, Russian goes to a Marian model where there is one and else
 to the shipped glossary (`[translation]` in the settings says which goes first). What is not understood is refused with
-examples and near words, and never reaches a model as noise. Profiles with `multilingual = true` get the person's words; one
-with a `vocabulary` gets the thing of it that was named, and refuses what names none.
+examples and near words, and never reaches a model as noise. Profiles with `multilingual = true` get the person's
+words; one with a `vocabulary` gets the thing of it that was named, and refuses what names none.
 
     python -c "from inference import understand; print(understand('с большой кружкой кофе'))"
 """
@@ -48,9 +48,9 @@ class Understood:
 def understand(thing: str, settings: TranslationSettings | None = None, model: ModelInfo | None = None) -> Understood:
     """What `thing` means to the generator that is `model` (`generator.model`; None: one that knows only English).
 
-    Raises InvalidRequest as `clean_object` does, and its kinds NotUnderstood and UnknownThing. The first Russian word loads the
-    dictionary (about a second) and the Marian model, if there is one; call this in a worker thread where others wait.
-    Answers are remembered.
+    Raises InvalidRequest as `clean_object` does, and its kinds NotUnderstood and UnknownThing. The first Russian word
+    loads the dictionary (about a second) and the Marian model, if there is one; call this in a worker thread where
+    others wait. Answers are remembered.
     """
     cleaned = clean_object(thing)
     settings = settings or default_settings().translation

@@ -49,7 +49,10 @@ class Thing:
 
 @dataclass
 class Vocabulary:
-    """All things, by name and by every phrase that names them, and the colours that they may have. Build it with `load_vocabulary`."""
+    """All things, by name and by every phrase that names them, and the colours that they may have.
+
+    Build it with `load_vocabulary`.
+    """
 
     things: dict[str, Thing]
     colours: dict[str, Thing] = field(default_factory=dict)
