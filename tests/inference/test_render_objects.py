@@ -52,9 +52,10 @@ def test_an_unknown_object_is_refused_before_anything_is_loaded(thing: str, caps
     assert render.main(["--generator", "demo", "--object", thing, "--text", "HI", "--out", "a.png"]) == 2
     said = capsys.readouterr()
     assert said.err.startswith(f"error: the demo FLUX cannot draw {thing!r}")
-    assert tuple(
-        part for part in ("nearest: ", "docs/models.md") if part in said.err
-    ) == ("nearest: ", "docs/models.md")
+    assert tuple(part for part in ("nearest: ", "docs/models.md") if part in said.err) == (
+        "nearest: ",
+        "docs/models.md",
+    )
     assert len(said.err.splitlines()) == 1
     assert not Path("a.png").exists()
 
