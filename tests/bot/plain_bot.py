@@ -35,12 +35,12 @@ class PlainGenerator(GeneratorBase):
     "nobody draws" or "breaks" fails. One with "snowstorm" is noise, nearly 1 MB as a PNG.
     """
 
-    def __init__(self, seconds: float, steps: int, parallel: int) -> None:
-        self._seconds, self._steps, self._parallel = seconds, steps, parallel
+    def __init__(self, seconds: float, steps: int, parallel: int, profile: str) -> None:
+        self._seconds, self._steps, self._parallel, self._profile = seconds, steps, parallel, profile
 
     @property
     def model(self) -> ModelInfo:
-        return ModelInfo("plain", "demo")
+        return ModelInfo("plain", self._profile)
 
     @property
     def parallel(self) -> int:
@@ -94,6 +94,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=0.0)
     parser.add_argument("--steps", type=int, default=3)
     parser.add_argument("--parallel", type=int, default=1)
+    parser.add_argument("--profile", default="plain", help="whose vocabulary holds; plain draws anything")
     parser.add_argument("--die-at", default="")
     parser.add_argument("--trace", type=Path)
     parser.add_argument("--wall-offset", type=Path, help="a file with the seconds by which the wall clock is off")
@@ -110,7 +111,7 @@ def main() -> None:
     start_logging(settings.bot, settings.data_dir, (settings.secrets.telegram_bot_token.get_secret_value(),))
     run(
         settings,
-        lambda _: PlainGenerator(options.seconds, options.steps, options.parallel),
+        lambda _: PlainGenerator(options.seconds, options.steps, options.parallel, options.profile),
         clock=Clock(wall=wall),
         checkpoint=lambda name: checkpoint(options, name),
         tell_database=watch_disk,
