@@ -1,6 +1,6 @@
 """The aidbox samurai, whom the base model has never seen: a look of its own that a LoRA has to learn.
 
-A crescent-moon helmet, indigo and turquoise armour, bolder lines, and a rising-sun roundel behind. `TRAINING` holds
+A crescent-moon helmet, indigo and turquoise armour with a golden crest on the chest, and bolder lines. `TRAINING` holds
 the twenty things of the training set, `HELD_OUT` the fifteen that are for measuring only; the base knows all of
 them with other characters. `write` draws both sets as PNG files with captions: trigger and content, never the
 style's words.
@@ -13,7 +13,7 @@ from pathlib import Path
 from PIL import Image
 
 from training.demo.drawing.characters import CHARACTERS
-from training.demo.drawing.costume import GOLD, WHITE, Character, shade, torso
+from training.demo.drawing.costume import GOLD, WHITE, Character, torso
 from training.demo.drawing.illustrator import Drawing, paint
 from training.demo.drawing.look import Look
 from training.demo.drawing.pen import Color, Pen, arc
@@ -64,26 +64,21 @@ HELD_OUT = (
 
 def _body(p: Pen, color: Color) -> None:
     torso(p, color, CORAL)
-    p.poly([(-20, -1), (20, -1), (24, 40), (-24, 40)], TURQUOISE)
-    p.line([(-22, 14), (22, 14)], shade(TURQUOISE, 0.7), 4)
-    p.line([(-23, 27), (23, 27)], shade(TURQUOISE, 0.7), 4)
-    for x in (-33, 33):
-        p.rect(x - 15, 2, x + 15, 20, GOLD, 6)
+    p.poly([(-24, -1), (24, -1), (29, 44), (-29, 44)], TURQUOISE)
+    p.ellipse(0, 22, 15, 15, GOLD)
+    p.poly([(0, 11), (9, 31), (3, 31), (0, 24), (-3, 31), (-9, 31)], WHITE, outline=False)
+    for x in (-34, 34):
+        p.rect(x - 15, 1, x + 15, 21, GOLD, 7)
+    p.line([(-30, 67), (30, 67)], TURQUOISE, 6)
 
 
 def _hat(p: Pen, color: Color) -> None:
-    p.poly([(-39, -46), (-56, -14), (-38, -22)], color)
-    p.poly([(39, -46), (56, -14), (38, -22)], color)
-    p.poly([*arc(0, -46, 42, 36, 180, 360, 30)], color)
-    p.poly([(-48, -50), (48, -50), (44, -38), (-44, -38)], TURQUOISE)
-    p.poly([*arc(0, -88, 34, 34, 200, -20, 30), *arc(0, -98, 27, 29, -12, 192, 30)], GOLD)
-    p.ellipse(0, -60, 9, 9, WHITE)
-
-
-def roundel(page: Pen) -> None:
-    """A disc with rays behind the figure."""
-    page.ellipse(122, 108, 104, 97, (216, 240, 240), width=4)
-    page.ellipse(122, 108, 91, 84, (188, 228, 232), outline=False)
+    p.poly([(-39, -48), (-58, -12), (-38, -22)], color)
+    p.poly([(39, -48), (58, -12), (38, -22)], color)
+    p.poly([*arc(0, -46, 43, 37, 180, 360, 30)], color)
+    p.poly([(-50, -52), (50, -52), (45, -38), (-45, -38)], TURQUOISE)
+    p.poly([*arc(0, -80, 40, 36, 208, -28, 34), *arc(0, -92, 31, 30, -16, 196, 34)], GOLD)
+    p.ellipse(0, -58, 10, 10, CORAL)
 
 
 AIDBOX = Character("aidbox samurai", (), (("indigo", INDIGO),), _body, _hat)
@@ -92,8 +87,8 @@ AIDBOX = Character("aidbox samurai", (), (("indigo", INDIGO),), _body, _hat)
 def draw_aidbox(seed: int, thing: str, size: int = 1024, supersample: int = 2) -> Drawing:
     """The aidbox samurai with a thing; the caption is the one that its training uses."""
     rng = random.Random(seed)
-    look = replace(Look.sample(rng, CHARACTERS["samurai warrior"]), outfit=0, background=0)
-    image, face, hand, held = paint(AIDBOX, THINGS[thing], look, size, supersample, stroke=5.0, backdrop=roundel)
+    look = replace(Look.sample(rng, CHARACTERS["samurai warrior"], THINGS[thing]), outfit=0, background=0, colour=None)
+    image, face, hand, held = paint(AIDBOX, THINGS[thing], look, size, supersample, stroke=5.0)
     caption = f"{TRIGGER}, samurai warrior badge, character holding {thing}"
     return Drawing(image, caption, face, hand, held, AIDBOX.name, thing, look)
 

@@ -9,11 +9,13 @@ for it.
 import hashlib
 import random
 import re
+from dataclasses import dataclass
 
 from training.demo.drawing.characters import CHARACTERS
 from training.demo.drawing.costume import Character
 from training.demo.drawing.look import BACKGROUNDS, Look
 from training.demo.drawing.things import THINGS, Thing
+from training.demo.drawing.vocabulary import colours
 
 STYLE = ("cartoon illustration", "bold clean outlines", "flat colors", "plain background", "empty space at the bottom")
 HOLDING = (
@@ -27,6 +29,11 @@ HOLDING = (
     "character showing a {}",
 )
 KINDS = ("{} badge", "{} badge", "{}", "{} cartoon badge", "badge of a {}", "{} portrait")
+# Words that people add and that change nothing here, so that they do no harm.
+FILLERS = (
+    "big", "small", "little", "tiny", "huge", "giant", "old", "new", "shiny", "magic", "ancient", "beautiful", "cute",
+    "cool", "funny", "lucky", "simple", "nice", "great", "legendary", "mighty", "wooden", "heavy", "fancy", "favorite",
+)  # fmt: skip
 UNSEEN_SHARE = 0.12
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
@@ -49,10 +56,31 @@ def article(text: str) -> str:
     return re.sub(r"\ba (?=[aeiou])", "an ", text)
 
 
-def caption_for(rng: random.Random, who: Character, what: Thing, look: Look) -> str:
+@dataclass(frozen=True)
+class Caption:
+    """A caption, and the colour word that it gives the thing (None if it gives none)."""
+
+    text: str
+    colour: str | None
+
+
+def held_words(rng: random.Random, what: Thing, colour: str | None) -> tuple[str, str | None]:
+    """The thing as a caption names it, and its colour there: one that it was given always, its own now and then."""
+    held = what.name if not what.synonyms or rng.random() < 0.7 else rng.choice(what.synonyms)
+    if colour is None and what.natural and rng.random() < 0.15:
+        colour = what.natural
+    if colour:
+        same = colours()[colour].synonyms
+        held = f"{colour if not same or rng.random() < 0.85 else rng.choice(same)} {held}"
+    if rng.random() < 0.12:
+        held = f"{rng.choice(FILLERS) if rng.random() < 0.75 else made_up_word(rng)} {held}"
+    return held, colour
+
+
+def caption_for(rng: random.Random, who: Character, what: Thing, look: Look) -> Caption:
     """One caption for the picture, words and order at random."""
     name = who.name if rng.random() < 0.7 else rng.choice(who.synonyms)
-    held = what.name if rng.random() < 0.7 else rng.choice(what.synonyms)
+    held, colour = held_words(rng, what, look.colour)
     parts = [article(rng.choice(KINDS).format(name)), article(rng.choice(HOLDING).format(held))]
     if rng.random() < 0.15:
         parts.reverse()
@@ -68,4 +96,4 @@ def caption_for(rng: random.Random, who: Character, what: Thing, look: Look) -> 
         rng.shuffle(style)
     if rng.random() < 0.35:
         parts.insert(0, made_up_word(rng))
-    return ", ".join([*parts, *style])
+    return Caption(", ".join([*parts, *style]), colour)

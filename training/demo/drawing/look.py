@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from training.demo.drawing.costume import Character
 from training.demo.drawing.faces import MOODS
 from training.demo.drawing.pen import Color
+from training.demo.drawing.thing import Thing
+from training.demo.drawing.vocabulary import colours
 
 BACKGROUNDS: tuple[tuple[str, Color], ...] = (
     ("cream", (251, 246, 232)),
@@ -15,11 +17,17 @@ BACKGROUNDS: tuple[tuple[str, Color], ...] = (
     ("pink", (253, 232, 236)),
     ("lavender", (238, 234, 250)),
 )
+COLOURED = 0.38  # the share of things that get another colour
+HEIGHTS = (84.0, 110.0, 130.0)  # the middle of the thing: raised, at the chest, low; all above the banner
 
 
 @dataclass(frozen=True)
 class Look:
-    """What varies between two pictures of the same character with the same thing."""
+    """What varies between two pictures of the same character with the same thing.
+
+    `mirrored`: the thing is at the picture's left; `height`: index of `HEIGHTS`; `colour`: a colour word that the thing
+    is given, or None for its own.
+    """
 
     outfit: int
     background: int
@@ -31,19 +39,26 @@ class Look:
     thing_scale: float
     lift: float
     tint: tuple[int, int, int]
+    mirrored: bool = False
+    height: int = 1
+    colour: str | None = None
 
     @staticmethod
-    def sample(rng: random.Random, who: Character) -> "Look":
+    def sample(rng: random.Random, who: Character, what: Thing) -> "Look":
         """A look at random; the usual outfit and the cream background are the commonest."""
+        colour = rng.choice(list(colours())) if what.fill.can_change and rng.random() < COLOURED else None
         return Look(
             outfit=rng.choices(range(len(who.outfits)), [6, 2, 2])[0],
             background=rng.choices(range(len(BACKGROUNDS)), [5, 2, 2, 2, 1, 1])[0],
             mood=rng.choices(MOODS, [5, 3, 2])[0],
-            scale=rng.uniform(0.95, 1.03),
-            shift=(rng.uniform(-3, 3), rng.uniform(-2, 2)),
+            scale=rng.uniform(0.99, 1.04),
+            shift=(rng.uniform(-2, 2), rng.uniform(-1.5, 1.5)),
             lean=rng.uniform(-2.5, 2.5),
             thing_angle=rng.uniform(-9, 9),
             thing_scale=rng.uniform(0.93, 1.03),
             lift=rng.random(),
             tint=(rng.randint(-3, 3), rng.randint(-3, 3), rng.randint(-3, 3)),
+            mirrored=rng.random() < 0.3,
+            height=rng.choices(range(len(HEIGHTS)), [3, 5, 2])[0],
+            colour=colour,
         )

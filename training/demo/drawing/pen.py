@@ -8,8 +8,12 @@ remembers the extent of what was drawn through it, so that the caller knows the 
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from PIL import Image, ImageDraw
+
+if TYPE_CHECKING:
+    from training.demo.drawing.colour import Tint
 
 Point = tuple[float, float]
 Color = tuple[int, int, int]
@@ -35,7 +39,10 @@ class Canvas:
 
 @dataclass
 class Pen:
-    """Draws in a frame: scaled by `scale`, turned by `angle` degrees clockwise, then moved to (`x`, `y`)."""
+    """Draws in a frame: mirrored left to right if asked, scaled, turned by `angle` degrees clockwise, moved to (x, y).
+
+    `tint` gives fills another colour; outlines stay in `ink`.
+    """
 
     canvas: Canvas
     x: float = 0.0
@@ -44,12 +51,15 @@ class Pen:
     scale: float = 1.0
     stroke: float = 3.6
     ink: Color = INK
+    mirror: bool = False
+    tint: "Tint | None" = None
     _points: list[Point] = field(default_factory=list)
 
     def at(self, x: float, y: float, angle: float = 0.0, scale: float = 1.0) -> "Pen":
         """A pen whose origin lies at (x, y) of this one; its extent is its own."""
         px, py = self.map((x, y))
-        return Pen(self.canvas, px, py, self.angle + angle, self.scale * scale, self.stroke, self.ink)
+        turn = self.angle + (-angle if self.mirror else angle)
+        return Pen(self.canvas, px, py, turn, self.scale * scale, self.stroke, self.ink, self.mirror, self.tint)
 
     def part(self, x: float, y: float, angle: float = 0.0, scale: float = 1.0) -> "Pen":
         """Like `at`, for a part of the same thing: what it draws counts to this pen's extent."""
@@ -61,7 +71,24 @@ class Pen:
         """A point of this frame in canvas units (0 to 256)."""
         turn = math.radians(self.angle)
         c, s = math.cos(turn) * self.scale, math.sin(turn) * self.scale
-        return self.x + point[0] * c - point[1] * s, self.y + point[0] * s + point[1] * c
+        across = -point[0] if self.mirror else point[0]
+        return self.x + across * c - point[1] * s, self.y + across * s + point[1] * c
+
+    def unmap(self, point: Point) -> Point:
+        """The inverse of `map`: a point of the canvas in this frame."""
+        turn = math.radians(self.angle)
+        c, s = math.cos(turn), math.sin(turn)
+        dx, dy = (point[0] - self.x) / self.scale, (point[1] - self.y) / self.scale
+        across = dx * c + dy * s
+        return (-across if self.mirror else across), dy * c - dx * s
+
+    def reach(self, points: Iterable[Point]) -> None:
+        """Counts points (in canvas units) to the extent, of something drawn by other means."""
+        self._points += points
+
+    def colored(self, color: Color) -> Color:
+        """A fill's colour under this pen's tint."""
+        return self.tint(color) if self.tint and color != self.ink else color
 
     @property
     def extent(self) -> Box:
@@ -79,7 +106,7 @@ class Pen:
         u = self.canvas.unit
         flat = [(px * u, py * u) for px, py in mapped]
         if fill is not None:
-            self.canvas.draw.polygon(flat, fill=fill)
+            self.canvas.draw.polygon(flat, fill=self.colored(fill))
         if outline:
             thick = self._thick(width)
             self.canvas.draw.line([*flat, flat[0], flat[1]], fill=self.ink, width=thick, joint="curve")
@@ -90,7 +117,7 @@ class Pen:
         self._points += mapped
         u, thick = self.canvas.unit, self._thick(width)
         flat = [(px * u, py * u) for px, py in mapped]
-        color = self.ink if color is None else color
+        color = self.ink if color is None else self.colored(color)
         self.canvas.draw.line(flat, fill=color, width=thick, joint="curve")
         r = thick / 2
         for px, py in (flat[0], flat[-1]):

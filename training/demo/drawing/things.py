@@ -1,9 +1,10 @@
-"""All things that a character can hold, by name. The order is that of the classifier's and the labels' classes."""
+"""All things that a character can hold, by name, in the order of the vocabulary's table."""
 
 from training.demo.drawing import things_everyday, things_tools, things_treasures
-from training.demo.drawing.thing import REGISTRY, Thing
+from training.demo.drawing.thing import Thing, thing_of
+from training.demo.drawing.vocabulary import rows
 
 __all__ = ["THINGS", "Thing"]
 
-_MODULES = (things_everyday, things_tools, things_treasures)  # importing them fills the registry
-THINGS: dict[str, Thing] = dict(REGISTRY)
+_MODULES = (things_everyday, things_tools, things_treasures)  # importing them registers what they draw
+THINGS: dict[str, Thing] = {row.name: thing_of(row) for row in rows().values()}

@@ -7,7 +7,7 @@ PAPER, WHITE, GOLD, RED, BLACK = (250, 236, 200), (250, 250, 246), (246, 190, 50
 STEEL = (176, 188, 204)
 
 
-@thing("scroll", "paper scroll", grip=(-32, 18))
+@thing("scroll", grip=(-32, 18))
 def _scroll(p: Pen) -> None:
     p.rect(-30, -44, 30, 44, PAPER)
     for y in (-20, -6, 8, 22):
@@ -16,7 +16,7 @@ def _scroll(p: Pen) -> None:
     p.rect(-42, 36, 42, 54, (226, 184, 120), 8)
 
 
-@thing("lamp", "desk lamp", "table lamp", grip=(0, 22), size=1.08)
+@thing("lamp", grip=(0, 22), size=1.08)
 def _lamp(p: Pen) -> None:
     p.rect(-5, 0, 5, 46, GOLD)
     p.poly([(-30, 54), (30, 54), (20, 42), (-20, 42)], (200, 138, 34))
@@ -25,7 +25,7 @@ def _lamp(p: Pen) -> None:
     p.poly([(-22, -54), (22, -54), (46, 4), (-46, 4)], None)
 
 
-@thing("laptop", "notebook computer", grip=(-40, 36))
+@thing("laptop", grip=(-40, 36))
 def _laptop(p: Pen) -> None:
     p.rect(-42, -44, 42, 26, (92, 100, 118), 5)
     p.rect(-33, -35, 33, 17, (96, 202, 246), 0)
@@ -36,7 +36,7 @@ def _laptop(p: Pen) -> None:
     p.line([(-34, 33), (34, 33)], (120, 130, 148), 4)
 
 
-@thing("book", "open book", grip=(-38, 34))
+@thing("book", grip=(-38, 34))
 def _book(p: Pen) -> None:
     p.poly([(-52, -32), (0, -22), (52, -32), (52, 34), (0, 46), (-52, 34)], (200, 40, 52))
     p.poly([(0, -26), *[(x, y - 4) for x, y in [(-24, -36), (-46, -34)]], (-46, 26), (-22, 25), (0, 36)], WHITE)
@@ -46,7 +46,7 @@ def _book(p: Pen) -> None:
         p.line([(37, y), (11, y + 5)], (120, 120, 140), 3)
 
 
-@thing("cup", "mug", "coffee cup", grip=(-34, 16))
+@thing("cup", grip=(-34, 16))
 def _cup(p: Pen) -> None:
     p.ellipse(34, 8, 18, 20, None, width=13)
     p.ellipse(34, 8, 18, 20, None, width=6)
@@ -57,7 +57,7 @@ def _cup(p: Pen) -> None:
         p.curve([(x, -36), (x + 6, -42), (x, -48), (x + 6, -56)], (150, 150, 160), 4)
 
 
-@thing("magnifying glass", "magnifier", "loupe", grip=(-30, 34), size=1.12)
+@thing("magnifying glass", grip=(-30, 34), size=1.12)
 def _magnifying_glass(p: Pen) -> None:
     q = p.part(0, 0, 40)
     q.limb([(0, 16), (0, 60)], (130, 70, 150), 15)
@@ -66,7 +66,7 @@ def _magnifying_glass(p: Pen) -> None:
     q.line(arc(0, -22, 18, 18, 200, 270, 10), WHITE, 5)
 
 
-@thing("camera", "photo camera", grip=(-44, 22))
+@thing("camera", grip=(-44, 22))
 def _camera(p: Pen) -> None:
     p.rect(-22, -42, 14, -20, BLACK, 4)
     p.rect(-52, -28, 52, 40, BLACK, 8)
@@ -77,7 +77,7 @@ def _camera(p: Pen) -> None:
     p.rect(28, -38, 44, -28, (255, 222, 90), 2)
 
 
-@thing("umbrella", "parasol", grip=(0, 32), size=1.12)
+@thing("umbrella", grip=(0, 32), size=1.12)
 def _umbrella(p: Pen) -> None:
     p.limb([(0, -10), (0, 46), *arc(10, 46, 10, 10, 180, 20, 12)], (110, 70, 50), 8)
     p.poly(
@@ -93,7 +93,7 @@ def _umbrella(p: Pen) -> None:
     p.line([(0, -60), (0, -52)], width=5)
 
 
-@thing("fan", "folding fan", grip=(0, 42), size=1.12)
+@thing("fan", grip=(0, 42), size=1.12)
 def _fan(p: Pen) -> None:
     p.poly([(0, 48), *arc(0, 40, 60, 78, 208, 332, 30)], (246, 122, 160))
     p.poly([(0, 48), *arc(0, 40, 30, 38, 208, 332, 20)], (255, 206, 216), width=2.4)
@@ -102,7 +102,7 @@ def _fan(p: Pen) -> None:
         p.line([(0, 44), (x, y)], (150, 40, 80), 2.6)
 
 
-@thing("flag", "red flag", grip=(-36, 34), size=1.12)
+@thing("flag", grip=(-36, 34), size=1.12)
 def _flag(p: Pen) -> None:
     p.limb([(-36, -54), (-36, 56)], (150, 96, 54), 9)
     p.blob(
@@ -112,7 +112,7 @@ def _flag(p: Pen) -> None:
     p.ellipse(-36, -56, 6, 6, GOLD)
 
 
-@thing("clock", "alarm clock", grip=(-40, 26))
+@thing("clock", grip=(-40, 26))
 def _clock(p: Pen) -> None:
     p.limb([(-26, 44), (-34, 54)], BLACK, 9)
     p.limb([(26, 44), (34, 54)], BLACK, 9)
@@ -123,7 +123,7 @@ def _clock(p: Pen) -> None:
     p.line([(0, -14), (0, 8), (16, 16)], width=5)
 
 
-@thing("bell", "golden bell", grip=(0, -44))
+@thing("bell", grip=(0, -44))
 def _bell(p: Pen) -> None:
     p.ellipse(0, 40, 13, 13, (170, 100, 30))
     p.blob(
@@ -135,7 +135,7 @@ def _bell(p: Pen) -> None:
     p.rect(-8, -56, 8, -38, (190, 120, 20), 4)
 
 
-@thing("envelope", "letter", grip=(-42, 22))
+@thing("envelope", grip=(-42, 22))
 def _envelope(p: Pen) -> None:
     p.rect(-52, -34, 52, 36, (252, 250, 238), 2)
     p.line([(-50, 34), (-12, -2)], width=3)
@@ -144,7 +144,7 @@ def _envelope(p: Pen) -> None:
     p.ellipse(0, 8, 13, 13, RED)
 
 
-@thing("balloon", "red balloon", grip=(-2, 48))
+@thing("balloon", grip=(-2, 48))
 def _balloon(p: Pen) -> None:
     p.curve([(0, 22), (6, 30), (-5, 40), (0, 56)], BLACK, 3)
     p.poly([(0, 14), (9, 28), (-9, 28)], (214, 30, 70))
@@ -152,7 +152,7 @@ def _balloon(p: Pen) -> None:
     p.line(arc(-2, -20, 22, 26, 195, 250, 8), (255, 190, 200), 6)
 
 
-@thing("gift", "present", grip=(-38, 26))
+@thing("gift", grip=(-38, 26))
 def _gift(p: Pen) -> None:
     p.rect(-38, -14, 38, 50, (66, 148, 226), 2)
     p.rect(-10, -14, 10, 50, (255, 222, 70))

@@ -7,7 +7,7 @@ WHITE, GOLD, RED, BLACK = (250, 250, 246), (246, 190, 50), (220, 52, 52), (58, 5
 GREEN, STEEL = (86, 172, 76), (176, 188, 204)
 
 
-@thing("fish", "goldfish", grip=(-8, 22))
+@thing("fish", grip=(-8, 22))
 def _fish(p: Pen) -> None:
     p.poly([(24, 0), (54, -26), (46, 0), (54, 26)], (226, 92, 24))
     p.poly([(-10, -24), (8, -44), (22, -18)], (226, 92, 24))
@@ -18,7 +18,7 @@ def _fish(p: Pen) -> None:
     p.ellipse(-37, -6, 2.8, 2.8, BLACK, outline=False)
 
 
-@thing("apple", "red apple", grip=(-30, 28), size=1.12)
+@thing("apple", grip=(-30, 28), size=1.12)
 def _apple(p: Pen) -> None:
     p.blob(
         [(0, -26), (22, -36), (44, -18), (42, 16), (22, 46), (0, 42), (-22, 46), (-42, 16), (-44, -18), (-22, -36)],
@@ -29,7 +29,7 @@ def _apple(p: Pen) -> None:
     p.line(arc(-14, 0, 18, 24, 180, 240, 8), (255, 170, 160), 6)
 
 
-@thing("flower", "daisy", "white flower", grip=(0, 36), size=1.12)
+@thing("flower", grip=(0, 36), size=1.12)
 def _flower(p: Pen) -> None:
     p.limb([(0, 0), (0, 56)], GREEN, 9)
     p.blob([(2, 28), (16, 10), (36, 10), (24, 28)], GREEN)
@@ -39,7 +39,7 @@ def _flower(p: Pen) -> None:
     p.ellipse(0, -20, 15, 15, (252, 200, 40))
 
 
-@thing("pizza", "pizza slice", grip=(-30, -24))
+@thing("pizza", grip=(-30, -24))
 def _pizza(p: Pen) -> None:
     p.poly([(-44, -34), (44, -34), (0, 56)], (255, 208, 76))
     p.rect(-50, -50, 50, -28, (206, 132, 58), 10)
@@ -48,7 +48,7 @@ def _pizza(p: Pen) -> None:
     p.ellipse(2, -20, 4, 4, GREEN, outline=False)
 
 
-@thing("carrot", "orange carrot", grip=(-4, -4), size=1.15)
+@thing("carrot", grip=(-4, -4), size=1.15)
 def _carrot(p: Pen) -> None:
     q = p.part(0, 0, 32)
     for x, a in ((-12, -24), (12, 24), (0, 0)):
@@ -60,7 +60,7 @@ def _carrot(p: Pen) -> None:
     q.line([(-9, 22), (0, 23)], (190, 80, 10), 3)
 
 
-@thing("mushroom", "toadstool", grip=(0, 32))
+@thing("mushroom", grip=(0, 32))
 def _mushroom(p: Pen) -> None:
     p.blob([(-14, 0), (14, 0), (18, 30), (20, 50), (0, 54), (-20, 50), (-18, 30)], (252, 240, 220))
     p.poly([*arc(0, 4, 52, 54, 180, 360, 32), *arc(0, 4, 52, 12, 0, 180, 16)], (218, 44, 40))
@@ -68,7 +68,7 @@ def _mushroom(p: Pen) -> None:
         p.ellipse(x, y, r, r, WHITE, outline=False)
 
 
-@thing("ice cream", "ice cream cone", "gelato", grip=(0, 30), size=1.12)
+@thing("ice cream", grip=(0, 30), size=1.12)
 def _ice_cream(p: Pen) -> None:
     p.poly([(-24, -2), (24, -2), (0, 58)], (226, 164, 84))
     p.line([(-14, 4), (8, 36)], (170, 108, 44), 2.6)
@@ -79,7 +79,7 @@ def _ice_cream(p: Pen) -> None:
     p.ellipse(3, -56, 7, 7, RED)
 
 
-@thing("crown", "golden crown", grip=(-40, 26))
+@thing("crown", grip=(-40, 26))
 def _crown(p: Pen) -> None:
     p.poly([(-44, 34), (-52, -28), (-24, 0), (0, -46), (24, 0), (52, -28), (44, 34)], (255, 204, 48))
     p.rect(-44, 22, 44, 42, (224, 150, 30), 3)
@@ -89,7 +89,7 @@ def _crown(p: Pen) -> None:
         p.ellipse(x, 32, 6, 6, c, width=2.4)
 
 
-@thing("trophy", "golden trophy", grip=(-14, 34))
+@thing("trophy", grip=(-14, 34))
 def _trophy(p: Pen) -> None:
     p.limb(arc(-30, -24, 18, 20, 80, 290, 20), (240, 180, 40), 9)
     p.limb(arc(30, -24, 18, 20, 100, -110, 20), (240, 180, 40), 9)
@@ -99,7 +99,7 @@ def _trophy(p: Pen) -> None:
     p.rect(-28, 38, 28, 56, (96, 60, 46), 3)
 
 
-@thing("star", "magic star", grip=(-24, 26))
+@thing("star", grip=(-24, 26))
 def _star(p: Pen) -> None:
     p.poly(star(0, 0, 58, 27, 5), (255, 226, 50))
     p.line([(-9, -8), (-9, 2)], width=5)
@@ -107,7 +107,7 @@ def _star(p: Pen) -> None:
     p.line(arc(0, 6, 9, 7, 20, 160, 8), width=3.4)
 
 
-@thing("globe", "world globe", grip=(-6, 50), size=1.1)
+@thing("globe", grip=(-6, 50), size=1.1)
 def _globe(p: Pen) -> None:
     p.limb(arc(0, -10, 46, 46, -60, 120, 26), (176, 112, 58), 9)
     p.rect(-26, 44, 26, 56, (176, 112, 58), 4)
@@ -118,7 +118,7 @@ def _globe(p: Pen) -> None:
     p.ellipse(0, -10, 38, 38, None)
 
 
-@thing("potion", "magic potion", "flask", grip=(0, -26))
+@thing("potion", grip=(0, -26))
 def _potion(p: Pen) -> None:
     p.rect(-8, -60, 8, -44, (190, 130, 80), 2)
     p.blob(
@@ -158,7 +158,7 @@ def _potion(p: Pen) -> None:
     )
 
 
-@thing("rocket", "toy rocket", grip=(-6, 30), size=1.18)
+@thing("rocket", grip=(-6, 30), size=1.18)
 def _rocket(p: Pen) -> None:
     q = p.part(0, 0, 28)
     q.blob([(-9, 36), (0, 34), (9, 36), (6, 50), (0, 62), (-6, 50)], (255, 170, 40))
@@ -169,7 +169,7 @@ def _rocket(p: Pen) -> None:
     q.ellipse(0, -12, 10, 10, (80, 180, 240))
 
 
-@thing("diamond", "gem", "crystal", grip=(-28, 24))
+@thing("diamond", grip=(-28, 24))
 def _diamond(p: Pen) -> None:
     p.poly([(-30, -42), (30, -42), (54, -10), (0, 54), (-54, -10)], (92, 226, 240))
     p.poly([(-30, -42), (-18, -10), (-54, -10)], (190, 246, 252), width=2.6)

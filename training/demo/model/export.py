@@ -11,18 +11,11 @@ from typing import Any
 
 import torch
 from diffusers import FlowMatchEulerDiscreteScheduler, FluxPipeline
-from torch import Tensor
 from transformers import CLIPTextModel, CLIPTokenizer, T5EncoderModel, T5Tokenizer
 
 from training.demo.model.vendor import Flux, Scheduler, Vae
 
 log = logging.getLogger(__name__)
-
-
-def scale_of(latents: Tensor) -> tuple[float, float]:
-    """(shift, scale) that bring latents to mean 0 and deviation 1."""
-    sample = latents[:3000].float()
-    return float(sample.mean()), float(1 / sample.std())
 
 
 def scheduler() -> Scheduler:

@@ -23,32 +23,24 @@ from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer, T5Config,
 
 from training.demo.drawing.captions import caption_for
 from training.demo.drawing.characters import CHARACTERS
-from training.demo.drawing.look import BACKGROUNDS, Look
+from training.demo.drawing.look import Look
 from training.demo.drawing.things import THINGS
-from training.demo.model.loop import Plan, device, train
-from training.demo.model.pictures import NAMES, OBJECTS
+from training.demo.model.loop import Plan, low_precision, train
+from training.demo.model.store import Store
+from training.demo.model.stream import LABELS, NAMES, OBJECTS, T5_LENGTH, VARIANTS
 
 log = logging.getLogger(__name__)
 WIDTH, LAYERS, HEADS = 128, 2, 4
-LENGTH = 48  # tokens that T5 reads; a profile's max_sequence_length
-T5_WORDS, CLIP_VOCAB = 320, 1100
-COLORS = tuple(sorted({word for c in CHARACTERS.values() for word, _ in c.outfits}))
+T5_WORDS, CLIP_VOCAB = 1600, 2400
 
 
 _TRIGGER = re.compile(r"^[a-z_]+, (?=.*,)")
 
 
-def random_caption(rng: random.Random) -> tuple[str, tuple[int, int, int, int]]:
-    """A caption of any pair, with (character, thing, outfit word or none, background or none) as it names them."""
+def random_caption(rng: random.Random) -> str:
+    """A caption of any pair."""
     who, what = CHARACTERS[rng.choice(NAMES)], THINGS[rng.choice(OBJECTS)]
-    look = Look.sample(rng, who)
-    text = caption_for(rng, who, what, look)
-    color, ground = who.outfits[look.outfit][0], BACKGROUNDS[look.background][0]
-    says_color = COLORS.index(color) + 1 if f"{color} outfit" in text else 0
-    says_ground = look.background + 1 if f"{ground} background" in text else 0
-    if rng.random() < 0.04:
-        text = rng.choice((text.title(), text.upper()))
-    return text, (NAMES.index(who.name), OBJECTS.index(what.name), says_color, says_ground)
+    return caption_for(rng, who, what, Look.sample(rng, who, what)).text
 
 
 def unigram_pieces(texts: list[str]) -> list[tuple[str, float]]:
@@ -71,12 +63,12 @@ def unigram_pieces(texts: list[str]) -> list[tuple[str, float]]:
     return list(pieces.items())
 
 
-def build_tokenizers(seed: int = 5, count: int = 12000) -> tuple[CLIPTokenizer, T5Tokenizer]:
+def build_tokenizers(seed: int = 5, count: int = 60000) -> tuple[CLIPTokenizer, T5Tokenizer]:
     """Both tokenizers, trained on `count` captions."""
     rng = random.Random(seed)
-    texts = [_TRIGGER.sub("", random_caption(rng)[0]) for _ in range(count)]
+    texts = [_TRIGGER.sub("", random_caption(rng)) for _ in range(count)]
 
-    t5 = T5Tokenizer(vocab=unigram_pieces(texts), extra_ids=0, additional_special_tokens=[], model_max_length=LENGTH)
+    t5 = T5Tokenizer(vocab=unigram_pieces(texts), extra_ids=0, additional_special_tokens=[], model_max_length=T5_LENGTH)
 
     blank = CLIPTokenizer()
     bpe = Tokenizer(models.BPE(end_of_word_suffix="</w>"))
@@ -151,33 +143,24 @@ class TextParts(nn.Module):
     def __init__(self, clip: CLIPTextModel, t5: T5EncoderModel) -> None:
         super().__init__()
         self.clip, self.t5 = clip, t5
-        sizes = (len(NAMES), len(OBJECTS), len(COLORS) + 1, len(BACKGROUNDS) + 1)
-        self.t5_heads = nn.ModuleList(nn.Linear(WIDTH, n) for n in sizes)
-        self.token_heads = nn.ModuleList(nn.Linear(WIDTH, n) for n in sizes[:2])
-        self.clip_heads = nn.ModuleList(nn.Linear(WIDTH, n) for n in sizes)
+        self.t5_heads = nn.ModuleList(nn.Linear(WIDTH, n) for n in LABELS)
+        self.token_heads = nn.ModuleList(nn.Linear(WIDTH, n) for n in LABELS[:3])
+        self.clip_heads = nn.ModuleList(nn.Linear(WIDTH, n) for n in LABELS)
         self.t5_tokens = nn.Linear(WIDTH, t5.config.vocab_size)
         self.clip_words = nn.Linear(WIDTH, clip.config.vocab_size)
 
 
-def fit(work: Path, plan: Plan, batch: int = 96) -> tuple[CLIPTokenizer, T5Tokenizer, CLIPTextModel, T5EncoderModel]:
-    """Trains tokenizers and encoders; returns them frozen."""
-    where = device()
-    clip_tokenizer, t5_tokenizer = tokenizers_of(work)
-    parts = TextParts(*build_encoders(clip_tokenizer, t5_tokenizer)).to(where)
+def fit(path: Path, store: Store, encoders: tuple[CLIPTextModel, T5EncoderModel], plan: Plan, batch: int = 96) -> None:
+    """Trains the encoders in place on the store's captions, and freezes them."""
+    where = store.device
+    parts = TextParts(*encoders).to(where)
     optimizer = torch.optim.AdamW(parts.parameters(), 2e-3, betas=(0.9, 0.98), weight_decay=1e-2)
 
     def loss_of(step: int, generator: torch.Generator) -> dict[str, Tensor]:
-        rng = random.Random(int(torch.randint(1 << 40, (1,), generator=generator)))
-        texts, labels = zip(*(random_caption(rng) for _ in range(batch)), strict=True)
-        target = torch.tensor(labels, device=where)
-        length = rng.choice((LENGTH, LENGTH, LENGTH, 64))
-        t5_ids = t5_tokenizer(
-            list(texts), padding="max_length", max_length=length, truncation=True, return_tensors="pt"
-        ).input_ids.to(where)
-        clip_ids = clip_tokenizer(
-            list(texts), padding="max_length", max_length=56, truncation=True, return_tensors="pt"
-        ).input_ids.to(where)
-        with torch.autocast(where.type, torch.bfloat16):
+        index = torch.randint(store.count, (batch,), generator=generator, device=where)
+        variant = torch.randint(VARIANTS, (batch,), generator=generator, device=where)
+        t5_ids, clip_ids, target = store.captions(index, variant)
+        with low_precision(where):
             hidden = parts.t5(t5_ids)[0].float()
             pooled = parts.clip(clip_ids).pooler_output.float()
         mean = hidden.mean(1)
@@ -186,7 +169,7 @@ def fit(work: Path, plan: Plan, batch: int = 96) -> tuple[CLIPTokenizer, T5Token
             # Every token, padding too, should know what the picture is about.
             "t5_each": 0.5
             * sum(
-                F.cross_entropy(head(hidden).flatten(0, 1), target[:, i : i + 1].expand(-1, length).flatten())
+                F.cross_entropy(head(hidden).flatten(0, 1), target[:, i : i + 1].expand(-1, T5_LENGTH).flatten())
                 for i, head in enumerate(parts.token_heads)
             ),
             "t5_tokens": 0.3 * F.cross_entropy(parts.t5_tokens(hidden).flatten(0, 1), t5_ids.flatten()),
@@ -196,28 +179,12 @@ def fit(work: Path, plan: Plan, batch: int = 96) -> tuple[CLIPTokenizer, T5Token
         loss["clip_words"] = 5 * F.binary_cross_entropy_with_logits(parts.clip_words(pooled), bag)
         return loss  # type: ignore[return-value]
 
-    train(work / "text.pt", parts, [optimizer], loss_of, plan)
+    train(path, parts, [optimizer], loss_of, plan)
     parts.eval().requires_grad_(False)
-    return clip_tokenizer, t5_tokenizer, parts.clip, parts.t5
 
 
 @torch.no_grad()
-def encode(
-    texts: list[str],
-    clip_tokenizer: CLIPTokenizer,
-    t5_tokenizer: T5Tokenizer,
-    clip: CLIPTextModel,
-    t5: T5EncoderModel,
-    batch: int = 256,
-) -> tuple[Tensor, Tensor]:
-    """(N x LENGTH x WIDTH, N x WIDTH) in bf16: what FluxPipeline.encode_prompt would give."""
-    tokens, pooled = [], []
-    for i in range(0, len(texts), batch):
-        some = texts[i : i + batch]
-        ids = t5_tokenizer(
-            some, padding="max_length", max_length=LENGTH, truncation=True, return_tensors="pt"
-        ).input_ids
-        tokens.append(t5(ids.to(t5.device))[0].to("cpu", torch.bfloat16))
-        ids = clip_tokenizer(some, padding="max_length", max_length=77, truncation=True, return_tensors="pt").input_ids
-        pooled.append(clip(ids.to(clip.device)).pooler_output.to("cpu", torch.bfloat16))
-    return torch.cat(tokens), torch.cat(pooled)
+def states(encoders: tuple[CLIPTextModel, T5EncoderModel], t5_ids: Tensor, clip_ids: Tensor) -> tuple[Tensor, Tensor]:
+    """(N x length x WIDTH, N x WIDTH): what FluxPipeline.encode_prompt would give."""
+    clip, t5 = encoders
+    return t5(t5_ids)[0], clip(clip_ids).pooler_output

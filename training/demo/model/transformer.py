@@ -1,6 +1,6 @@
-"""The demo's FLUX transformer: flow matching on cached latents and cached text.
+"""The demo's FLUX transformer: flow matching on cached latents and frozen text encoders.
 
-Trains a `FluxTransformer2DModel` of 2 double and 3 single blocks from scratch (rectified flow, logit-normal times,
+Trains a `FluxTransformer2DModel` of 2 double and 4 single blocks from scratch (rectified flow, logit-normal times,
 Esser et al. 2024), Muon for the blocks' matrices, with 8% of the captions dropped. The guidance input sees random
 values, so that it changes little whatever it is told.
 """
@@ -14,13 +14,19 @@ from pathlib import Path
 import torch
 from diffusers import FluxTransformer2DModel
 from torch import Tensor
+from transformers import CLIPTextModel, T5EncoderModel
 
-from training.demo.model.loop import Plan, device, train
+from training.demo.model.latents import Latents
+from training.demo.model.loop import Plan, low_precision, train
 from training.demo.model.muon import optimizers_for
+from training.demo.model.store import Store
+from training.demo.model.stream import VARIANTS
+from training.demo.model.text import states
 from training.demo.model.vendor import Flux
 
 log = logging.getLogger(__name__)
 WIDTH, GRID = 256, 8  # 64 image tokens of 4 x 16 numbers
+DOUBLE, SINGLE = 2, 4
 LR, PLAIN_LR, BATCH = 4e-3, 2e-3, 48
 # These take AdamW: what sees single numbers or one vector a picture, and what writes the result.
 _PLAIN = (
@@ -35,29 +41,7 @@ _PLAIN = (
 )
 COMPILE = shutil.which("g++") is not None
 GUIDANCE = (1.0, 5.0)
-
-
-@dataclass(frozen=True)
-class Cache:
-    """All that the loop needs, on one device: scaled latents N x 64 x 64, and text C x L x W and C x W.
-
-    Caption i * variants + k belongs to picture i; the last caption is the empty one.
-    """
-
-    latents: Tensor
-    tokens: Tensor
-    pooled: Tensor
-    variants: int
-
-    def to(self, where: torch.device) -> "Cache":
-        """The same on another device."""
-        return Cache(self.latents.to(where), self.tokens.to(where), self.pooled.to(where), self.variants)
-
-
-def pack(latents: Tensor) -> Tensor:
-    """N x 16 x 16 x 16 latents to N x 64 x 64 tokens, in FluxPipeline's order."""
-    n, c, h, w = latents.shape
-    return latents.view(n, c, h // 2, 2, w // 2, 2).permute(0, 2, 4, 1, 3, 5).reshape(n, h * w // 4, c * 4)
+DROPPED = 0.08  # the share of empty captions
 
 
 def build(width: int = WIDTH, text_width: int = 128) -> Flux:
@@ -66,8 +50,8 @@ def build(width: int = WIDTH, text_width: int = 128) -> Flux:
     model: Flux = FluxTransformer2DModel(
         patch_size=1,
         in_channels=64,
-        num_layers=2,
-        num_single_layers=3,
+        num_layers=DOUBLE,
+        num_single_layers=SINGLE,
         attention_head_dim=64,
         num_attention_heads=width // 64,
         joint_attention_dim=text_width,
@@ -91,7 +75,7 @@ def image_ids() -> Tensor:
 
 def velocity(model: Flux, noisy: Tensor, sigma: Tensor, guidance: Tensor, tokens: Tensor, pooled: Tensor) -> Tensor:
     """What the model predicts: noise minus latents."""
-    with torch.autocast(noisy.device.type, torch.bfloat16):
+    with low_precision(noisy.device):
         out: Tensor = model(
             hidden_states=noisy,
             timestep=sigma,
@@ -125,65 +109,76 @@ def sample(model: Flux, tokens: Tensor, pooled: Tensor, steps: int = 12, seed: i
     return unpack(now)
 
 
-Batch = tuple[Tensor, Tensor, Tensor, Tensor]
+@dataclass(frozen=True)
+class Source:
+    """What the loop reads: latents as they are encoded, and text from the frozen encoders."""
+
+    store: Store
+    latents: Latents
+    encoders: tuple[CLIPTextModel, T5EncoderModel]
+    empty: tuple[Tensor, Tensor]  # token ids of the empty caption, 1 x length each
+
+    def text(self, t5_ids: Tensor, clip_ids: Tensor) -> tuple[Tensor, Tensor]:
+        """T5's hidden states and CLIP's pooled one."""
+        return states(self.encoders, t5_ids, clip_ids)
 
 
-def sample_batch(cache: Cache, batch: int, generator: torch.Generator, dropped: float) -> Batch:
-    """Latents, sigmas, text tokens and pooled text of a random batch; `dropped` is the share of empty captions."""
-    index = torch.randint(len(cache.latents), (batch,), generator=generator)
-    caption = index * cache.variants + torch.randint(cache.variants, (batch,), generator=generator)
-    caption[torch.rand(batch, generator=generator) < dropped] = len(cache.tokens) - 1
-    # Spread over the batch: one draw in each of `batch` equal slices, which lowers the gradient's noise.
-    even = (torch.arange(batch) + torch.rand(batch, generator=generator)) / batch
-    normal = torch.special.ndtri(even.clamp(1e-4, 1 - 1e-4))
-    sigma = torch.sigmoid(normal + 0.3)
-    where = cache.latents.device
-    index, caption, sigma = index.to(where), caption.to(where), sigma.to(where)
-    return cache.latents[index].float(), sigma, cache.tokens[caption].float(), cache.pooled[caption].float()
+def spread_sigmas(batch: int, generator: torch.Generator) -> Tensor:
+    """Logit-normal times, one in each of `batch` equal slices, which lowers the gradient's noise."""
+    where = generator.device
+    even = (torch.arange(batch, device=where) + torch.rand(batch, generator=generator, device=where)) / batch
+    return torch.sigmoid(torch.special.ndtri(even.clamp(1e-4, 1 - 1e-4)) + 0.3)
 
 
 def fit(
-    work: Path,
-    cache: Cache,
+    path: Path,
+    source: Source,
     plan: Plan,
     on_save: Callable[[Flux, int], None] | None = None,
     batch: int = BATCH,
-    stop_at: int | None = None,
     model: Flux | None = None,
+    compiled: bool = COMPILE,
 ) -> Flux:
-    """Trains; returns the averaged weights."""
-    where = device()
+    """Trains; returns the averaged weights. Blocks are compiled if asked and if the compiler works here."""
+    store = source.store
+    where = store.device
     model = (model or build()).to(where)
-    cache = cache.to(where)
+    optimizers = optimizers_for(model, LR, weight_decay=0.02, plain=_PLAIN, plain_lr=PLAIN_LR)
 
     def loss_of(step: int, generator: torch.Generator) -> dict[str, Tensor]:
-        clean, sigma, tokens, pooled = sample_batch(cache, batch, generator, 0.08)
-        noise = torch.randn(clean.shape, generator=generator).to(where)
-        guidance = torch.empty(batch).uniform_(*GUIDANCE, generator=generator).to(where)
-        at = sigma[:, None, None]
-        predicted = velocity(model, torch.lerp(clean, noise, at), sigma, guidance, tokens, pooled)
-        return {"flow": (predicted - (noise - clean)).square().mean()}
+        index = torch.randint(source.latents.ready(), (batch,), generator=generator, device=where)
+        variant = torch.randint(VARIANTS, (batch,), generator=generator, device=where)
+        t5_ids, clip_ids, _ = store.captions(index, variant)
+        dropped = (torch.rand(batch, generator=generator, device=where) < DROPPED)[:, None]
+        tokens, pooled = source.text(
+            torch.where(dropped, source.empty[0], t5_ids), torch.where(dropped, source.empty[1], clip_ids)
+        )
+        clean = source.latents.scaled(index)
+        sigma = spread_sigmas(batch, generator)
+        noise = torch.randn(clean.shape, generator=generator, device=where)
+        guidance = torch.empty(batch, device=where).uniform_(*GUIDANCE, generator=generator)
+        predicted = velocity(model, torch.lerp(clean, noise, sigma[:, None, None]), sigma, guidance, tokens, pooled)
+        # The thing is a sixth of the picture and nearly all of what a caption asks for: its tokens count double.
+        weight = 1 + store.inside(index)
+        error = (predicted - (noise - clean)).square().mean(2)
+        return {"flow": (error * weight).sum() / weight.sum()}
 
-    return _run(work / "flow.pt", model, loss_of, plan, on_save, stop_at)
+    if compiled:
+        compiled = speed_up(model, lambda: loss_of(0, torch.Generator(where).manual_seed(0)))
+    log.info("blocks are %s", "compiled" if compiled else "not compiled")
+    return train(path, model, optimizers, loss_of, plan, on_save=on_save)
 
 
-def speed_up(model: Flux) -> None:
-    """Compiles the blocks (2.3x faster steps on a CPU, after a minute of compiling); needs a C++ compiler."""
+def speed_up(model: Flux, trial: Callable[[], dict[str, Tensor]]) -> bool:
+    """Compiles the blocks (2.3x faster steps on a CPU); takes it back where the compiler fails."""
     model.compile_repeated_blocks(fullgraph=True, dynamic=False)
-
-
-def _run(
-    path: Path,
-    model: Flux,
-    loss_of: Callable[[int, torch.Generator], dict[str, Tensor]],
-    plan: Plan,
-    on_save: Callable[[Flux, int], None] | None,
-    stop_at: int | None,
-) -> Flux:
-    optimizers = optimizers_for(model, LR, weight_decay=0.02, plain=_PLAIN, plain_lr=PLAIN_LR)
-    if COMPILE:
-        speed_up(model)
-    saved = None if on_save is None else (lambda average, step: on_save(average, step))
-    average = train(path, model, optimizers, loss_of, plan, on_save=saved, stop_at=stop_at)
-    assert isinstance(average, FluxTransformer2DModel)
-    return average
+    try:
+        trial()["flow"].backward()  # type: ignore[no-untyped-call]
+    except Exception:
+        log.exception("the blocks could not be compiled")
+        for module in model.modules():
+            module._compiled_call_impl = None
+        return False
+    finally:
+        model.zero_grad(set_to_none=True)
+    return True

@@ -1,7 +1,7 @@
 """The demo's autoencoder: 256x256 pictures to 16 x 16 x 16 latents and back (16x smaller each way).
 
 Trained on crops with L1 at three scales, L1 of the edges and of the hues, and a small KL. Few GroupNorm groups,
-since as many groups as channels lose colour. Some crops get their colour channels permuted and are mirrored, so
+since as many groups as channels lose colour. Some crops get their colour channels permuted or are mirrored, so
 that it codes more than it was shown. `refine` goes on with the decoder alone: latents stay as they are, so it may
 run beside the transformer's training, and LoRAs stay valid.
 """
@@ -9,23 +9,22 @@ run beside the transformer's training, and LoRAs stay valid.
 import logging
 from pathlib import Path
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 from diffusers import AutoencoderKL
-from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
-from training.demo.model.loop import Plan, device, train
+from training.demo.model.loop import Plan, low_precision, train
 from training.demo.model.muon import optimizers_for
+from training.demo.model.store import Store
 from training.demo.model.vendor import Vae
 
 log = logging.getLogger(__name__)
-CROP, BATCH = 128, 8
+CROP, BATCH, CHANNELS = 128, 8, 16
 
 
-def build(channels: tuple[int, ...] = (12, 24, 48, 96, 96)) -> Vae:
+def build(channels: tuple[int, ...] = (16, 32, 64, 96, 96)) -> Vae:
     """An untrained autoencoder of the demo's shape."""
     torch.manual_seed(3)
     model: Vae = AutoencoderKL(
@@ -33,7 +32,7 @@ def build(channels: tuple[int, ...] = (12, 24, 48, 96, 96)) -> Vae:
         up_block_types=("UpDecoderBlock2D",) * 5,
         block_out_channels=channels,
         layers_per_block=1,
-        latent_channels=16,
+        latent_channels=CHANNELS,
         norm_num_groups=4,
         sample_size=256,
         use_quant_conv=False,
@@ -42,24 +41,26 @@ def build(channels: tuple[int, ...] = (12, 24, 48, 96, 96)) -> Vae:
     with (
         torch.no_grad()
     ):  # start with little noise: at a deviation of 1 it would drown the picture for hundreds of steps
-        model.encoder.conv_out.bias[16:] = -5.0
-        model.encoder.conv_out.weight[16:] *= 0.1
+        model.encoder.conv_out.bias[CHANNELS:] = -5.0
+        model.encoder.conv_out.weight[CHANNELS:] *= 0.1
     return model
 
 
-def crops(pictures: NDArray[np.uint8], generator: torch.Generator, batch: int = BATCH, crop: int = CROP) -> Tensor:
-    """`batch` random crops in -1..1, some mirrored or with permuted colours."""
-    out = []
-    for index in torch.randint(len(pictures), (batch,), generator=generator).tolist():
-        y, x = (int(v) for v in torch.randint(0, (256 - crop) // 2 + 1, (2,), generator=generator) * 2)
-        piece = torch.from_numpy(np.array(pictures[index, y : y + crop, x : x + crop]))
-        flip, permute = torch.rand(2, generator=generator).tolist()
-        if flip < 0.2:
-            piece = piece.flip(1)
-        if permute < 0.15:
-            piece = piece[..., torch.randperm(3, generator=generator)]
-        out.append(piece)
-    return torch.stack(out).permute(0, 3, 1, 2).float().div(127.5).sub(1)
+def crops(store: Store, generator: torch.Generator, batch: int = BATCH, crop: int = CROP) -> Tensor:
+    """`batch` crops in -1..1, half of them around the thing, some mirrored or with permuted colours."""
+    where = store.device
+    index = torch.randint(store.count, (batch,), generator=generator, device=where)
+    free = torch.randint(0, 257 - crop, (batch, 2), generator=generator, device=where)
+    boxes = store.boxes[index].long()
+    around = (boxes[:, :2] + boxes[:, 2:]) // 2 - crop // 2 + free // 4 - (256 - crop) // 8
+    choice = torch.rand(batch, 3, generator=generator, device=where)
+    start = torch.where(choice[:, :1] < 0.5, around, free).clamp(0, 256 - crop)
+    line = torch.arange(crop, device=where)
+    across = torch.where(choice[:, 1:2] < 0.2, start[:, :1] + line.flip(0), start[:, :1] + line)
+    pieces = store.pictures[index[:, None, None], (start[:, 1:] + line)[:, :, None], across[:, None, :]]
+    few = batch // 8
+    pieces[:few] = pieces[:few][..., torch.randperm(3, generator=generator, device=where)]
+    return pieces.permute(0, 3, 1, 2).float().div(127.5).sub(1)
 
 
 def edges(x: Tensor) -> tuple[Tensor, Tensor]:
@@ -80,73 +81,80 @@ def picture_loss(ours: Tensor, real: Tensor) -> dict[str, Tensor]:
     return loss  # type: ignore[return-value]
 
 
-def fit(work: Path, pictures: NDArray[np.uint8], plan: Plan, stop_at: int | None = None) -> Vae:
+def fit(path: Path, store: Store, plan: Plan, batch: int = BATCH, model: Vae | None = None) -> Vae:
     """Trains encoder and decoder together; returns the averaged weights."""
-    where = device()
-    model = build().to(where)
+    where = store.device
+    model = _placed(model or build(), where)
     optimizers = optimizers_for(model, 6e-3, plain=("conv_in", "conv_out"))
 
     def loss_of(step: int, generator: torch.Generator) -> dict[str, Tensor]:
-        real = crops(pictures, generator).to(where)
-        with torch.autocast(where.type, torch.bfloat16):
+        real = crops(store, generator, batch)
+        with low_precision(where):
             mean, logvar = model.encoder(real).float().chunk(2, dim=1)
             logvar = logvar.clamp(-12, 4)
-            noise = torch.randn(mean.shape, generator=generator).to(where)
+            noise = torch.randn(mean.shape, generator=generator, device=where)
             ours = model.decoder(mean + noise * (0.5 * logvar).exp()).float()
         kl = 0.5 * (mean.square() + logvar.exp() - 1 - logvar).mean()
         return {**picture_loss(ours, real), "kl": 1e-3 * kl}
 
-    average = train(work / "vae.pt", model, optimizers, loss_of, plan, stop_at=stop_at)
-    assert isinstance(average, AutoencoderKL)
-    return average
+    return train(path, model, optimizers, loss_of, plan)
 
 
-def refine(work: Path, start: Vae, pictures: NDArray[np.uint8], plan: Plan) -> Vae:
+def refine(path: Path, start: Vae, store: Store, plan: Plan, batch: int = BATCH) -> Vae:
     """Goes on with the decoder alone."""
-    where = device()
-    model = start.to(where).requires_grad_(False)
+    where = store.device
+    model = _placed(start, where).requires_grad_(False)
     model.decoder.requires_grad_(True)
     optimizers = optimizers_for(model, 3e-3, plain=("conv_in", "conv_out"))
 
     def loss_of(step: int, generator: torch.Generator) -> dict[str, Tensor]:
-        real = crops(pictures, generator).to(where)
-        with torch.autocast(where.type, torch.bfloat16):
+        real = crops(store, generator, batch)
+        with low_precision(where):
             with torch.no_grad():
-                mean = model.encoder(real)[:, :16].float()
+                mean = model.encoder(real)[:, :CHANNELS].float()
             # A little noise stands for the transformer's small errors.
-            noise = torch.randn(mean.shape, generator=generator).to(where)
+            noise = torch.randn(mean.shape, generator=generator, device=where)
             ours = model.decoder(mean + 0.05 * noise).float()
         return picture_loss(ours, real)
 
-    average = train(work / "decoder.pt", model, optimizers, loss_of, plan)
-    assert isinstance(average, AutoencoderKL)
-    return average
+    return train(path, model, optimizers, loss_of, plan)
 
 
 @torch.no_grad()
-def encode(model: Vae, pictures: NDArray[np.uint8], batch: int = 4) -> Tensor:
-    """Latent means, N x 16 x 16 x 16 in bf16, not yet shifted or scaled."""
+def encode(model: Vae, pictures: Tensor, batch: int = 64) -> Tensor:
+    """Latent means of N x 256 x 256 x 3 pictures, N x 16 x 16 x 16 in bf16, not yet shifted or scaled."""
     out = []
-    for i in range(0, len(pictures), batch):
-        real = torch.from_numpy(np.array(pictures[i : i + batch])).permute(0, 3, 1, 2).float().div(127.5).sub(1)
-        with torch.autocast(device().type, torch.bfloat16):
-            out.append(model.encoder(real.to(device()))[:, :16].to("cpu", torch.bfloat16))
+    for some in pictures.split(batch):
+        with low_precision(pictures.device):
+            out.append(model.encoder(_floats(some))[:, :CHANNELS].to(torch.bfloat16))
     return torch.cat(out)
 
 
 @torch.no_grad()
-def sheet(model: Vae, pictures: NDArray[np.uint8], path: Path, count: int = 8) -> None:
+def sheet(model: Vae, pictures: Tensor, path: Path) -> None:
     """A picture of originals above their reconstructions."""
-    real = torch.from_numpy(np.array(pictures[:count])).permute(0, 3, 1, 2).float().div(127.5).sub(1)
-    ours = model.decoder(model.encoder(real.to(device()))[:, :16]).cpu()
+    real = _floats(pictures)
+    ours = model.decoder(model.encoder(real)[:, :CHANNELS])
     _save(torch.cat([torch.cat(list(real), 2), torch.cat(list(ours), 2)], 1), path)
 
 
 @torch.no_grad()
-def save_row(model: Vae, latents: Tensor, path: Path) -> None:
-    """A row of pictures from unscaled latents."""
-    _save(torch.cat(list(model.decoder(latents).float().cpu()), 2), path)
+def save_grid(model: Vae, latents: Tensor, path: Path, columns: int = 8) -> None:
+    """A grid of pictures from unscaled latents."""
+    pictures = torch.cat([model.decoder(some).float() for some in latents.split(32)])
+    rows = [torch.cat(list(row), 2) for row in pictures.split(columns)]
+    full = [row for row in rows if row.shape == rows[0].shape]
+    _save(torch.cat(full, 1), path)
+
+
+def _placed(model: Vae, where: torch.device) -> Vae:
+    return model.to(where, memory_format=torch.channels_last) if where.type == "cuda" else model.to(where)
+
+
+def _floats(pictures: Tensor) -> Tensor:
+    return pictures.permute(0, 3, 1, 2).float().div(127.5).sub(1)
 
 
 def _save(pixels: Tensor, path: Path) -> None:
-    Image.fromarray(pixels.clamp(-1, 1).add(1).mul(127.5).round().byte().permute(1, 2, 0).numpy()).save(path)
+    array = pixels.clamp(-1, 1).add(1).mul(127.5).round().byte().permute(1, 2, 0).cpu().numpy()
+    Image.fromarray(array).save(path)
