@@ -23,7 +23,7 @@ _ENOUGH = 0.34
 
 @dataclass(frozen=True)
 class Fill:
-    """A thing's main fill: its hue in degrees (None for greys), its mean luminance (0 to 1), and its share of pixels."""
+    """A thing's main fill: its hue in degrees (None: grey), mean luminance (0 to 1), share of pixels."""
 
     hue: float | None
     light: float
