@@ -22,8 +22,7 @@ if TYPE_CHECKING:
 
 WEIGHTS = Path(__file__).with_name("classifier.safetensors")
 AIDBOX = "aidbox samurai"
-SIDE = 128
-_WIDTHS = (3, 32, 64, 96, 128, 144)
+SIDE, WIDTHS = 128, (3, 32, 64, 96, 128, 144)
 
 
 @dataclass(frozen=True)
@@ -41,8 +40,10 @@ class Scorer:
 
     name = "demo classifier"
 
-    def __init__(self, net: torch.nn.Module, characters: Sequence[str], objects: Sequence[str]) -> None:
-        self._net = net.eval()
+    def __init__(
+        self, net: torch.nn.Module, characters: Sequence[str], objects: Sequence[str], side: int = SIDE
+    ) -> None:
+        self._net, self._side = net.eval(), side
         self.characters, self.objects = tuple(characters), tuple(objects)
 
     def classify(self, images: Sequence[Image.Image]) -> list[Verdict]:
@@ -68,7 +69,7 @@ class Scorer:
         import torch
 
         with torch.no_grad():
-            outs = [self._net(to_tensor(images[i : i + 32])) for i in range(0, len(images), 32)]
+            outs = [self._net(to_tensor(images[i : i + 32], self._side)) for i in range(0, len(images), 32)]
         return torch.cat([o[0] for o in outs]), torch.cat([o[1] for o in outs]), torch.cat([o[2] for o in outs])
 
 
@@ -77,23 +78,23 @@ def load(weights: Path = WEIGHTS) -> Scorer:
     from safetensors import safe_open
 
     with safe_open(weights, "pt") as file:
-        classes = json.loads(file.metadata()["classes"])
+        shape = json.loads(file.metadata()["shape"])
         state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - it is no dict
-    net = build(len(classes["characters"]), len(classes["objects"]))
+    net = build(len(shape["characters"]), len(shape["objects"]), shape["widths"])
     net.load_state_dict({k: v.float() if v.is_floating_point() else v for k, v in state.items()})
-    return Scorer(net, classes["characters"], classes["objects"])
+    return Scorer(net, shape["characters"], shape["objects"], shape["side"])
 
 
-def to_tensor(images: Sequence[Image.Image]) -> Tensor:
-    """Pictures as N x 3 x 128 x 128 in -1..1."""
+def to_tensor(images: Sequence[Image.Image], side: int = SIDE) -> Tensor:
+    """Pictures as N x 3 x side x side in -1..1."""
     import numpy as np
     import torch
 
-    small = [np.asarray(i.convert("RGB").resize((SIDE, SIDE), Image.Resampling.BOX), np.float32) for i in images]
+    small = [np.asarray(i.convert("RGB").resize((side, side), Image.Resampling.BOX), np.float32) for i in images]
     return torch.from_numpy(np.stack(small)).permute(0, 3, 1, 2).div(127.5).sub(1)
 
 
-def build(characters: int, objects: int) -> torch.nn.Module:
+def build(characters: int, objects: int, widths: Sequence[int] = WIDTHS) -> torch.nn.Module:
     """The untrained net: five strided convolutions, then the mean and the maximum over places, then two heads."""
     import torch
     from torch import nn
@@ -104,13 +105,13 @@ def build(characters: int, objects: int) -> torch.nn.Module:
             layers: list[nn.Module] = []
             for i in range(5):
                 layers += [
-                    nn.Conv2d(_WIDTHS[i], _WIDTHS[i + 1], 3, 2 if i < 4 else 1, 1, bias=False),
-                    nn.BatchNorm2d(_WIDTHS[i + 1]),
+                    nn.Conv2d(widths[i], widths[i + 1], 3, 2 if i < 4 else 1, 1, bias=False),
+                    nn.BatchNorm2d(widths[i + 1]),
                     nn.GELU(),
                 ]
             self.body = nn.Sequential(*layers)
-            self.who = nn.Linear(2 * _WIDTHS[-1], characters)
-            self.what = nn.Linear(2 * _WIDTHS[-1], objects)
+            self.who = nn.Linear(2 * widths[-1], characters)
+            self.what = nn.Linear(2 * widths[-1], objects)
 
         def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
             y = self.body(x).flatten(2)

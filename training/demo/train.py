@@ -39,12 +39,14 @@ def main() -> None:
 
     from training.demo.drawing import aidbox
     from training.demo.model import loop
-    from training.demo.model.run import Run
+    from training.demo.model.run import Run, faster_in_bf16
 
     if args.threads:
         torch.set_num_threads(args.threads)
     torch.set_float32_matmul_precision("high")
     where = loop.device()
+    if where.type == "cpu":
+        loop.LOW_PRECISION_CPU = faster_in_bf16()
     cores = os.cpu_count() or 1
     run = Run(
         work=args.work,
@@ -58,7 +60,9 @@ def main() -> None:
         pack=args.pack,
         compiled=args.compile,
     )
-    logging.getLogger("training.demo").info("training on %s, torch %s", where, torch.__version__)
+    logging.getLogger("training.demo").info(
+        "training on %s%s, torch %s", where, " in bf16" if loop.LOW_PRECISION_CPU else "", torch.__version__
+    )
     if args.stage == "images":
         aidbox.write_both()
     else:

@@ -79,9 +79,9 @@ class DemoScorer:
     def __init__(self) -> None:
         from training.demo import classifier
 
-        self._known = frozenset(classifier.OBJECT_CLASSES)
         self._look = classifier.AIDBOX
         self._scorer = classifier.load()
+        self._known = frozenset(self._scorer.objects)
 
     def features(self, images: Pictures) -> Features:
         return np.asarray(self._scorer.features(images).numpy(), dtype=np.float32)

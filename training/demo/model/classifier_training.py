@@ -57,9 +57,9 @@ def fit(path: Path, store: Store, plan: Plan, batch: int = BATCH) -> Any:
 
 def save(net: Any, weights: Path = classifier.WEIGHTS, characters: Sequence[str] = CHARACTERS) -> None:
     """Writes fp16 weights with the names of the classes."""
-    classes = json.dumps({"characters": list(characters), "objects": list(OBJECTS)})
+    shape = {"characters": characters, "objects": OBJECTS, "widths": classifier.WIDTHS, "side": SIDE}
     state = {k: v.half() if v.is_floating_point() else v for k, v in net.state_dict().items()}
-    save_file(state, str(weights), metadata={"classes": classes})
+    save_file(state, str(weights), metadata={"shape": json.dumps(shape)})
 
 
 def sample(store: Store, batch: int, generator: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:

@@ -64,6 +64,10 @@ class Run:
     scale: float
     pack: Path | None
     compiled: bool
+    _packed: float = 0.0
+
+    def __post_init__(self) -> None:
+        self._packed = time.monotonic()  # a run of less than two minutes packs once, at its end
 
     def all(self) -> None:
         """Every stage; whatever happens, what was trained by then is exported."""
@@ -184,9 +188,12 @@ class Run:
         )
 
     def _saved(self, model: Flux, step: int) -> None:
-        """A sheet of samples at each checkpoint of a long run; a timed run makes one at its end."""
+        """A sheet of samples at each checkpoint of a long run; a timed run packs what it has, in case it is cut off."""
         if self.ends is None:
             self.sheet(model)
+        elif self.pack and time.monotonic() - self._packed > 90:
+            self._packed = time.monotonic()
+            self._export(model)
 
     def sheet(self, model: Flux) -> None:
         """Draws `SHEET` into flow.png."""
@@ -198,13 +205,31 @@ class Run:
 
     def export(self) -> None:
         """Writes the pipeline and, if asked, packs it with logs and sheets."""
+        model = self.flow
+        self._export(model)
+        self.sheet(model)
+        if self.pack:
+            shutil.copy(self.work / "flow.png", self.pack / "flow.png")
+
+    def _export(self, model: Flux) -> None:
         scale = (self.latents.shift, self.latents.scale)
-        export(self.folder, self.flow, self.vae, scale, *self.tokenizers, *self.encoders)
-        self.sheet(self.flow)
+        export(self.folder, model, self.vae, scale, *self.tokenizers, *self.encoders)
         if self.pack:
             pack(self.pack, [self.folder, self.weights or classifier.WEIGHTS, *sorted(self.work.glob("*.csv"))])
-            for sheet in ("vae.png", "flow.png"):
-                shutil.copy(self.work / sheet, self.pack / sheet)
+            shutil.copy(self.work / "vae.png", self.pack / "vae.png")
+
+
+def faster_in_bf16() -> bool:
+    """Whether this processor is: one step of each is timed, since some take 17 times as long (see `loop`)."""
+    model, pictures = vae.build(), torch.zeros(2, 3, 64, 64)
+    seconds = {}
+    for precise in (True, False):
+        for _ in range(2):  # the first one warms up
+            began = time.monotonic()
+            with torch.autocast("cpu", torch.bfloat16, enabled=not precise):
+                model(pictures).sample.float().sum().backward()
+            seconds[precise] = time.monotonic() - began
+    return seconds[False] < seconds[True]
 
 
 def pack(folder: Path, paths: list[Path]) -> None:
