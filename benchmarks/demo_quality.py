@@ -20,7 +20,7 @@ from inference.types import PortraitRequest
 from training.demo import classifier
 from training.demo.drawing.captions import unseen_pairs
 from training.demo.drawing.illustrator import draw
-from training.demo.model.pictures import trained_pairs
+from training.demo.model.stream import trained_pairs
 
 Pair = tuple[str, str]
 

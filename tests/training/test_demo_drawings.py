@@ -1,5 +1,6 @@
 """The illustrator: same seed, same picture; boxes that are true; captions in the prompt's grammar; the image sets."""
 
+import csv
 import random
 import re
 from pathlib import Path
@@ -12,7 +13,8 @@ from training.demo.drawing import aidbox, captions
 from training.demo.drawing.characters import CHARACTERS
 from training.demo.drawing.illustrator import draw
 from training.demo.drawing.things import THINGS
-from training.demo.model.pictures import trained_pairs
+from training.demo.drawing.vocabulary import FOLDER, colours, rows
+from training.demo.model.stream import trained_pairs
 
 HERE = Path(aidbox.__file__).parents[1]
 BANNER_TOP = 0.845 - 148 / 1024 / 2
@@ -21,7 +23,7 @@ BANNER_TOP = 0.845 - 148 / 1024 / 2
 def test_enough_characters_and_things() -> None:
     assert len(CHARACTERS) >= 8
     assert "samurai warrior" in CHARACTERS
-    assert len(THINGS) >= 40
+    assert len(THINGS) >= 150
 
 
 def test_a_seed_is_a_picture() -> None:
@@ -32,10 +34,15 @@ def test_a_seed_is_a_picture() -> None:
     assert first.image.tobytes() != other.image.tobytes()
 
 
-@pytest.mark.parametrize("thing", THINGS)
-def test_boxes_lie_above_the_banner_and_hold_what_they_say(thing: str) -> None:
-    drawing = draw(11, "samurai warrior", thing, supersample=1)
-    without = draw(11, "samurai warrior", "star" if thing != "star" else "key", supersample=1)
+# All hand-drawn things, and every seventh emoji.
+SOME = [name for i, (name, thing) in enumerate(THINGS.items()) if not thing.emoji or i % 7 == 0]
+
+
+@pytest.mark.parametrize("thing", SOME)
+@pytest.mark.parametrize("mirrored", [False, True])
+def test_boxes_lie_above_the_banner_and_hold_what_they_say(thing: str, mirrored: bool) -> None:
+    seed = next(s for s in range(11, 99) if draw(s, "samurai warrior", thing, 16, 1).look.mirrored == mirrored)
+    drawing = draw(seed, "samurai warrior", thing, supersample=1)
     left, top, right, bottom = drawing.object
     assert drawing.image.size == (256, 256)
     for box in (drawing.face, drawing.hand, drawing.object):
@@ -44,17 +51,61 @@ def test_boxes_lie_above_the_banner_and_hold_what_they_say(thing: str) -> None:
         assert box[2] <= 257
         assert box[3] <= 256 * BANNER_TOP
     assert max(right - left, bottom - top) >= 80, "about a third of the canvas"
-    # Outside both things' boxes (and the arms that hold them) the two pictures are the same.
-    changed = np.any(np.asarray(drawing.image) != np.asarray(without.image), axis=2)
-    changed[:, 85:] = False
-    assert not changed.any()
+    assert (drawing.face[0] < left) == (not mirrored), "the thing is on its side of the face"
     inside = np.asarray(drawing.image)[int(top) : int(bottom), int(left) : int(right)]
     assert inside.reshape(-1, 3).std() > 10
 
 
+@pytest.mark.parametrize("character", CHARACTERS)
+def test_figures_stand_in_the_middle_with_their_feet_behind_the_banner(character: str) -> None:
+    for seed in range(6):
+        drawing = draw(seed, character, "apple", supersample=1)
+        pixels = np.asarray(drawing.image).astype(int)
+        away = np.abs(pixels - pixels[2, 2]).sum(2) > 60
+        columns = np.nonzero(away.any(0))[0]
+        assert abs(columns[0] + columns[-1] - 255) / 2 < 16, "as much room on the left as on the right"
+        lowest = np.nonzero((pixels.sum(2) < 240).any(1))[0][-1]  # the feet's outline; the shadow is pale
+        assert 256 * BANNER_TOP + 4 < lowest < 256 * (0.845 + 148 / 1024 / 2)
+
+
+def test_a_thing_takes_the_colour_that_it_is_given() -> None:
+    for name, channel in (("red", 0), ("green", 1), ("blue", 2)):
+        for thing in ("umbrella", "cup", "apple", "car", "cat"):
+            drawing = draw(4, "wizard", thing, colour=name)
+            left, top, right, bottom = (int(v) for v in drawing.object)
+            pixels = np.asarray(drawing.image)[top:bottom, left:right].reshape(-1, 3).astype(int)
+            others = np.delete(pixels, channel, 1).max(1)
+            assert (pixels[:, channel] > others + 30).mean() > 0.2, (name, thing)
+            assert drawing.look.colour == name
+            assert re.search(rf"\b({'|'.join((name, *colours()[name].synonyms))}) ", drawing.caption)
+
+
+def test_a_colour_leaves_outlines_and_other_fills_alone() -> None:
+    plain, blue = draw(4, "wizard", "carrot"), draw(4, "wizard", "carrot", colour="blue")
+    left, top, right, bottom = (int(v) for v in blue.object)
+    before, after = (np.asarray(d.image)[top:bottom, left:right].astype(int) for d in (plain, blue))
+    green = (after[..., 1] > after[..., 0] + 40) & (after[..., 1] > after[..., 2] + 40)
+    assert green.sum() > 60, "its leaves"
+    ink = before.sum(2) < 130
+    assert np.abs(before - after)[ink].mean() < 4
+
+
+def test_the_vocabulary_is_whole() -> None:
+    rows_ = list(rows().values())
+    words = [word for row in rows_ for word in (row.name, *row.synonyms)]
+    assert len(words) == len(set(words)), "no word means two things"
+    assert all(row.synonyms for row in rows_)
+    assert not any(re.search(rf"\b{colour}\b", word) for colour in colours() for word in words if word != "orange")
+    with (FOLDER / "vocabulary.tsv").open(encoding="utf-8", newline="") as file:
+        table = list(csv.DictReader(file, delimiter="\t"))
+    russian = [word for r in table for word in (r["russian"], *filter(None, r["synonyms_ru"].split(", ")))]
+    assert len(russian) == len(set(russian))
+    assert not [word for word in russian if not re.fullmatch(r"[а-яё -]+", word)]
+
+
 def test_boxes_scale_with_the_picture() -> None:
     small, large = draw(3, size=128, supersample=1), draw(3, size=512, supersample=1)
-    assert np.allclose(np.array(small.object) * 4, large.object)
+    assert np.allclose(np.array(small.object) * 4, large.object, atol=8)
     assert large.image.size == (512, 512)
 
 

@@ -18,7 +18,7 @@ BACKGROUNDS: tuple[tuple[str, Color], ...] = (
     ("lavender", (238, 234, 250)),
 )
 COLOURED = 0.38  # the share of things that get another colour
-HEIGHTS = (84.0, 110.0, 130.0)  # the middle of the thing: raised, at the chest, low; all above the banner
+HEIGHTS = (84.0, 110.0, 127.0)  # the middle of the thing: raised, at the chest, low; all above the banner
 
 
 @dataclass(frozen=True)
