@@ -22,10 +22,11 @@ from typing import Any
 
 import torch
 
+from benchmarks.gpu import step_flops
 from configs import default_settings
 from inference import BadgeRequest, PortraitRequest, load_profile, make_badge
 from inference.local.generator import LocalGenerator
-from inference.local.modulation import saving
+from inference.local.modulation import modulation_layers
 from inference.local.plan import TIERS, plan
 from inference.models.hardware import GB, Card, usable_cores
 from inference.models.sizes import FLUX1, FLUX1_CONFIG
@@ -152,8 +153,12 @@ def start_up(folder: Path) -> None:
 def counted(bare: Any, folder: Path) -> None:
     """Encoder calls and denoising steps for the same badges: bare, ours, ours again, ours with other texts."""
     calls = {"encoders": 0, "steps": 0}
-    bare.text_encoder.register_forward_hook(lambda *_: calls.update(encoders=calls["encoders"] + 1))
-    bare.text_encoder_2.register_forward_hook(lambda *_: calls.update(encoders=calls["encoders"] + 1))
+    kinds = (type(bare.text_encoder), type(bare.text_encoder_2))
+
+    def encoder_called(module: torch.nn.Module, *_: Any) -> None:
+        calls["encoders"] += isinstance(module, kinds)
+
+    hook = torch.nn.modules.module.register_module_forward_hook(encoder_called)
     bare.transformer.register_forward_hook(lambda *_: calls.update(steps=calls["steps"] + 1))
     for n in range(8):
         call(bare, request(n), 1)
@@ -163,19 +168,22 @@ def counted(bare: Any, folder: Path) -> None:
     steps: list[int] = []
     for name, text in (("ours", "ONE"), ("ours, another text on the same badges", "TWO")):
         steps.clear()
+        calls["encoders"] = 0
         local = LocalGenerator(PROFILE, default_settings().local, data_dir=folder)
         with CachedGenerator(local, PortraitCache(folder / "portraits", 10**9)) as ours:
             for n in range(8):
                 asked = BadgeRequest(OBJECTS[n % len(OBJECTS)], text, n)
                 make_badge(asked, ours, on_step=lambda done, _total: steps.append(done))
-            print(f"| {name} | {2 * local.encoded} | {len(steps)} |")
+            print(f"| {name} | {calls['encoders']} | {len(steps)} |")
     (folder / "portraits").rename(folder / "gone")
     steps.clear()
+    calls["encoders"] = 0
     with LocalGenerator(PROFILE, default_settings().local, data_dir=folder) as local:
         for n in range(8):
             asked = BadgeRequest(OBJECTS[n % len(OBJECTS)], "ONE", n)
             make_badge(asked, local, on_step=lambda done, _total: steps.append(done))
-        print(f"| ours after a restart, portraits not kept | {2 * local.encoded} | {len(steps)} |", flush=True)
+        print(f"| ours after a restart, portraits not kept | {calls['encoders']} | {len(steps)} |", flush=True)
+    hook.remove()
 
 
 def real_model() -> None:
@@ -183,18 +191,21 @@ def real_model() -> None:
     from diffusers import FluxTransformer2DModel
 
     with torch.device("meta"):
-        found = saving(FluxTransformer2DModel(**FLUX1_CONFIG).to(torch.bfloat16))
+        layers = modulation_layers(FluxTransformer2DModel(**FLUX1_CONFIG).to(torch.bfloat16)).values()
+    weights = [weight for layer in layers for weight in layer.parameters()]
+    parameters = sum(weight.numel() for weight in weights)
+    taken = sum(weight.numel() * weight.element_size() for weight in weights)
     dev = load_profile("flux-dev")
     print("\nFLUX.1-dev, by its architecture\n")
     print("| | |\n|---|---:|")
     print(f"| parameters | {FLUX1.transformer / 1e9:.3f} G |")
-    print(f"| of them modulation, which a table of all steps replaces | {found.parameters / 1e9:.3f} G |")
-    print(f"| bytes that leave the card (bf16) | {found.bytes / GB:.2f} GB |")
-    print(f"| share of the weights left | {1 - found.parameters / FLUX1.transformer:.2f} |")
+    print(f"| of them modulation, which a table of all steps replaces | {parameters / 1e9:.3f} G |")
+    print(f"| bytes that leave the card (bf16) | {taken / GB:.2f} GB |")
+    print(f"| share of the weights left | {1 - parameters / FLUX1.transformer:.2f} |")
     table = FLUX1.modulation // FLUX1.width * dev.steps * 2
     print(f"| the table of a prompt, {dev.steps} steps | {table / 1e6:.0f} MB |")
     for text in (128, dev.max_sequence_length, 512):
-        flops = FLUX1.step_flops(dev.model_copy(update={"max_sequence_length": text}))
+        flops = step_flops(FLUX1, dev.model_copy(update={"max_sequence_length": text}))
         print(f"| TFLOP a step, {text} text tokens | {flops / 1e12:.1f} |")
     print("\nPlans, with the bytes that they reckon with (nothing here was run on a card)\n")
     print("| card | tier | GB | what is done |\n|---|---|---:|---|")

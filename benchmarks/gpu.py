@@ -22,7 +22,8 @@ from pathlib import Path
 
 from benchmarks.gpu_row import Measured, Row, profile_of
 from inference.models.hardware import GB
-from inference.models.sizes import size_of
+from inference.models.profiles import Profile
+from inference.models.sizes import ModelSize, size_of
 
 BUDGET = 470.0
 _CAPS = (8, 12, 16, 24, 40)
@@ -65,10 +66,26 @@ def limit(row: Row, rates: dict[str, float], *, fp8: bool) -> float:
     size = size_of(profile)
     if size is None or not rates:
         return 0.0
-    attention = 4 * size.tokens(profile) ** 2 * size.width * (size.double_blocks + size.single_blocks)
-    linears = size.step_flops(profile) - attention
     rate = rates.get("fp8", rates["bf16"]) if fp8 else rates["bf16"]
-    return row.steps * (linears / rate + attention / rates["bf16"]) / 1e12
+    seconds = _linear_flops(size, profile) / rate + _attention_flops(size, profile) / rates["bf16"]
+    return row.steps * seconds / 1e12
+
+
+def step_flops(size: ModelSize, profile: Profile) -> float:
+    """Floating-point operations of one step for one image: products of block linears, and attention.
+
+    2 a weight and token for the linears (a double block holds one set for each kind of token, of which a token
+    meets one), 4 n^2 width a block for attention.
+    """
+    return _linear_flops(size, profile) + _attention_flops(size, profile)
+
+
+def _linear_flops(size: ModelSize, profile: Profile) -> float:
+    return 2.0 * 12 * size.width**2 * (size.double_blocks + size.single_blocks) * size.tokens(profile)
+
+
+def _attention_flops(size: ModelSize, profile: Profile) -> float:
+    return 4.0 * size.tokens(profile) ** 2 * size.width * (size.double_blocks + size.single_blocks)
 
 
 def table(found: list[Measured]) -> str:

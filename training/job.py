@@ -4,8 +4,6 @@ Both trainers take one. Values come from `[training]` in the settings and from t
 that determines the weights, and is what a checkpoint and a LoRA's header carry.
 """
 
-import hashlib
-import json
 import re
 from pathlib import Path
 from typing import Any
@@ -96,10 +94,6 @@ class TrainingJob(BaseModel):
     def recipe(self) -> dict[str, Any]:
         """The values that determine the weights, as JSON types; where files lie and how fast it goes are left out."""
         return self.model_dump(mode="json", exclude=_NOT_RECIPE)
-
-    def recipe_sha256(self) -> str:
-        """SHA-256 of `recipe()` as sorted JSON, in hex."""
-        return hashlib.sha256(json.dumps(self.recipe(), sort_keys=True).encode()).hexdigest()
 
 
 def make_job(

@@ -24,7 +24,6 @@ class Verdict(Enum):
     GONE = "the message to edit is gone or cannot be edited"
     NO_MEDIA = "this server does not turn texts into photos"
     CHAT_GONE = "nobody is there: blocked, deleted, removed"
-    MOVED = "the group has a new id"
     FILE = "the file id is not valid any more"
     REFUSED = "refused for good"
 
@@ -53,7 +52,7 @@ _WORDS = (
 def verdict(error: TelegramError) -> Verdict:
     """What `error` means for the call that raised it."""
     if isinstance(error, ChatMigrated):
-        return Verdict.MOVED
+        return Verdict.REFUSED  # the group has a new id, which comes as an update
     if isinstance(error, Forbidden):
         return Verdict.CHAT_GONE
     if isinstance(error, RetryAfter):

@@ -31,9 +31,8 @@ _CACHE_THRESHOLD = 0.08
 class Assembled:
     """A pipeline ready to draw, with the places of its LoRA and its table."""
 
-    def __init__(self, pipe: Any, plan: Plan, slot: LoraSlot, table: "ModulationTable | None") -> None:
+    def __init__(self, pipe: Any, slot: LoraSlot, table: "ModulationTable | None") -> None:
         self.pipe = pipe
-        self.plan = plan
         self.slot = slot
         self.table = table
 
@@ -84,7 +83,7 @@ def assemble(pipe: Any, plan: Plan, slot: LoraSlot, on_stage: Callable[[str], No
             os.environ["TORCHINDUCTOR_CACHE_DIR"] = str(cache.resolve())
         # The step cache leaves a block in the middle, which a full graph does not allow.
         transformer.compile_repeated_blocks(fullgraph=not plan.step_cache)
-    return Assembled(pipe, plan, slot, table)
+    return Assembled(pipe, slot, table)
 
 
 def _quantize_blocks(transformer: Any, plan: Plan) -> "Callable[[torch.nn.Linear, torch.Tensor], None]":

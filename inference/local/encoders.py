@@ -30,7 +30,7 @@ def encoder_names(pipeline: Any) -> list[str]:
 
 
 class Encoders:
-    """Encodes prompts for one profile. `encoded` counts the prompts that really went through the encoders."""
+    """Encodes prompts for one profile; the encoders are loaded at the first one."""
 
     def __init__(self, profile: Profile, folder: Path, plan: Plan, pipe: Any = None) -> None:
         """`pipe` is a pipeline whose encoders are loaded already."""
@@ -41,12 +41,6 @@ class Encoders:
         self._slots: dict[str, LoraSlot] = {}
         self._parts: tuple[LoraPart, ...] = ()
         self._scale = 1.0
-        self.encoded = 0
-
-    @property
-    def loaded(self) -> bool:
-        """Whether the encoders are in memory."""
-        return self._pipe is not None
 
     def shapes(self) -> Shapes:
         """The encoders' linear layers, for a LoRA that changes them. Loads them."""
@@ -74,13 +68,7 @@ class Encoders:
             else:
                 embeds, pooled, _ids = pipe.encode_prompt(prompt=prompt, prompt_2=None, max_sequence_length=length)
                 result = {"prompt_embeds": embeds, "pooled_prompt_embeds": pooled}
-        self.encoded += 1
         return result
-
-    def drop(self) -> None:
-        """Leave memory; the next new prompt loads them again."""
-        self._pipe = None
-        self._slots.clear()
 
     def _loaded(self) -> Any:
         if self._pipe is None:

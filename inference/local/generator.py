@@ -81,7 +81,6 @@ class LocalGenerator(GeneratorBase):
         self._compile_cache = data_dir / "compiled" if data_dir else None
         self._plan: Plan | None = None
         self._revision = ""
-        self.loads = 0
 
     @property
     def model(self) -> ModelInfo:
@@ -118,11 +117,6 @@ class LocalGenerator(GeneratorBase):
                     "the tier %s needs more of a card than %s has: drawing exactly", settings.tier, self._card.name
                 )
         return self._plan
-
-    @property
-    def encoded(self) -> int:
-        """How many prompts went through the text encoders since they were loaded."""
-        return self._loaded.encoders.encoded if self._loaded else 0
 
     def key(self, request: PortraitRequest) -> str:
         steps, guidance = self._steps(request), self._guidance(request)
@@ -263,7 +257,6 @@ class LocalGenerator(GeneratorBase):
                     compile_cache=self._compile_cache,
                     on_stage=self._on_stage,
                 )
-                self.loads += 1
             return self._loaded
 
     def _unload(self) -> None:

@@ -13,18 +13,9 @@ import torch
 from torch import nn
 
 if TYPE_CHECKING:
-    from torch.utils.hooks import RemovableHandle
+    pass
 
 _NAMES = ("norm1.linear", "norm1_context.linear", "norm.linear", "norm_out.linear")
-
-
-@dataclass(frozen=True)
-class Saving:
-    """What the table takes out of the model: parameters, and bytes in the model's dtype."""
-
-    parameters: int
-    bytes: int
-    layers: int
 
 
 def is_modulation(name: str) -> bool:
@@ -39,14 +30,6 @@ def modulation_layers(transformer: Any) -> dict[str, nn.Linear]:
         for name, layer in transformer.named_modules()
         if isinstance(layer, nn.Linear) and is_modulation(name)
     }
-
-
-def saving(transformer: Any) -> Saving:
-    """What a table would take out of this transformer, which may be on the meta device."""
-    layers = modulation_layers(transformer).values()
-    weights = [weight for layer in layers for weight in layer.parameters()]
-    count = sum(weight.numel() for weight in weights)
-    return Saving(count, sum(weight.numel() * weight.element_size() for weight in weights), len(layers))
 
 
 class _Row(nn.Module):
@@ -92,7 +75,6 @@ class ModulationTable:
         self._keep = keep
         self._known: list[_Known] = []
         self._table = torch.empty(0)
-        self.computed = 0
         for layer in self._layers.values():
             layer.to("cpu" if evict else self._device)
             if evict and self._device.type == "cuda":
@@ -101,17 +83,11 @@ class ModulationTable:
         # One buffer for all layers: a step is one copy, and compiled code sees the same addresses for ever.
         self._current = torch.empty(0)
         self._make_room(1)
-        self._hook: RemovableHandle = self._transformer.register_forward_pre_hook(self._step, with_kwargs=True)
+        self._transformer.register_forward_pre_hook(self._step, with_kwargs=True)
 
     def forget(self) -> None:
         """Drop all tables: the weights have changed (another LoRA)."""
         self._known.clear()
-
-    def remove(self) -> None:
-        """Put the layers back, on the table's device."""
-        self._hook.remove()
-        for name, layer in self._layers.items():
-            self._transformer.set_submodule(name, layer.to(self._device))
 
     def _make_room(self, batch: int) -> None:
         if len(self._current) == batch:
@@ -136,7 +112,6 @@ class ModulationTable:
                 self._table = known.values
                 return
         self._table = self._compute(self._pipe.scheduler.timesteps, guidance, pooled)
-        self.computed += 1
         self._known = [*self._known, _Known(pooled, timesteps, scale, self._table)][-self._keep :]
 
     def _compute(self, timesteps: torch.Tensor, guidance: torch.Tensor | None, pooled: torch.Tensor) -> torch.Tensor:

@@ -73,11 +73,6 @@ class LoraSlot:
             self._write(linear, clean if part is None else merged(clean, part, scale, self._device))
         self._changed = set(wanted)
 
-    @property
-    def clean_bytes(self) -> int:
-        """Main memory that the clean copies take."""
-        return sum(weight.numel() * weight.element_size() for weight in self._clean.values())
-
     def _is_clean(self, name: str) -> bool:
         return name not in self._changed and _is_plain(self._layers[name])
 

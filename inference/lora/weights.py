@@ -58,16 +58,6 @@ class LoraWeights:
     sha256: str
     parts: tuple[LoraPart, ...]
 
-    @property
-    def components(self) -> frozenset[str]:
-        """The parts of the pipeline that it changes."""
-        return frozenset(part.component for part in self.parts)
-
-    @property
-    def rank(self) -> int:
-        """The largest rank in it."""
-        return max(part.down.shape[0] for part in self.parts)
-
 
 @dataclass
 class _Group:

@@ -55,17 +55,6 @@ class ModelSize:
         """Tokens in the transformer: 16x16-pixel patches of the image, and the text."""
         return profile.width * profile.height // 256 + profile.max_sequence_length
 
-    def step_flops(self, profile: Profile) -> float:
-        """Floating-point operations of one step for one image: products of block linears, and attention.
-
-        2 a weight and token for the linears (a double block holds one set for each kind of token, of which a token
-        meets one), 4 n^2 width a block for attention.
-        """
-        tokens = self.tokens(profile)
-        linear_weights = 12 * self.width**2 * (self.double_blocks + self.single_blocks)
-        attention = 4 * tokens**2 * self.width * (self.double_blocks + self.single_blocks)
-        return 2.0 * linear_weights * tokens + attention
-
 
 FLUX1 = ModelSize(
     width=3072,

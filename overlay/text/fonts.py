@@ -56,12 +56,6 @@ class FontFile:
         """Ems per design unit, the scale factor included."""
         return float(self.scale / self.face.upem)
 
-    @cached_property
-    def cap_height(self) -> float:
-        """Height of a capital H in ems, 0.7 where the font has none."""
-        glyph = self.font.get_nominal_glyph(ord("H"))
-        return -self.ink(glyph)[1] if glyph else 0.7
-
     def ink(self, glyph: int) -> Ink:
         """The glyph's ink box in ems; four zeros when it has none."""
         found = self._ink.get(glyph)

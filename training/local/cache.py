@@ -25,11 +25,10 @@ log = logging.getLogger(__name__)
 
 
 class Cache:
-    """The encoded forms in `folder`, made where missing. `encoded` counts what had to be encoded, for tests."""
+    """The encoded forms in `folder`, made where missing."""
 
     def __init__(self, folder: Path, base: Base, device: torch.device, dtype: torch.dtype) -> None:
         self._folder, self._base, self._device, self._dtype = folder, base, device, dtype
-        self.encoded = 0
 
     @property
     def identity(self) -> str:
@@ -60,7 +59,6 @@ class Cache:
             if not file.exists():
                 if encoders is None:
                     encoders = self._base.load_encoders(self._dtype).to(self._device)
-                self.encoded += 1
                 text = self._base.encode(encoders, prompt)
                 pooled = {} if text.pooled is None else {"pooled": text.pooled}
                 _save({"embeds": text.embeds, **pooled}, file)
@@ -74,7 +72,6 @@ class Cache:
         return self._base.load_vae(torch.float32).to(self._device).requires_grad_(False)
 
     def _encode_picture(self, vae: Any, path: Path, size: tuple[int, int], flip: bool, file: Path) -> None:
-        self.encoded += 1
         pixels = _pixels(path, size, flip).to(self._device)
         with torch.no_grad():
             posterior = vae.encode(pixels).latent_dist

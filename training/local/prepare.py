@@ -1,7 +1,7 @@
 """From pictures and captions to what the loop eats: variants by size, held-out pictures, texts."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import torch
 
@@ -30,8 +30,6 @@ class Prepared:
     prior_texts: list[Text]
     prior_size: tuple[int, int]
     texts: dict[str, Text]
-    encoded: int
-    held_names: tuple[str, ...] = field(default=())
 
     def material(self, priors: list[tuple[Tokens, Text]]) -> Material:
         """What the loop takes."""
@@ -79,6 +77,4 @@ def prepare(
         prior_texts=[texts[prompt] for prompt in priors],
         prior_size=side,
         texts=texts,
-        encoded=cache.encoded,
-        held_names=tuple(p.name for p in held) if held is not trained else (),
     )

@@ -47,7 +47,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 KIND = "trainings"
-_MEBI = 2**20
 
 
 def open_replicate_trainer(settings: "Settings") -> "ReplicateTrainer":

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import torch
 
-from inference.local.modulation import ModulationTable, modulation_layers, saving
+from inference.local.modulation import ModulationTable, modulation_layers
 from inference.lora.merge import LoraSlot, shapes_of
 from inference.lora.source import find_lora
 from inference.lora.weights import read_lora
@@ -39,12 +39,10 @@ def relative(a: torch.Tensor, b: torch.Tensor) -> float:
 def test_equal_to_the_plain_pipeline(pipe: Any, evict: bool) -> None:
     cases = [(["samurai"], 1, 3.5), (["samurai"], 7, 0.0), (["sword", "a lantern"], 4, 9.0), (["samurai"], 7, 2.0)]
     plain = [draw(pipe, *case) for case in cases]
-    table = ModulationTable(pipe, "cpu", evict=evict)
+    ModulationTable(pipe, "cpu", evict=evict)
     assert not modulation_layers(pipe.transformer)
     for case, expected in zip(cases, plain, strict=True):
         assert relative(draw(pipe, *case), expected) <= 1e-5
-    table.remove()
-    assert torch.equal(draw(pipe, *cases[0]), plain[0])
 
 
 def test_without_guidance_as_schnell(tiny_flux: Path, tmp_path: Path) -> None:
@@ -75,14 +73,16 @@ def test_lora_on_modulation_layers(pipe: Any, tmp_path: Path) -> None:
 
 
 def test_one_table_serves_a_prompt_at_every_seed(pipe: Any) -> None:
-    table = ModulationTable(pipe, "cpu", evict=True)
+    ModulationTable(pipe, "cpu", evict=True)
+    rows: list[int] = []  # a table is computed for all steps at once, what the model itself asks for is one step
+    pipe.transformer.time_text_embed.register_forward_hook(lambda _module, given, _out: rows.append(len(given[0])))
     embeds, pooled, _ = pipe.encode_prompt("samurai", None, max_sequence_length=16)
     for seed in range(3):
         pipe(
             prompt_embeds=embeds, pooled_prompt_embeds=pooled, width=32, height=32, num_inference_steps=2,
             generator=torch.Generator().manual_seed(seed), output_type="latent",
         )  # fmt: skip
-    assert table.computed == 1
+    assert sorted(rows) == [1] * 6 + [2]
 
 
 def test_what_the_real_model_saves() -> None:
@@ -90,7 +90,8 @@ def test_what_the_real_model_saves() -> None:
 
     with torch.device("meta"):
         transformer = FluxTransformer2DModel(**FLUX1_CONFIG).to(torch.bfloat16)
-    found = saving(transformer)
-    assert found.parameters == FLUX1.modulation == 3_247_448_064
-    assert found.bytes == 6_494_896_128
-    assert found.layers == 19 * 2 + 38 + 1
+    layers = modulation_layers(transformer).values()
+    weights = [weight for layer in layers for weight in layer.parameters()]
+    assert sum(weight.numel() for weight in weights) == FLUX1.modulation == 3_247_448_064
+    assert sum(weight.numel() * weight.element_size() for weight in weights) == 6_494_896_128
+    assert len(layers) == 19 * 2 + 38 + 1

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from benchmarks.gpu import step_flops
 from inference.errors import BackendUnavailable
 from inference.local.plan import TIERS, Plan, Tier, plan, smaller
 from inference.models.hardware import GB, Card
@@ -165,7 +166,7 @@ def test_sizes_are_those_of_the_real_models() -> None:
 def test_flops_of_a_step() -> None:
     """74.38 TFLOP, the published count: 4096 image and 512 text tokens."""
     dev = load_profile("flux-dev").model_copy(update={"max_sequence_length": 512})
-    assert FLUX1.step_flops(dev) / 1e12 == pytest.approx(74.38, abs=0.02)
+    assert step_flops(FLUX1, dev) / 1e12 == pytest.approx(74.38, abs=0.02)
 
 
 def test_exact_dev_fits_24_gb_by_the_table_alone() -> None:
