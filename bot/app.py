@@ -16,7 +16,7 @@ import signal
 import sqlite3
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -38,7 +38,7 @@ from bot.delivery.status import StatusBoard
 from bot.delivery.worker import Workers
 from bot.dialogue.routes import menu
 from bot.dialogue.turn import Context
-from bot.dialogue.understanding import understander
+from bot.dialogue.understanding import understander, with_drawable_suggestions
 from bot.errors import StartError
 from bot.operations.health import Ops
 from bot.store import Database, inbox, jobs, outbox, people
@@ -123,11 +123,12 @@ class Bot:
     """All parts of one running bot."""
 
     def __init__(self, settings: Parts, token: str, generator: Generator, database: Database, clock: Clock) -> None:
-        self._settings = settings
         self._token = token
         self._database = database
         self._clock = clock
         self.generator = SharingGenerator(generator)
+        drawable = with_drawable_suggestions(settings.bot, settings.translation, generator.model)
+        self._settings = settings = replace(settings, bot=drawable)
         self._limiter = PoliteLimiter(settings.bot.messages_per_second)
         self._queue = InboxQueue(database, clock)
         self._bot = telegram_client(settings.bot, token, self._limiter, self._queue)

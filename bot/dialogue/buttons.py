@@ -20,6 +20,13 @@ def words_of_suggestion(event: Event, dialogue: Dialogue | None, settings: BotSe
     return things[int(number)] if number.isdigit() and len(number) < 3 and int(number) < len(things) else ""
 
 
+def words_of_near(event: Event, dialogue: Dialogue | None, settings: BotSettings) -> str:
+    """The thing on a pressed button of those offered in place of what cannot be drawn."""
+    things = dialogue.object.split("\n") if dialogue is not None and dialogue.question == "object" else []
+    number = event.text.partition(":")[2]
+    return things[int(number)] if number.isdigit() and len(number) < 3 and int(number) < len(things) else ""
+
+
 def words_of_dialogue(event: Event, dialogue: Dialogue | None, settings: BotSettings) -> str:
     """What the person had typed, of which another reading was chosen."""
     return dialogue.object if dialogue is not None else ""
@@ -32,6 +39,16 @@ def hold(turn: Turn) -> None:
     if dialogue is None or dialogue.question != "object" or turn.number is None or turn.number >= len(things):
         turn.toast(turn._("That question is closed. Start anew: /create"))
     elif turn.understood is None or not turn.understood.english:
+        not_understood(turn)
+    else:
+        ask_text(turn, turn.understood)
+
+
+def near(turn: Turn) -> None:
+    """One of the nearest things was chosen; counts only while the question that offered them is open."""
+    if turn.understood is None:
+        turn.toast(turn._("That question is closed. Start anew: /create"))
+    elif not turn.understood.english:
         not_understood(turn)
     else:
         ask_text(turn, turn.understood)

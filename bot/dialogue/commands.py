@@ -48,28 +48,39 @@ def nameless(turn: Turn) -> None:
     turn.outcome.log = f"/{turn.event.command} by a group or a channel"
 
 
-def _suggested(things: tuple[str, ...]) -> tuple[tuple[Button, ...], ...]:
+def _suggested(things: tuple[str, ...], verb: str = "hold") -> tuple[tuple[Button, ...], ...]:
     """Things to hold as buttons, two in a row."""
-    buttons: list[Button] = [(thing, f"hold:{number}") for number, thing in enumerate(things)]
+    buttons: list[Button] = [(thing, f"{verb}:{number}") for number, thing in enumerate(things)]
     return tuple(tuple(buttons[at : at + 2]) for at in range(0, len(buttons), 2))
 
 
 def ask_text(turn: Turn, understood: Understood) -> None:
     """The second question; where the object was translated, with what was understood and ways to correct it."""
     turn.ask(Dialogue("text", understood.object, understood.english))
-    question = turn._("What text goes on the banner?")
-    if not understood.translated:
+    question, told = turn._("What text goes on the banner?"), _told(turn, understood)
+    if not told:
         turn.say(question, placeholder="UX SCOUT")
         return
     others = tuple((other, f"meant:{number}") for number, other in enumerate(understood.alternatives))
     buttons = (*((others,) if others else ()), ((turn._("✏️ Not that"), "correct"),))
-    turn.say(f"{understood.object} → {understood.english}\n{question}", buttons=buttons, placeholder="UX SCOUT")
+    turn.say(f"{told}\n{question}", buttons=buttons, placeholder="UX SCOUT")
+
+
+def _told(turn: Turn, understood: Understood) -> str:
+    """What is drawn, where that is not what the person said; "" where it is."""
+    drawn = understood.drawn(turn._.language)
+    if understood.partly:
+        return turn._("I can only draw a part of that: {thing}", thing=drawn or understood.object)
+    return f"{understood.object} → {drawn}" if drawn else ""
 
 
 def not_understood(turn: Turn) -> None:
     """Ask for the object again, with words that may have been meant, or examples."""
-    turn.outcome.log = "object not understood"
     understood = turn.understood
+    if understood is not None and understood.undrawable:
+        _not_drawable(turn, understood)
+        return
+    turn.outcome.log = "object not understood"
     question = turn._("What is the character holding?")
     things = things_to_hold(turn.event.language, turn.context.settings)
     if understood is not None and understood.near and len(understood.object.split()) <= _NEAR_WORDS:
@@ -83,6 +94,26 @@ def not_understood(turn: Turn) -> None:
             examples=", ".join(things),
         ),
         buttons=_suggested(things),
+        placeholder=question,
+    )
+
+
+def _not_drawable(turn: Turn, understood: Understood) -> None:
+    """Ask for another object, with the nearest things that the model can draw as buttons."""
+    turn.outcome.log = "object not in the vocabulary"
+    question = turn._("What is the character holding?")
+    if not understood.near:
+        things = things_to_hold(turn.event.language, turn.context.settings)
+        turn.say(
+            turn._("I cannot draw that. Name another thing, for example: {examples}", examples=", ".join(things)),
+            buttons=_suggested(things),
+            placeholder=question,
+        )
+        return
+    turn.ask(Dialogue("object", "\n".join(understood.near)))
+    turn.say(
+        turn._("I cannot draw that. The nearest I can draw: {words}", words=", ".join(understood.near)),
+        buttons=_suggested(understood.near, "near"),
         placeholder=question,
     )
 
@@ -131,6 +162,8 @@ def badge(turn: Turn) -> None:
     try:
         if order(turn, understood.object, understood.english, text):
             people.clear(turn.connection, turn.place)
+            if understood.partly:
+                turn.say(_told(turn, understood))
     except InvalidRequest as error:
         turn.say(explain(turn, error))
 

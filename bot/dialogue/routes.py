@@ -62,6 +62,7 @@ ROUTES: dict[str, Route] = {
     "?text": Route(questions.text),
     "?new_text": Route(questions.new_text),
     "hold:": Route(buttons.hold, buttons.words_of_suggestion),
+    "near:": Route(buttons.near, buttons.words_of_near),
     "meant:": Route(buttons.meant, buttons.words_of_dialogue),
     "correct:": Route(commands.create),
     "again:": Route(buttons.again, of_badge=True),

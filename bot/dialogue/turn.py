@@ -28,18 +28,22 @@ _AGAIN_AFTER = 5.0
 class Understood:
     """What was made of an object that a person typed: `english` goes into the prompt; "" is not understood.
 
-    `near` are words that may have been meant, `alternatives` other readings of what was understood.
+    `near` are words that may have been meant, `alternatives` other readings of what was understood. A model with a
+    vocabulary draws `partly` what was asked, has its things in `russian` too, or knows nothing of it: `undrawable`.
     """
 
     object: str
     english: str
     near: tuple[str, ...] = ()
     alternatives: tuple[str, ...] = ()
+    partly: bool = False
+    russian: str = ""
+    undrawable: bool = False
 
-    @property
-    def translated(self) -> bool:
-        """Whether the person should be shown what was understood."""
-        return bool(self.english) and self.english.casefold() != self.object.casefold()
+    def drawn(self, language: str) -> str:
+        """What is drawn, in the words of a language as far as there are any; "" where the person's own say the same."""
+        said = self.russian if self.russian and language == "ru" else self.english
+        return "" if said.casefold() == self.object.casefold() else said
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,10 @@ class Place:
 
 @dataclass(frozen=True)
 class Dialogue:
-    """An open question. `object` and `english` are set from the second question on, `job_id` with `new_text`."""
+    """An open question. `object` and `english` are set from the second question on, `job_id` with `new_text`.
+
+    At the first question `object` is what was offered in place of something that cannot be drawn, a thing a line.
+    """
 
     question: str
     object: str = ""
