@@ -22,7 +22,7 @@ from typing import Any
 
 import torch
 
-from benchmarks.gpu import step_flops
+from benchmarks.gpu.flops import step_flops
 from configs import default_settings
 from inference import BadgeRequest, PortraitRequest, load_profile, make_badge
 from inference.local.generator import LocalGenerator

@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pytest
 
-import benchmarks.gpu_training
 import benchmarks.training
 
 
@@ -18,10 +17,3 @@ def test_ours_beside_the_plain_recipe(tmp_path: Path, monkeypatch: pytest.Monkey
     assert ours.mismatched == 0
     # PEFT's casts of the inputs: what the recipe keeps for the backward pass beyond ours.
     assert ours.saved_kib < 0.95 * unchecked.saved_kib
-
-
-def test_the_card_benchmark_runs_at_tiny_scale(capsys: pytest.CaptureFixture[str]) -> None:
-    assert benchmarks.gpu_training.main(["--tiny"]) == 0
-    table = capsys.readouterr().out
-    assert table.count("| bf16 |") == 4
-    assert table.count("| checkpointing |") == 4

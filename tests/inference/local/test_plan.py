@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from benchmarks.gpu import step_flops
+from benchmarks.gpu.flops import step_flops
 from inference.errors import BackendUnavailable
 from inference.local.plan import TIERS, Plan, Tier, plan, smaller
 from inference.models.hardware import GB, Card
