@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from configs.sections.render import LocalSettings
 from inference.errors import BackendUnavailable, InvalidRequest, RenderFailed
-from inference.generator import GeneratorBase, pixels_key
+from inference.generator import Generator, pixels_key
 from inference.local.assembly import StageCallback
 from inference.local.loading import Loaded, load
 from inference.local.pipes import CallbackRaised, draw
@@ -48,7 +48,7 @@ _LIBRARIES = ("torch", "diffusers", "transformers")
 _WARM_STEPS = 2
 
 
-class LocalGenerator(GeneratorBase):
+class LocalGenerator(Generator):
     """Draws with the weights of `profile` on `settings.device`. Loads at the first drawing, or in `prepare`."""
 
     def __init__(

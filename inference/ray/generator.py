@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from configs.sections.ray import RaySettings
 from configs.sections.render import LocalSettings
 from inference.errors import BackendUnavailable, Canceled, InvalidRequest, RenderFailed
-from inference.generator import GeneratorBase
+from inference.generator import Generator
 from inference.local.generator import LocalGenerator
 from inference.models.profiles import Profile
 from inference.ray.cluster import join_ray, leave_ray, require_ray
@@ -42,7 +42,7 @@ class _Actor:
     process: str = ""
 
 
-class RayGenerator(GeneratorBase):
+class RayGenerator(Generator):
     """Draws with `profile` on as many actors as `settings` say. Ray starts, or is joined, at the first use."""
 
     def __init__(

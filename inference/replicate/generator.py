@@ -13,7 +13,7 @@ from typing import Any
 
 from configs.sections.replicate import ReplicateSettings
 from inference.errors import BackendUnavailable, BlankPicture, InvalidRequest, RenderFailed
-from inference.generator import GeneratorBase, pixels_key
+from inference.generator import Generator, pixels_key
 from inference.replicate.client import refusal
 from inference.replicate.errors import ApiError, ApiNotFound, ApiRefused, ApiUnreachable, BadOutput, LostAnswer
 from inference.replicate.target import Target, find_target, forget_target, inputs_for
@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 _PARALLEL = 4
 
 
-class ReplicateGenerator(GeneratorBase):
+class ReplicateGenerator(Generator):
     """Draws with the model named in the settings. Connects at the first drawing, or in `prepare`."""
 
     def __init__(self, settings: ReplicateSettings, token: str, base_url: str, data_dir: Path) -> None:

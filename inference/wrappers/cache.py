@@ -12,14 +12,13 @@ import io
 import json
 import logging
 import os
-from collections.abc import Sequence
 from pathlib import Path
 
 from PIL import Image, PngImagePlugin
 
 from inference.errors import BlankPicture, RenderFailed
 from inference.files import write_atomically
-from inference.generator import Generator, GeneratorBase
+from inference.generator import Generator, Wrapper
 from inference.models.text_cache import shrink_folder
 from inference.types import LoraInfo, ModelInfo, Portrait, PortraitRequest, StepCallback
 
@@ -81,44 +80,19 @@ class PortraitCache:
             log.warning("the portrait is not remembered: %s", error)
 
 
-class CachedGenerator(GeneratorBase):
+class CachedGenerator(Wrapper):
     """A generator in front of which a `PortraitCache` stands."""
 
     def __init__(self, inner: Generator, cache: PortraitCache) -> None:
-        self._inner = inner
+        super().__init__(inner)
         self._cache = cache
 
-    @property
-    def inner(self) -> Generator:
-        """The generator that draws what is not remembered."""
-        return self._inner
-
-    @property
-    def model(self) -> ModelInfo:
-        return self._inner.model
-
-    @property
-    def parallel(self) -> int:
-        return self._inner.parallel
-
-    def key(self, request: PortraitRequest) -> str:
-        return self._inner.key(request)
-
-    def prepare(self, prompts: Sequence[str] = ()) -> None:
-        self._inner.prepare(prompts)
-
-    def warm(self) -> None:
-        self._inner.warm()
-
     def generate(self, request: PortraitRequest, on_step: StepCallback | None = None) -> Portrait:
-        key, model = self._inner.key(request), self._inner.model
+        key, model = self.inner.key(request), self.inner.model
         known = self._cache.get(key)
         if known is not None:
             return known
-        portrait = self._inner.generate(request, on_step)
+        portrait = self.inner.generate(request, on_step)
         if portrait.model == model:  # else somebody else drew it, or in another way: not what the key says
             self._cache.put(key, portrait)
         return portrait
-
-    def close(self) -> None:
-        self._inner.close()

@@ -4,13 +4,13 @@ import logging
 from collections.abc import Callable, Sequence
 
 from inference.errors import BackendUnavailable, NotUnderstood
-from inference.generator import Generator, GeneratorBase
-from inference.types import ModelInfo, Portrait, PortraitRequest, StepCallback
+from inference.generator import Generator, Wrapper
+from inference.types import Portrait, PortraitRequest, StepCallback
 
 log = logging.getLogger(__name__)
 
 
-class FallbackGenerator(GeneratorBase):
+class FallbackGenerator(Wrapper):
     """Asks `first`; where that is unavailable, asks `second`. The portrait says which of them drew it."""
 
     def __init__(
@@ -21,39 +21,28 @@ class FallbackGenerator(GeneratorBase):
         reword: Callable[[PortraitRequest], PortraitRequest] = lambda request: request,
     ) -> None:
         """`name` is what the log calls `second`; `reword` puts a request that was meant for `first` into its words."""
-        self._first = first
+        super().__init__(first)
         self._second = second
         self._name = name
         self._reword = reword
 
-    @property
-    def model(self) -> ModelInfo:
-        return self._first.model
-
-    @property
-    def parallel(self) -> int:
-        return self._first.parallel
-
     def prepare(self, prompts: Sequence[str] = ()) -> None:
         try:
-            self._first.prepare(prompts)
+            super().prepare(prompts)
         except BackendUnavailable as error:
             log.warning("%s; %s draws instead", error, self._name)
             self._second.prepare(prompts)
 
     def warm(self) -> None:
         try:
-            self._first.warm()
+            super().warm()
         except BackendUnavailable as error:
             log.warning("%s; %s draws instead", error, self._name)
             self._second.warm()
 
-    def key(self, request: PortraitRequest) -> str:
-        return self._first.key(request)
-
     def generate(self, request: PortraitRequest, on_step: StepCallback | None = None) -> Portrait:
         try:
-            return self._first.generate(request, on_step)
+            return super().generate(request, on_step)
         except BackendUnavailable as error:
             log.warning("%s; %s draws instead", error, self._name)
             return self._instead(request, on_step, error)
@@ -66,5 +55,5 @@ class FallbackGenerator(GeneratorBase):
             raise BackendUnavailable(f"{why}; and then: {error}") from error
 
     def close(self) -> None:
-        self._first.close()
+        super().close()
         self._second.close()

@@ -1,40 +1,26 @@
 """One portrait for all who ask for the same one at the same time: a generator in front of the generator."""
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 
 from inference.errors import RenderError
-from inference.generator import Generator, GeneratorBase
-from inference.types import ModelInfo, Portrait, PortraitRequest, StepCallback
+from inference.generator import Generator, Wrapper
+from inference.types import Portrait, PortraitRequest, StepCallback
 
 
-class SharingGenerator(GeneratorBase):
+class SharingGenerator(Wrapper):
     """Like the generator behind it, but equal requests in flight are drawn once.
 
     Who comes second waits for the first one's portrait and is told of its steps. If the first one is canceled or
     fails, the second draws.
     """
 
-    def __init__(self, generator: Generator) -> None:
-        self._generator = generator
+    def __init__(self, inner: Generator) -> None:
+        super().__init__(inner)
         self._lock = threading.Lock()
         self._drawing: dict[PortraitRequest, _Drawing] = {}
-
-    @property
-    def model(self) -> ModelInfo:
-        return self._generator.model
-
-    @property
-    def parallel(self) -> int:
-        return self._generator.parallel
-
-    def prepare(self, prompts: Sequence[str] = ()) -> None:
-        self._generator.prepare(prompts)
-
-    def close(self) -> None:
-        self._generator.close()
 
     def generate(self, request: PortraitRequest, on_step: StepCallback | None = None) -> Portrait:
         with self._lock:
@@ -52,7 +38,7 @@ class SharingGenerator(GeneratorBase):
                 on_step(done, steps)
 
         try:
-            portrait = self._generator.generate(request, watched)
+            portrait = self.inner.generate(request, watched)
         except BaseException as error:
             mine.portrait.set_exception(error)
             raise
@@ -85,18 +71,14 @@ def _wait(first: _Drawing, on_step: StepCallback | None) -> Portrait | None:
             return None
 
 
-class WatchedGenerator(GeneratorBase):
+class WatchedGenerator(Wrapper):
     """A generator that tells when its portrait is there, so that the status can move on to the banner."""
 
-    def __init__(self, generator: Generator, drawn: Callable[[Portrait], None]) -> None:
-        self._generator = generator
+    def __init__(self, inner: Generator, drawn: Callable[[Portrait], None]) -> None:
+        super().__init__(inner)
         self._drawn = drawn
 
-    @property
-    def model(self) -> ModelInfo:
-        return self._generator.model
-
     def generate(self, request: PortraitRequest, on_step: StepCallback | None = None) -> Portrait:
-        portrait = self._generator.generate(request, on_step)
+        portrait = self.inner.generate(request, on_step)
         self._drawn(portrait)
         return portrait

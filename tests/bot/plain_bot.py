@@ -24,11 +24,11 @@ from bot.operations.logs import start_logging
 from bot.store import Database
 from configs.settings import Settings, load_settings
 from inference.errors import BackendUnavailable, InvalidRequest, RenderFailed
-from inference.generator import GeneratorBase
+from inference.generator import Generator
 from inference.types import ModelInfo, Portrait, PortraitRequest, StepCallback
 
 
-class PlainGenerator(GeneratorBase):
+class PlainGenerator(Generator):
     """Draws one colour, chosen by prompt and seed, in `steps` steps that take `seconds` in all.
 
     A prompt with "slowly" takes 2 s in 40 steps, one with "stubborn" a minute in one; one with "words that fail",

@@ -9,7 +9,7 @@ import torch
 from configs.sections.render import BannerSettings, PromptSettings
 from inference.badge import make_badge
 from inference.errors import BlankPicture
-from inference.generator import GeneratorBase
+from inference.generator import Generator
 from inference.prompt import build_prompt
 from inference.types import BadgeRequest, ModelInfo, Portrait, PortraitRequest, StepCallback
 from training.local.base import Base, Text, free
@@ -27,7 +27,7 @@ MOST_STEPS = 20
 BADGE = 512
 
 
-class LoopGenerator(GeneratorBase):
+class LoopGenerator(Generator):
     """Draws with the transformer that is being trained. Prompts must be among `texts`."""
 
     def __init__(self, base: Base, transformer: Any, texts: dict[str, Text]) -> None:

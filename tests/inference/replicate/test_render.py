@@ -15,7 +15,7 @@ from configs.settings import Settings
 from inference.badge import in_english, make_badge
 from inference.choice import open_generator
 from inference.errors import BackendUnavailable, InvalidRequest
-from inference.generator import GeneratorBase
+from inference.generator import Generator
 from inference.output.recipe import encode_png, read_recipe, recipe_of
 from inference.types import BadgeRequest, ModelInfo, Portrait, PortraitRequest, StepCallback
 from inference.wrappers.fallback import FallbackGenerator
@@ -112,7 +112,7 @@ def test_a_model_that_is_none_is_refused_by_name(monkeypatch: pytest.MonkeyPatch
         load_settings()
 
 
-class OutOfMemory(GeneratorBase):
+class OutOfMemory(Generator):
     """A card that never has memory left."""
 
     model = ModelInfo("local", "flux-dev")

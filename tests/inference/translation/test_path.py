@@ -7,14 +7,14 @@ import pytest
 from PIL import Image
 
 from inference import BadgeRequest, ModelInfo, NotUnderstood, Portrait, PortraitRequest, make_badge, render
-from inference.generator import GeneratorBase
+from inference.generator import Generator
 from inference.output.recipe import read_recipe
 from inference.types import StepCallback
 
 DEMO = ("--generator", "demo", "--text", "ДОБРО", "--seed", "7")
 
 
-class Flat(GeneratorBase):
+class Flat(Generator):
     """A generator that draws one colour and keeps what it was asked for."""
 
     def __init__(self, profile: str) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from inference.generator import GeneratorBase
+from inference.generator import Generator
 from inference.types import LoraInfo, ModelInfo, Portrait, PortraitRequest, StepCallback
 from inference.wrappers.cache import CachedGenerator, PortraitCache
 
@@ -27,7 +27,7 @@ def portrait(seed: int = 7, size: int = 64) -> Portrait:
     return Portrait(noise(seed, size), "samurai ⛩", seed, 2, 3.5, MODEL, 1.25, 0.003)
 
 
-class Counting(GeneratorBase):
+class Counting(Generator):
     """A generator that counts its drawings and may be handed over to another model."""
 
     def __init__(self, drawn_by: ModelInfo = MODEL) -> None:
