@@ -135,7 +135,7 @@ def _settings(args: argparse.Namespace, recipe: Recipe | None) -> Settings:
     """The settings in force: files and environment, then what `--like` says, then the command line."""
     settings = load_settings(args.config)
     if recipe:
-        settings = settings_like(recipe, settings, Path(args.lora) if args.lora else None)
+        settings = settings_like(recipe, settings, Path(args.lora) if args.lora else None, args.generator or "")
     else:
         settings = _changed(settings, "local", lora=args.lora)
     settings = _changed(settings, "local", tier=args.tier)

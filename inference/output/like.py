@@ -18,16 +18,31 @@ from inference.types import BadgeRequest, ModelInfo, PortraitRequest
 
 log = logging.getLogger(__name__)
 
+_HERE = ("local", "demo")
+_ELSEWHERE = {"replicate": "which costs money and is sent the prompt", "ray": "whose machines are sent the prompt"}
 
-def settings_like(recipe: Recipe, settings: Settings, lora: Path | None) -> Settings:
+
+def settings_like(recipe: Recipe, settings: Settings, lora: Path | None, generator_said: str = "") -> Settings:
     """`settings` with generator, profile, LoRA and size of `recipe`.
 
     `lora` is where the user says the LoRA is; where nothing is said the configured and the profile's own are tried.
-    Raises InvalidRequest where that is not the very file (by SHA-256) that the badge was made with.
+    `generator_said` is the user's own choice, "" where none was made: a PNG alone, which may be a stranger's, never
+    makes anything leave this machine or cost money. Raises InvalidRequest where it would, or where the LoRA is not the
+    very file (by SHA-256) that the badge was made with.
     """
-    generator = {"kind": recipe.generator, "profile": recipe.profile}
+    generator: dict[str, Any] = {"kind": recipe.generator, "profile": recipe.profile}
+    if recipe.generator not in _HERE:
+        if recipe.generator not in _ELSEWHERE:
+            raise InvalidRequest(f"the badge was drawn by {recipe.generator!r}, which this program does not know")
+        if not generator_said and settings.generator.kind != recipe.generator:
+            raise InvalidRequest(
+                f"the badge was drawn by {recipe.generator}, {_ELSEWHERE[recipe.generator]}: to have it drawn there "
+                f"again say --generator {recipe.generator}, or name another generator"
+            )
     if recipe.generator != "local":
         generator["profile"] = settings.generator.profile
+    if not generator_said and settings.generator.kind != "replicate":
+        generator["fallback_to_replicate"] = False
     local: dict[str, Any] = {"lora_scale": recipe.lora_scale}
     if recipe.generator == "local":
         local["lora"] = _find_lora(recipe, settings, lora)

@@ -7,42 +7,62 @@ as seconds, stands there, so that the same recipe gives the same bytes.
 
 import hashlib
 import io
+import warnings
 from pathlib import Path
+from typing import Annotated
 
 from PIL import Image, PngImagePlugin, UnidentifiedImageError
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
+from configs.foreign import read_regular
+from configs.printable import is_control, printable
 from inference.errors import InvalidRequest
-from inference.types import Badge, ModelInfo, PortraitRequest
+from inference.types import MAX_SEED, Badge, ModelInfo, PortraitRequest
 
 CHUNK = "samurai-badge"
 _PNG_LEVEL = 6
+_MOST_BYTES = 256 * 2**20
+
+
+def _plain(value: str) -> str:
+    if any(is_control(char) and char not in "\n\t" for char in value):
+        raise ValueError("holds control characters")
+    return value
+
+
+_Words = Annotated[str, Field(max_length=2_000), AfterValidator(_plain)]
+_Prompt = Annotated[str, Field(max_length=20_000), AfterValidator(_plain)]
+_Name = Annotated[str, Field(max_length=200), AfterValidator(_plain)]
+_Hash = Annotated[str, Field(pattern=r"^[0-9a-fA-F]{0,64}$")]
 
 
 class Recipe(BaseModel):
-    """Everything that determines a badge's pixels. `lora` None means that no LoRA was in force."""
+    """Everything that determines a badge's pixels. `lora` None means that no LoRA was in force.
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    A PNG comes from anywhere: each value has the bounds that the settings have for their own (`configs.sections`).
+    """
 
-    object: str
-    english: str = ""
-    text: str
-    style: str
-    size: int
-    prompt: str
-    seed: int
-    steps: int
-    guidance: float
-    generator: str
-    profile: str
-    revision: str = ""
-    lora: str | None = None
-    lora_sha256: str | None = None
-    lora_scale: float = 1.0
-    tier: str = "exact"
-    device: str = ""
-    versions: dict[str, str] = {}
-    key: str = ""
+    model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False)
+
+    object: _Words
+    english: _Words = ""
+    text: _Words
+    style: _Name
+    size: int = Field(ge=16, le=4096)
+    prompt: _Prompt
+    seed: int = Field(ge=0, le=MAX_SEED)
+    steps: int = Field(ge=0, le=200)
+    guidance: float = Field(ge=-1, le=100)
+    generator: _Name
+    profile: _Name
+    revision: _Name = ""
+    lora: _Name | None = None
+    lora_sha256: _Hash | None = None
+    lora_scale: float = Field(default=1.0, ge=-4, le=4)
+    tier: _Name = "exact"
+    device: _Name = ""
+    versions: Annotated[dict[_Name, _Name], Field(max_length=64)] = {}
+    key: _Name = ""
 
 
 def recipe_of(badge: Badge, key: str = "") -> Recipe:
@@ -85,19 +105,33 @@ def encode_png(image: Image.Image, recipe: Recipe, compress_level: int = _PNG_LE
 
 def read_recipe(path: Path) -> Recipe:
     """The recipe in the PNG at `path`. Raises InvalidRequest where there is no such file or no recipe in it."""
+    shown = printable(str(path))
     try:
-        with Image.open(path) as image:
-            text = image.info.get(CHUNK)
+        data = read_regular(path, _MOST_BYTES, follow=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            # Only the notes are read, not a pixel; and no other format has them, whatever the file is called.
+            with Image.open(io.BytesIO(data), formats=("PNG",)) as image:
+                text = image.info.get(CHUNK)
     except FileNotFoundError as error:
-        raise InvalidRequest(f"no such badge: {path}") from error
+        raise InvalidRequest(f"no such badge: {shown}") from error
     except (OSError, UnidentifiedImageError, Image.DecompressionBombError, SyntaxError, ValueError) as error:
-        raise InvalidRequest(f"not a readable PNG: {path}") from error
+        raise InvalidRequest(f"not a readable PNG: {shown}") from error
     if not isinstance(text, str):
-        raise InvalidRequest(f"{path} does not say how it was made: name a PNG that inference.render wrote")
+        raise InvalidRequest(f"{shown} does not say how it was made: name a PNG that inference.render wrote")
     try:
         return Recipe.model_validate_json(text)
-    except ValidationError as error:
-        raise InvalidRequest(f"the recipe in {path} is damaged: {error.errors()[0]['msg']}") from error
+    except (ValidationError, ValueError, RecursionError) as error:
+        raise InvalidRequest(f"the recipe in {shown} is damaged: {_problem(error)}") from error
+
+
+def _problem(error: Exception) -> str:
+    if not isinstance(error, ValidationError):
+        return type(error).__name__
+    first = error.errors()[0]
+    where = ".".join(str(part) for part in first["loc"])
+    given = "" if first["type"] in ("missing", "json_invalid") else f" = {printable(repr(first['input']))[:60]}"
+    return f"{where}{given}: {first['msg']}" if where else first["msg"]
 
 
 def work_key(thing: str, text: str, style: str, size: int, wanted: PortraitRequest, model: ModelInfo) -> str:
