@@ -1,33 +1,51 @@
 """Writing files so that nobody ever sees half of one: aside, fsync, rename; and lines that survive a crash.
 
-And a lock, for folders that only one process may write into.
+And a lock, for folders that only one process may write into; a folder kept within a size; a file's SHA-256.
 """
 
 import fcntl
+import hashlib
 import os
+import secrets
+import stat
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from functools import lru_cache
 from pathlib import Path
 
 from inference.errors import InvalidRequest, RenderFailed
 
 
+@contextmanager
+def written_aside(path: Path, mode: int = 0o666) -> Iterator[Path]:
+    """An empty file beside `path` to write into; it becomes `path` when the block ends, and goes where it raises.
+
+    Nobody ever sees half of it, and it is on the disk when this returns. `mode` as in `os.open`: less the umask.
+    Raises OSError.
+    """
+    # 40 characters of at most 4 bytes each leave room in the 255 bytes of a name.
+    aside = path.with_name(f".{path.name[:40]}.{secrets.token_hex(4)}.part")
+    descriptor = os.open(aside, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, mode)
+    try:
+        given = stat.S_IMODE(os.fstat(descriptor).st_mode)
+        os.close(descriptor)
+        yield aside
+        aside.chmod(given)  # safetensors and others put a file of their own there
+        _sync(aside, os.O_RDWR)
+        aside.replace(path)
+        _sync(path.parent, os.O_RDONLY)
+    except BaseException:
+        with suppress(OSError):  # why it failed matters more than what is left behind
+            aside.unlink(missing_ok=True)
+        raise
+
+
 def write_atomically(path: Path, data: bytes) -> None:
     """Write `data` to `path` whole or not at all. Raises RenderFailed, and leaves nothing, where that fails."""
     try:
-        descriptor, aside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:80]}.", suffix=".part")
-        try:
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            Path(aside).chmod(0o666 & ~_umask())
-            Path(aside).replace(path)
-        except BaseException:
-            Path(aside).unlink(missing_ok=True)
-            raise
-        _sync_folder(path.parent)
+        with written_aside(path) as aside:
+            aside.write_bytes(data)
     except OSError as error:
         raise RenderFailed(f"cannot write {path}: {error.strerror}") from error
 
@@ -77,14 +95,42 @@ def held(lock: Path, mode: int = 0o666) -> Iterator[bool]:
         os.close(descriptor)
 
 
-def _umask() -> int:
-    mask = os.umask(0o077)
-    os.umask(mask)
-    return mask
+def shrink_folder(folder: Path, pattern: str, limit: int) -> None:
+    """Delete files unused for longest until those left take at most nine tenths of `limit`, if they take more than it.
+
+    Safe beside other processes doing the same: a file that is gone is no error.
+    """
+    found = []
+    for path in folder.glob(pattern):
+        try:
+            about = path.stat()
+        except FileNotFoundError:
+            continue
+        found.append((about.st_mtime_ns, about.st_size, path))
+    total = sum(size for _, size, _ in found)
+    if total <= limit:
+        return
+    for _, size, path in sorted(found):
+        if total <= limit * 0.9:
+            break
+        path.unlink(missing_ok=True)
+        total -= size
 
 
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
+def sha256_of(path: Path) -> str:
+    """The file's SHA-256 in hex, remembered by path, size and time of change."""
+    about = path.stat()
+    return _sha256(path, about.st_size, about.st_mtime_ns)
+
+
+@lru_cache(maxsize=64)
+def _sha256(path: Path, size: int, changed: int) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _sync(path: Path, flags: int) -> None:
+    descriptor = os.open(path, flags)
     try:
         os.fsync(descriptor)
     finally:

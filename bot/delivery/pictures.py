@@ -11,6 +11,7 @@ from pathlib import Path
 
 from PIL import Image
 
+from inference.files import written_aside
 from inference.output.recipe import encode_png, recipe_of
 from inference.types import Badge
 from overlay import to_jpeg, to_sticker
@@ -76,13 +77,8 @@ class Pictures:
         return len(old)
 
     def _write(self, name: str, data: bytes) -> None:
-        part = self.folder / f"{name}.part"
-        try:
-            part.touch(mode=0o600)
-            part.write_bytes(data)
-            part.replace(self.folder / name)
-        finally:
-            part.unlink(missing_ok=True)
+        with written_aside(self.folder / name, mode=0o600) as aside:
+            aside.write_bytes(data)
 
     def _read(self, name: str) -> bytes | None:
         try:

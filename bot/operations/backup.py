@@ -16,6 +16,7 @@ from pathlib import Path, PurePosixPath
 from bot.errors import BotError
 from bot.store.lock import locked
 from bot.store.schema import VERSION
+from inference.files import written_aside
 
 DATABASE = "bot.sqlite3"
 _LEFT_OUT = frozenset({"bot.lock", DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm", "portraits", "logs"})
@@ -31,25 +32,20 @@ def backup(data_dir: Path, archive: Path) -> int:
     source = data_dir / DATABASE
     if not source.exists():
         raise BackupError(f"there is no state in {data_dir} to back up: is BADGE_DATA_DIR right?")
-    part = archive.with_name(archive.name + ".part")
     try:
-        with tempfile.TemporaryDirectory() as folder:
+        with written_aside(archive, mode=0o600) as part, tempfile.TemporaryDirectory() as folder:
             copy = Path(folder) / DATABASE
             _copy_database(source, copy)
             files = [
                 file for file in sorted(data_dir.rglob("*")) if _belongs(file.relative_to(data_dir)) and file.is_file()
             ]
-            part.touch(mode=0o600)
             with tarfile.open(part, "w:gz", compresslevel=1) as tar:
                 tar.add(copy, DATABASE)
                 for file in files:
                     with contextlib.suppress(FileNotFoundError):  # an old picture removed meanwhile
                         tar.add(file, str(file.relative_to(data_dir)))
-        part.replace(archive)
     except OSError as error:
         raise BackupError(f"cannot write the backup {archive}: {error.strerror or error}") from error
-    finally:
-        part.unlink(missing_ok=True)
     return len(files) + 1
 
 

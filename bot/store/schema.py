@@ -5,12 +5,12 @@ there: `bot.sqlite3.v1` is the database as version 1 left it.
 """
 
 import contextlib
-import os
 import sqlite3
 from pathlib import Path
 
 from bot.errors import StoreTooNew
 from bot.store.migrations import SCRIPTS
+from inference.files import written_aside
 
 VERSION = len(SCRIPTS)
 
@@ -44,12 +44,6 @@ def version_of(connection: sqlite3.Connection) -> int:
 
 def _copy_aside(connection: sqlite3.Connection, copy: Path) -> None:
     """A whole copy of the database, readable by its owner alone, in place only once it is complete and on the disk."""
-    part = copy.with_name(f"{copy.name}.part")
-    try:
-        os.close(os.open(part, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600))
-        with contextlib.closing(sqlite3.connect(part)) as target:
-            connection.backup(target)
-            target.execute("PRAGMA journal_mode=DELETE")  # one file, without a log beside it
-        part.replace(copy)
-    finally:
-        part.unlink(missing_ok=True)
+    with written_aside(copy, mode=0o600) as part, contextlib.closing(sqlite3.connect(part)) as target:
+        connection.backup(target)
+        target.execute("PRAGMA journal_mode=DELETE")  # one file, without a log beside it

@@ -6,7 +6,6 @@ alone.
 """
 
 import json
-import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from inference.errors import RenderFailed
+from inference.files import written_aside
 from inference.lora.file import LoraError, read_header
 
 _PREFIX = "badge."
@@ -83,16 +83,11 @@ def stamp(source: Path, target: Path, card: LoraCard) -> None:
         header["__metadata__"] = old.metadata | card.metadata()
         text = json.dumps(header, separators=(",", ":")).encode()
         text += b" " * (-len(text) % 8)
-        aside = target.with_name(f".{target.name}.part")
         try:
-            with aside.open("wb") as out:
+            with written_aside(target) as aside, aside.open("wb") as out:
                 out.write(len(text).to_bytes(8, "little") + text)
                 shutil.copyfileobj(file, out)
-                out.flush()
-                os.fsync(out.fileno())
-            aside.replace(target)
         except OSError as error:
-            aside.unlink(missing_ok=True)
             raise RenderFailed(f"cannot write {target}: {error.strerror}") from error
 
 

@@ -5,10 +5,8 @@ A `.safetensors` file is an 8-byte little-endian header length, that much JSON, 
 before any library opens it.
 """
 
-import hashlib
 import json
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import BinaryIO
 
@@ -77,15 +75,3 @@ def _what_it_is(start: bytes) -> str:
     if start[:1] == b"\x80" or start[:2] == b"PK":
         return "it looks like a pickle, which can run code and is never opened; convert it to safetensors"
     return "convert it to safetensors" if start else "it is empty"
-
-
-def sha256_of(path: Path) -> str:
-    """The file's SHA-256 in hex, remembered by path, size and time of change."""
-    stat = path.stat()
-    return _sha256(path, stat.st_size, stat.st_mtime_ns)
-
-
-@lru_cache(maxsize=64)
-def _sha256(path: Path, size: int, changed: int) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

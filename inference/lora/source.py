@@ -15,7 +15,8 @@ from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from inference.lora.file import LoraError, LoraHeader, parse_header, read_header, sha256_of
+from inference.files import sha256_of
+from inference.lora.file import LoraError, LoraHeader, parse_header, read_header
 
 _LARGEST = 4 * 2**30
 _MEMBERS = 10_000

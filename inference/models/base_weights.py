@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 
 from inference.errors import BackendUnavailable, InvalidRequest
-from inference.lora.file import sha256_of
+from inference.files import sha256_of
 from inference.models.profiles import Profile
 
 log = logging.getLogger(__name__)

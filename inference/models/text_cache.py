@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from inference.errors import RenderFailed
-from inference.files import write_atomically
+from inference.files import shrink_folder, write_atomically
 
 if TYPE_CHECKING:
     import torch
@@ -103,25 +103,3 @@ class TextCache:
     def _shrink(self) -> None:
         assert self._folder is not None
         shrink_folder(self._folder, "*.safetensors", self._limit)
-
-
-def shrink_folder(folder: Path, pattern: str, limit: int) -> None:
-    """Delete files unused for longest until those left take at most nine tenths of `limit`, if they take more than it.
-
-    Safe beside other processes doing the same: a file that is gone is no error.
-    """
-    found = []
-    for path in folder.glob(pattern):
-        try:
-            stat = path.stat()
-        except FileNotFoundError:
-            continue
-        found.append((stat.st_mtime_ns, stat.st_size, path))
-    total = sum(size for _, size, _ in found)
-    if total <= limit:
-        return
-    for _, size, path in sorted(found):
-        if total <= limit * 0.9:
-            break
-        path.unlink(missing_ok=True)
-        total -= size

@@ -10,7 +10,7 @@ from typing import Any
 
 from configs.settings import Settings
 from inference.errors import InvalidRequest
-from inference.lora.file import sha256_of
+from inference.files import sha256_of
 from inference.models.profiles import load_profile
 from inference.output.recipe import Recipe
 from inference.prompt import build_prompt

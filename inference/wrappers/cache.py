@@ -17,9 +17,8 @@ from pathlib import Path
 from PIL import Image, PngImagePlugin
 
 from inference.errors import BlankPicture, RenderFailed
-from inference.files import write_atomically
+from inference.files import shrink_folder, write_atomically
 from inference.generator import Generator, Wrapper
-from inference.models.text_cache import shrink_folder
 from inference.types import LoraInfo, ModelInfo, Portrait, PortraitRequest, StepCallback
 
 log = logging.getLogger(__name__)

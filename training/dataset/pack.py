@@ -1,14 +1,13 @@
 """`training_data.zip` for a hosted trainer: pictures with captions beside them, the same bytes every time."""
 
 import io
-import os
-import tempfile
 import zipfile
 from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 
 import regex
 
+from inference.files import written_aside
 from training.dataset.folder import read_file, shown
 from training.dataset.pictures import DataSet, Picture, upright
 from training.errors import DataSetError, TrainingFailed
@@ -36,29 +35,19 @@ def pack(data: DataSet, out: Path) -> Path:
         raise DataSetError(
             f"{broken[0].name} {problem}: run python -m training.dataset repair {shown(data.folder)} first"
         )
-    aside = None
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, made = tempfile.mkstemp(dir=out.parent, prefix=f".{out.name[:80]}.", suffix=".part")
-        aside = Path(made)
-        with os.fdopen(descriptor, "wb") as file:
-            with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
+        with written_aside(out) as aside:
+            with zipfile.ZipFile(aside, "w", zipfile.ZIP_STORED) as archive:
                 for name, content in _entries(data):
                     archive.writestr(_entry(name), content)
-            size = file.tell()
-            file.flush()
-            os.fsync(file.fileno())
-        if size > MAX_BYTES:
-            raise DataSetError(
-                f"{shown(data.folder)} packs to {size / 1e6:.0f} MB, more than 100: save the pictures smaller"
-            )
-        aside.chmod(0o644)
-        aside.replace(out)
+            size = aside.stat().st_size
+            if size > MAX_BYTES:
+                raise DataSetError(
+                    f"{shown(data.folder)} packs to {size / 1e6:.0f} MB, more than 100: save the pictures smaller"
+                )
     except OSError as error:
         raise TrainingFailed(f"cannot write {shown(out)}: {error.strerror}") from error
-    finally:
-        if aside:
-            aside.unlink(missing_ok=True)
     return out
 
 

@@ -21,7 +21,7 @@ import torch
 from torch import Tensor
 
 from inference.errors import BackendUnavailable
-from inference.lora.file import sha256_of
+from inference.files import sha256_of
 from inference.models.base_weights import fetch
 from inference.models.profiles import Profile
 from training.errors import InvalidJob, TrainerUnavailable

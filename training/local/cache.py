@@ -16,6 +16,7 @@ import torch
 from PIL import Image, ImageOps
 from safetensors.torch import load_file, save_file
 
+from inference.files import written_aside
 from training.dataset.pictures import upright
 from training.errors import TrainingFailed
 from training.local.base import Base, Text, Tokens, free
@@ -97,9 +98,8 @@ def _pixels(path: Path, size: tuple[int, int], flip: bool) -> torch.Tensor:
 def _save(tensors: dict[str, torch.Tensor], file: Path) -> None:
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        aside = file.with_suffix(".part")
-        save_file({name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}, aside)
-        aside.replace(file)
+        with written_aside(file) as aside:
+            save_file({name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}, aside)
     except OSError as error:
         raise TrainingFailed(f"cannot write {file}: {error.strerror or error}") from error
 

@@ -6,7 +6,6 @@ renamed; the last two are kept, so that a damaged disk page costs one interval.
 """
 
 import json
-import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -16,6 +15,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
+from inference.files import written_aside
 from training.errors import ResumeRefused, TrainingFailed
 from training.local.lora_layers import LoraLayers
 
@@ -53,23 +53,13 @@ def save_checkpoint(folder: Path, state: State, lora: LoraLayers, optimizer: tor
 
 def save_aside(tensors: dict[str, Tensor], path: Path, header: dict[str, str]) -> None:
     """A safetensors file, whole or absent, and on the disk when this returns. Raises TrainingFailed."""
-    aside = path.with_name(f".{path.name}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, aside, header)
-        with aside.open("rb+") as file:
-            _sort_header(file)
-            # The library makes files that nobody else may read; a LoRA is there to be handed on.
-            os.fchmod(file.fileno(), 0o644)
-            os.fsync(file.fileno())
-        aside.replace(path)
-        descriptor = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+        with written_aside(path) as aside:
+            save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, aside, header)
+            with aside.open("rb+") as file:
+                _sort_header(file)
     except (OSError, SafetensorError) as error:
-        _discard(aside)
         reason = getattr(error, "strerror", None) or str(error)
         raise TrainingFailed(f"cannot save {path}: {reason}; the last whole checkpoint stays") from error
 
@@ -153,10 +143,3 @@ def _unflat(optimizer: torch.optim.Optimizer, tensors: dict[str, Tensor], saved:
         values[last] = value
     groups = [{k: tuple(v) if k == "betas" else v for k, v in group.items()} for group in saved["groups"]]
     optimizer.load_state_dict({"state": state, "param_groups": groups})
-
-
-def _discard(path: Path) -> None:
-    try:
-        path.unlink(missing_ok=True)
-    except OSError:
-        return

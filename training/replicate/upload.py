@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from configs.sections.replicate import ReplicateSettings
-from inference.lora.file import sha256_of
+from inference.files import sha256_of
 from inference.replicate.client import ReplicateApi
 from inference.replicate.errors import ApiNotFound, ApiThrottled, ApiUnreachable
 from inference.replicate.ledger import Ledger
