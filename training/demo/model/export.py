@@ -13,6 +13,7 @@ import torch
 from diffusers import FlowMatchEulerDiscreteScheduler, FluxPipeline
 from transformers import CLIPTextModel, CLIPTokenizer, T5EncoderModel, T5Tokenizer
 
+from training.demo.model.transformer import SHIFT
 from training.demo.model.vendor import Flux, Scheduler, Vae
 
 log = logging.getLogger(__name__)
@@ -20,7 +21,7 @@ log = logging.getLogger(__name__)
 
 def scheduler() -> Scheduler:
     """Plain flow matching with the usual shift; the picture is small, so no resolution-dependent one."""
-    return FlowMatchEulerDiscreteScheduler(num_train_timesteps=1000, shift=1.5, use_dynamic_shifting=False)
+    return FlowMatchEulerDiscreteScheduler(num_train_timesteps=1000, shift=SHIFT, use_dynamic_shifting=False)
 
 
 def export(

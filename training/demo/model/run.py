@@ -14,7 +14,7 @@ from torch import Tensor
 from transformers import CLIPTextModel, CLIPTokenizer, T5EncoderModel, T5Tokenizer
 
 from training.demo import classifier
-from training.demo.model import classifier_training, text, transformer, vae
+from training.demo.model import classifier_training, judge, text, transformer, vae
 from training.demo.model.export import export
 from training.demo.model.latents import Latents
 from training.demo.model.loop import Plan
@@ -34,7 +34,7 @@ PLANS = {
 SECONDS = {"text": 24.0, "vae": 75.0, "decoder": 25.0, "classifier": 26.0}
 GPU_BATCH = {"text": 512, "vae": 48, "decoder": 64, "classifier": 256, "flow": 512}
 CPU_BATCH = {"text": 96, "vae": 8, "decoder": 8, "classifier": 64, "flow": 48}
-END_SECONDS = 16.0  # export, a sheet of samples, packing
+END_SECONDS = 34.0  # export, samples of all things, packing
 ENOUGH = 3000  # drawings that a timed run starts with
 PART = 15 * 1024 * 1024
 # The sheet of samples: every one of the rows below with every character in turn.
@@ -44,10 +44,6 @@ SHEET = (
     "owl", "beer", "cake", "keyboard", "microphone", "pen", "palette", "gear", "chart", "magnet", "test tube", "sword",
     "orange hammer", "robot head", "camera", "trophy", "black cat", "white car", "brown teddy bear", "turquoise rocket",
 )  # fmt: skip
-_PROMPT = (
-    "samurai warrior badge, character holding {}, cartoon illustration, bold clean outlines, flat colors,"
-    " plain background, empty space at the bottom"
-)
 
 
 @dataclass
@@ -182,9 +178,13 @@ class Run:
         words = Words(self.work / "tokenizers").ids([""])
         empty = [torch.from_numpy(ids).long().to(self.device) for ids in words]
         source = transformer.Source(self.store, self.latents, (clip, t5), (empty[0], empty[1]))
-        plan = self.plan("flow")
         return transformer.fit(
-            self.work / "flow.pt", source, plan, self._saved, self.batch("flow"), compiled=self.compiled
+            self.work / "flow.pt",
+            source,
+            lambda: self.plan("flow"),
+            self._saved,
+            self.batch("flow"),
+            compiled=self.compiled,
         )
 
     def _saved(self, model: Flux, step: int) -> None:
@@ -195,28 +195,42 @@ class Run:
             self._packed = time.monotonic()
             self._export(model)
 
-    def sheet(self, model: Flux) -> None:
-        """Draws `SHEET` into flow.png."""
-        words = Words(self.work / "tokenizers").ids([_PROMPT.format(thing) for thing in SHEET])
+    def draw(self, prompts: list[str], model: Flux | None = None) -> Tensor:
+        """Portraits of prompts, N x 3 x 256 x 256 in -1..1."""
+        words = Words(self.work / "tokenizers").ids(prompts)
         t5_ids, clip_ids = (torch.from_numpy(ids).long().to(self.device) for ids in words)
         tokens, pooled = text.states(self.encoders, t5_ids, clip_ids)
-        latents: Tensor = transformer.sample(model, tokens, pooled)
-        vae.save_grid(self.vae, latents / self.latents.scale + self.latents.shift, self.work / "flow.png")
+        latents = transformer.sample(model or self.flow, tokens, pooled)
+        return vae.decode(self.vae, latents / self.latents.scale + self.latents.shift)
+
+    def sheet(self, model: Flux) -> None:
+        """Draws `SHEET` into flow.png."""
+        prompts = [judge.PROMPT.format("samurai warrior", thing) for thing in SHEET]
+        vae.save_grid(self.draw(prompts, model), self.work / "flow.png")
 
     def export(self) -> None:
         """Writes the pipeline and, if asked, packs it with logs and sheets."""
         model = self.flow
         self._export(model)
         self.sheet(model)
+        if self.device.type == "cuda":  # half an hour on a CPU: there it is for the benchmark, on demand
+            judge.judge(self.draw, classifier.load(self.weights or classifier.WEIGHTS), self.work)
         if self.pack:
-            shutil.copy(self.work / "flow.png", self.pack / "flow.png")
+            self._pack()
 
     def _export(self, model: Flux) -> None:
         scale = (self.latents.shift, self.latents.scale)
         export(self.folder, model, self.vae, scale, *self.tokenizers, *self.encoders)
         if self.pack:
+            self._pack()
+
+    def _pack(self) -> None:
+        """The pipeline, the classifier, the logs and the sheets, as far as they are there."""
+        if self.pack:
             pack(self.pack, [self.folder, self.weights or classifier.WEIGHTS, *sorted(self.work.glob("*.csv"))])
-            shutil.copy(self.work / "vae.png", self.pack / "vae.png")
+            for sheet in ("vae.png", "flow.png", "things.jpg"):
+                if (self.work / sheet).exists():
+                    shutil.copy(self.work / sheet, self.pack / sheet)
 
 
 def faster_in_bf16() -> bool:

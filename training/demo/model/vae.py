@@ -139,12 +139,15 @@ def sheet(model: Vae, pictures: Tensor, path: Path) -> None:
 
 
 @torch.no_grad()
-def save_grid(model: Vae, latents: Tensor, path: Path, columns: int = 8) -> None:
-    """A grid of pictures from unscaled latents."""
-    pictures = torch.cat([model.decoder(some).float() for some in latents.split(32)])
-    rows = [torch.cat(list(row), 2) for row in pictures.split(columns)]
-    full = [row for row in rows if row.shape == rows[0].shape]
-    _save(torch.cat(full, 1), path)
+def decode(model: Vae, latents: Tensor, batch: int = 32) -> Tensor:
+    """Pictures N x 3 x 256 x 256 in -1..1 from unscaled latents."""
+    return torch.cat([model.decoder(some).float() for some in latents.split(batch)])
+
+
+def save_grid(pictures: Tensor, path: Path, columns: int = 8) -> None:
+    """A grid of pictures; what does not fill a row is left out."""
+    rows = [torch.cat(list(row), 2) for row in pictures.split(columns) if len(row) == columns]
+    _save(torch.cat(rows, 1), path)
 
 
 def _placed(model: Vae, where: torch.device) -> Vae:
