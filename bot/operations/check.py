@@ -6,7 +6,6 @@ import sqlite3
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 import httpx
 from PIL import Image
@@ -22,6 +21,7 @@ from configs.settings import Settings
 from inference.choice import kind_here, open_generator
 from inference.errors import RenderError
 from inference.lora.source import find_lora
+from inference.models.base_weights import is_on_disk
 from inference.models.hardware import cuda_available, find_card
 from inference.models.profiles import Profile, load_profile
 from overlay import BannerError, draw_banner
@@ -146,12 +146,10 @@ def _weights(settings: Settings) -> Finding:
     except RenderError as error:
         return Finding("weights", BAD, str(error), "see configs/profiles for the names")
     if profile.folder:
-        there = (Path(profile.source) / "model_index.json").exists()
+        there = is_on_disk(profile)
         advice = "" if there else "install the package again, with its data"
         return Finding("weights", GOOD if there else BAD, f"{profile.title} in the package", advice)
-    from huggingface_hub import try_to_load_from_cache
-
-    if isinstance(try_to_load_from_cache(profile.repo, "model_index.json", revision=profile.revision or None), str):
+    if is_on_disk(profile):
         return Finding("weights", GOOD, f"{profile.repo} on disk")
     return Finding("weights", WARNING, f"{profile.repo} is not on disk yet", "the first badge downloads it")
 

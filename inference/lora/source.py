@@ -16,6 +16,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from inference.files import sha256_of
+from inference.hub import HubError, asking_hub
 from inference.lora.file import LoraError, LoraHeader, parse_header, read_header
 
 _LARGEST = 4 * 2**30
@@ -147,9 +148,8 @@ def _refuse_hostile(path: Path, member: tarfile.TarInfo) -> None:
 
 
 def _on_hub(repo: str, file: str, revision: str | None, token: str) -> LoraFile:
-    import httpx2
     from huggingface_hub import HfApi, hf_hub_download, snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
+    from huggingface_hub.errors import LocalEntryNotFoundError
 
     where = f"{repo}/{file}" if file else repo
     try:
@@ -161,24 +161,21 @@ def _on_hub(repo: str, file: str, revision: str | None, token: str) -> LoraFile:
     except LocalEntryNotFoundError:
         pass
     try:
-        if not file:
-            names = [n for n in HfApi(token=token or None).list_repo_files(repo, revision=revision) if "/" not in n]
-            files = [n for n in names if n.endswith(".safetensors")]
-            if len(files) != 1:
-                raise LoraError(f"{repo} on the Hub holds {len(files)} .safetensors files: name one, {repo}/FILE")
-            file = files[0]
-            if "adapter_config.json" in names:
-                hf_hub_download(repo, "adapter_config.json", revision=revision, token=token or None)
-        return _alone(Path(hf_hub_download(repo, file, revision=revision, token=token or None)))
-    except LocalEntryNotFoundError as error:
-        raise LoraError(
-            f"no such LoRA: {where} is no file here, nor in the Hub's cache; the Hub is out of reach"
-        ) from error
-    except HfHubHTTPError as error:
-        raise LoraError(
-            f"no LoRA {where}: no such file here, and the Hub does not give it out (set HF_TOKEN if it is private)"
-        ) from error
-    except (OSError, httpx2.HTTPError) as error:
+        with asking_hub():
+            if not file:
+                names = [n for n in HfApi(token=token or None).list_repo_files(repo, revision=revision) if "/" not in n]
+                files = [n for n in names if n.endswith(".safetensors")]
+                if len(files) != 1:
+                    raise LoraError(f"{repo} on the Hub holds {len(files)} .safetensors files: name one, {repo}/FILE")
+                file = files[0]
+                if "adapter_config.json" in names:
+                    hf_hub_download(repo, "adapter_config.json", revision=revision, token=token or None)
+            return _alone(Path(hf_hub_download(repo, file, revision=revision, token=token or None)))
+    except HubError as error:
+        if error.status:
+            raise LoraError(
+                f"no LoRA {where}: no such file here, and the Hub does not give it out (set HF_TOKEN if it is private)"
+            ) from error
         raise LoraError(
             f"no such LoRA: {where} is no file here, nor in the Hub's cache; the Hub is out of reach"
         ) from error

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from inference.errors import BackendUnavailable, InvalidRequest
 from inference.files import sha256_of
+from inference.hub import HubError, asking_hub, cached_file
 from inference.models.profiles import Profile
 
 log = logging.getLogger(__name__)
@@ -26,10 +27,15 @@ def revision_of(profile: Profile) -> str:
         return profile.revision
     if profile.folder:
         return _folder_revision(profile)
-    from huggingface_hub import try_to_load_from_cache
+    index = cached_file(profile.repo, "model_index.json")
+    return index.parent.name if index else ""
 
-    index = try_to_load_from_cache(profile.repo, "model_index.json")
-    return Path(index).parent.name if isinstance(index, str) else ""
+
+def is_on_disk(profile: Profile) -> bool:
+    """Whether these weights are in the package or in the Hub's cache, as far as their index tells. No network."""
+    if profile.folder:
+        return (Path(profile.source) / "model_index.json").exists()
+    return cached_file(profile.repo, "model_index.json", profile.revision) is not None
 
 
 def fetch(profile: Profile, token: str = "") -> Path:
@@ -42,7 +48,6 @@ def fetch(profile: Profile, token: str = "") -> Path:
         _folder_revision(profile)
         return Path(profile.source)
     import diffusers
-    from huggingface_hub.errors import GatedRepoError, HfHubHTTPError
 
     pipeline = getattr(diffusers, profile.pipeline)
     pinned = profile.revision or None
@@ -51,14 +56,14 @@ def fetch(profile: Profile, token: str = "") -> Path:
     except (OSError, ValueError) as error:
         log.info("%s is not complete on this disk (%s): asking the Hub", profile.title, type(error).__name__)
     try:
-        return Path(pipeline.download(profile.repo, revision=pinned, use_safetensors=True, token=token or None))
-    except GatedRepoError as error:
-        raise BackendUnavailable(f"{profile.title} cannot be downloaded: {_way_in(profile)}") from error
-    except HfHubHTTPError as error:
-        status = error.response.status_code if error.response is not None else "no answer"
-        way = _way_in(profile) if profile.gated else f"see https://huggingface.co/{profile.repo}"
-        raise BackendUnavailable(f"{profile.title} cannot be downloaded (the Hub says {status}): {way}") from error
-    except (OSError, ValueError) as error:
+        with asking_hub():
+            return Path(pipeline.download(profile.repo, revision=pinned, use_safetensors=True, token=token or None))
+    except HubError as error:
+        if error.gated:
+            raise BackendUnavailable(f"{profile.title} cannot be downloaded: {_way_in(profile)}") from error
+        if error.status:
+            way = _way_in(profile) if profile.gated else f"see https://huggingface.co/{profile.repo}"
+            raise BackendUnavailable(f"{profile.title} cannot be downloaded ({error}): {way}") from error
         gated = f"; once it can, {_way_in(profile)}" if profile.gated else ""
         raise BackendUnavailable(
             f"the weights of {profile.title} are not on this disk and the Hub cannot be reached{gated}"

@@ -15,6 +15,8 @@ from typing import Any
 
 from safetensors import SafetensorError
 
+from inference.hub import cached_file
+
 log = logging.getLogger(__name__)
 
 _opening = threading.Lock()
@@ -71,7 +73,7 @@ def open_marian(name: str, download: bool) -> Marian | None:
 @cache
 def _open(name: str, download: bool) -> Marian | None:
     folder = Path(name)
-    if not name or not (folder.is_dir() or download or _in_hub_cache(name)):
+    if not name or not (folder.is_dir() or download or cached_file(name, "config.json")):
         return None
     try:
         from transformers import MarianMTModel, MarianTokenizer
@@ -94,14 +96,3 @@ def _open(name: str, download: bool) -> Marian | None:
         return None
     model.train(False)
     return Marian(tokenizer, model)
-
-
-def _in_hub_cache(name: str) -> bool:
-    """Whether the Hub's cache on this machine has the model. Asks the disk alone."""
-    from huggingface_hub import try_to_load_from_cache
-    from huggingface_hub.errors import HFValidationError
-
-    try:
-        return isinstance(try_to_load_from_cache(name, "config.json"), str)
-    except HFValidationError:
-        return False

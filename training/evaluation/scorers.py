@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from inference.hub import HubError, asking_hub, cached_file
 from training.errors import InvalidJob
 
 log = logging.getLogger(__name__)
@@ -175,28 +176,22 @@ def _first_line(error: Exception) -> str:
 
 def _on_disk(source: str) -> Path | None:
     """The folder of a model that is here already. By its folder alone transformers asks the Hub for nothing more."""
-    from huggingface_hub import try_to_load_from_cache
-
     if Path(source).is_dir():
         return Path(source)
-    config = try_to_load_from_cache(source, "config.json")
-    if not isinstance(config, str) or not any(Path(config).parent.glob("*.safetensors")):
-        return None
-    return Path(config).parent
+    config = cached_file(source, "config.json")
+    return config.parent if config and any(config.parent.glob("*.safetensors")) else None
 
 
 def _require_hub(source: str, token: str) -> None:
     """Raises OSError at once where the Hub does not give `source`: transformers asks for a minute."""
     from huggingface_hub import HfApi
-    from huggingface_hub.errors import HfHubHTTPError
 
     try:
-        HfApi(token=token or None).model_info(source, timeout=10)
-    except HfHubHTTPError as error:
-        status = error.response.status_code if error.response is not None else "nothing"
-        raise OSError(f"the Hub says {status} to {source}") from error
-    except Exception as error:  # the HTTP client's errors are not the Hub's, and another client's in each version
-        raise OSError("it is not on this disk and the Hub cannot be reached") from error
+        with asking_hub():
+            HfApi(token=token or None).model_info(source, timeout=10)
+    except HubError as error:
+        said = f"{error} to {source}" if error.status else f"it is not on this disk and {error}"
+        raise OSError(said) from error
 
 
 def _pooled(found: Any) -> Any:

@@ -8,6 +8,7 @@ goes on from the last checkpoint to the very weights that an unbroken run would 
 import logging
 from typing import TYPE_CHECKING
 
+from inference.models.base_weights import is_on_disk
 from inference.models.profiles import Profile, load_profile
 from training.dataset import CaptionRule, load_data_set
 from training.job import TrainingJob
@@ -45,9 +46,5 @@ def base_profile(name: str) -> Profile:
 
 def _say_download(profile: Profile) -> None:
     """Tell at once what the long silence is that follows: the model libraries' loading, then gigabytes."""
-    if not profile.repo:
-        return
-    from huggingface_hub import try_to_load_from_cache
-
-    if not isinstance(try_to_load_from_cache(profile.repo, "model_index.json", revision=profile.revision or None), str):
+    if profile.repo and not is_on_disk(profile):
         log.info("%s is not on this disk: asking the Hub for %s", profile.title, profile.repo)

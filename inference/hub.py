@@ -1,0 +1,44 @@
+"""The Hugging Face Hub: what its cache on this disk holds, and one error for all that asking the Hub can raise."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+class HubError(Exception):
+    """The Hub did not give what it was asked for.
+
+    `status` is that of its response, None where it cannot be reached; `gated`: the licence has to be accepted first.
+    """
+
+    def __init__(self, message: str, status: int | None = None, *, gated: bool = False) -> None:
+        super().__init__(message)
+        self.status, self.gated = status, gated
+
+
+def cached_file(repo: str, file: str, revision: str = "") -> Path | None:
+    """`file` of `repo` in the Hub's cache on this disk, None where it is not there. No network."""
+    from huggingface_hub import try_to_load_from_cache
+    from huggingface_hub.errors import HFValidationError
+
+    try:
+        found = try_to_load_from_cache(repo, file, revision=revision or None)
+    except HFValidationError:  # no repository can have that name
+        return None
+    return Path(found) if isinstance(found, str) else None
+
+
+@contextmanager
+def asking_hub() -> Iterator[None]:
+    """Raise HubError for whatever huggingface_hub, and the HTTP client below it, raise within."""
+    import httpx2
+    from huggingface_hub.errors import GatedRepoError, HfHubHTTPError
+
+    try:
+        yield
+    except HfHubHTTPError as error:
+        status = error.response.status_code if error.response is not None else None
+        said = f"the Hub says {status or 'nothing'}"
+        raise HubError(said, status, gated=isinstance(error, GatedRepoError)) from error
+    except (OSError, ValueError, httpx2.HTTPError) as error:
+        raise HubError("the Hub cannot be reached") from error
