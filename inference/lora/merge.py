@@ -67,9 +67,9 @@ class LoraSlot:
             linear, part = self._layers[name], wanted.get(name)
             clean = self._clean.get(name)
             if clean is None:
-                clean = linear.weight.detach().to("cpu", copy=True)
+                clean = linear.weight.detach()
                 if keep_clean:
-                    self._clean[name] = clean
+                    self._clean[name] = clean = clean.to("cpu", copy=True)
             self._write(linear, clean if part is None else merged(clean, part, scale, self._device))
         self._changed = set(wanted)
 
