@@ -62,24 +62,43 @@ class Vocabulary:
     longest: int = 1
     """Words in the longest phrase."""
 
+    _russian: bool = False
+    """Whether the index holds the Russian words. Their forms need a dictionary: English requests do not wait for it."""
+
     def __post_init__(self) -> None:
         for thing in self.things.values():  # every name before any synonym: "orange" is a fruit before it is a ball
             self._add(thing, thing.name, thing.name)
-            self._add(thing, thing.russian, thing.name)
         for thing in self.things.values():
             for words in thing.synonyms:
                 kept = set(split(thing.name)) <= set(split(words))  # "coffee cup" says more than "cup"
                 self._add(thing, words, words if kept else thing.name)
-            for words in thing.russian_synonyms:
-                self._add(thing, words, thing.name)
         for colour in self.colours.values():
-            for words in (colour.name, colour.russian, *colour.synonyms, *colour.russian_synonyms):
-                parts = split(words)
-                if len(parts) == 1:  # "jet black" is found by its last word
-                    self._shades.setdefault(parts[0], colour)
+            self._add_shades(colour, (colour.name, *colour.synonyms))
+        every = (words for thing in self.things.values() for words in (*_names(thing, False), *_names(thing, True)))
+        self.longest = max((len(split(words)) for words in every), default=1)
+
+    def _index_for(self, words: Iterable[str]) -> None:
+        """Take the Russian words into the index at the first Russian request."""
+        if self._russian or not any(map(has_cyrillic, words)):
+            return
+        self._russian = True
+        for thing in self.things.values():
+            self._add(thing, thing.russian, thing.name)
+        for thing in self.things.values():
+            for phrase in thing.russian_synonyms:
+                self._add(thing, phrase, thing.name)
+        for colour in self.colours.values():
+            self._add_shades(colour, (colour.russian, *colour.russian_synonyms))
+
+    def _add_shades(self, colour: Thing, phrases: Iterable[str]) -> None:
+        for words in phrases:
+            parts = split(words)
+            if len(parts) == 1:  # "jet black" is found by its last word
+                self._shades.setdefault(parts[0], colour)
 
     def named(self, words: tuple[str, ...]) -> tuple[Thing, str] | None:
         """The thing that a phrase names, and the English for the prompt; None for what names nothing here."""
+        self._index_for(words)
         for forms in product(*map(word_forms, words)):
             if forms in self._phrases:
                 return self._phrases[forms]
@@ -88,6 +107,7 @@ class Vocabulary:
 
     def colour(self, word: str) -> Thing | None:
         """The colour that a word in any form names."""
+        self._index_for((word,))
         return next((self._shades[form] for form in word_forms(word) if form in self._shades), None)
 
     def with_emoji(self, text: str) -> Thing | None:
@@ -129,7 +149,6 @@ class Vocabulary:
 
     def _add(self, thing: Thing, words: str, english: str) -> None:
         parts = split(words)
-        self.longest = max(self.longest, len(parts))
         for forms in product(*map(word_forms, parts)):
             self._phrases.setdefault(forms, (thing, english))
         if len(parts) > 1:

@@ -1,5 +1,7 @@
 """What the shipped demo makes of a request: drawn whole, drawn in part and told, or refused with the nearest names."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -147,3 +149,14 @@ def test_a_table_without_names_is_refused(tmp_path: Path) -> None:
     (tmp_path / "other.tsv").write_text("name\trussian\nlamp\t\n", encoding="utf-8")
     with pytest.raises(InvalidRequest, match="line 2"):
         load_vocabulary(tmp_path / "other.tsv")
+
+
+def test_an_english_request_loads_no_russian_dictionary() -> None:
+    code = (
+        "import sys; from pathlib import Path; from inference.translation.vocabulary import load_vocabulary;"
+        f"known = load_vocabulary(Path({str(load_profile('demo').vocabulary_file)!r}));"
+        "assert known.named(('telescope',)); print('pymorphy3' in sys.modules);"
+        "assert known.named(('телескопом',)); print('pymorphy3' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["False", "True"]
