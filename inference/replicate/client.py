@@ -6,7 +6,6 @@ server may still be at it, none is made at all (`LostAnswer`).
 """
 
 import logging
-import random
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -18,12 +17,12 @@ from inference.replicate.errors import (
     ApiConflict,
     ApiError,
     ApiRefused,
-    ApiThrottled,
     ApiUnreachable,
     LostAnswer,
     mask,
 )
 from inference.replicate.jobs import Job, job_from
+from inference.replicate.retry import pause, retried
 from inference.replicate.transport import ReplicateHttp, Timeouts
 
 log = logging.getLogger(__name__)
@@ -93,18 +92,12 @@ class ReplicateApi:
             headers["Cancel-After"] = f"{max(_MIN_CANCEL_AFTER_S, round(cancel_after_s))}s"
         since = time.time() + self._http.server_ahead - _CLOCK_MARGIN_S
         read = wait_s + self._settings.read_timeout_s
-        for attempt in range(self._settings.attempts):
-            try:
-                return job_from(self._http.send("POST", path, json=dict(body), headers=headers, read_s=read))
-            except ApiThrottled as error:
-                self._pause(attempt, error, ends, error.retry_after)
-            except ApiUnreachable as error:
-                if error.sent:
-                    job = self._look_again(kind, marker, since, claim, error)
-                    if job:
-                        return job
-                self._pause(attempt, error, ends)
-        raise AssertionError("_pause raises at the last attempt")
+        return retried(
+            lambda: job_from(self._http.send("POST", path, json=dict(body), headers=headers, read_s=read)),
+            self._settings,
+            ends,
+            lost=lambda error: self._look_again(kind, marker, since, claim, error),
+        )
 
     def find(self, kind: str, marker: Mapping[str, Any], since: float, claim: Claim) -> Job | None:
         """The newest job made after `since` (server's clock) whose inputs contain `marker` and that `claim` grants."""
@@ -135,7 +128,7 @@ class ReplicateApi:
         """Look for a job whose answer was lost, several times where it may appear late."""
         looks = self._settings.attempts if lost.timed_out else 2
         for look in range(looks):
-            time.sleep(self._delay(look))
+            time.sleep(pause(self._settings, look))
             try:
                 job = self.find(kind, marker, since, claim)
             except ApiError as error:
@@ -190,35 +183,15 @@ class ReplicateApi:
         files = {"content": (path.name, content, "application/zip")}
         return self._http.send("POST", "/files", files=files, data=form, whole_s=whole_s)
 
-    # -- tries and pauses
-
     def _ask(self, method: str, path: str, *, ends: float, **content: Any) -> dict[str, Any]:
         """A request that may safely be repeated, until it is answered, refused, or the monotonic time `ends`."""
-        for attempt in range(self._settings.attempts):
+
+        def request() -> dict[str, Any]:
             whole = max(0.1, ends - time.monotonic())
             read = min(self._settings.read_timeout_s, whole)
-            try:
-                return self._http.send(method, path, read_s=read, whole_s=whole, **content)
-            except ApiThrottled as error:
-                self._pause(attempt, error, ends, error.retry_after)
-            except ApiUnreachable as error:
-                self._pause(attempt, error, ends)
-        raise AssertionError("_pause raises at the last attempt")
+            return self._http.send(method, path, read_s=read, whole_s=whole, **content)
 
-    def _pause(self, attempt: int, error: ApiError, ends: float, retry_after: float | None = None) -> None:
-        """Sleep before the next try, or raise `error` where there is none left or no time for it."""
-        delay = self._delay(attempt, retry_after)
-        if attempt + 1 >= self._settings.attempts or time.monotonic() + delay > ends:
-            raise error
-        log.info("%s; trying again in %.1f s", error, delay)
-        time.sleep(delay)
-
-    def _delay(self, attempt: int, retry_after: float | None = None) -> float:
-        """Seconds: doubling from `retry_min_s`, half to whole of it at random; or the server's wish, up to the cap."""
-        longest = self._settings.retry_max_s
-        if retry_after is not None:
-            return min(longest, retry_after * random.uniform(1.0, 1.1))
-        return float(min(longest, self._settings.retry_min_s * 2**attempt) * random.uniform(0.5, 1.0))
+        return retried(request, self._settings, ends)
 
 
 def refusal(error: ApiRefused) -> str:

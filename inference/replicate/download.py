@@ -16,6 +16,7 @@ from PIL import Image
 
 from configs.sections.replicate import LOOPBACK, ReplicateSettings
 from inference.replicate.errors import ApiUnreachable, BadOutput
+from inference.replicate.retry import retried
 from inference.replicate.transport import tls
 from overlay.errors import InvalidImage
 from overlay.images import open_image
@@ -49,25 +50,22 @@ class Downloader:
 
         Raises BadOutput where it is not allowed, too large or no raster image, ApiUnreachable where it cannot be had.
         """
-        for attempt in range(self._settings.attempts):
+
+        def fetched() -> Image.Image:
             target = io.BytesIO()
-            try:
-                self._fetch(address, target, self._settings.max_image_mb * 2**20, ends)
-                return _decoded(target.getvalue())
-            except ApiUnreachable as error:
-                self._pause(attempt, ends, error)
-        raise AssertionError("_pause raises at the last attempt")
+            self._fetch(address, target, self._settings.max_image_mb * 2**20, ends)
+            return _decoded(target.getvalue())
+
+        return retried(fetched, self._settings, ends)
 
     def file(self, address: str, path: Path, ends: float, on_bytes: BytesCallback | None = None) -> None:
         """Write the file at `address` to `path`, at most `max_archive_mb`. Raises as `image` does, and OSError."""
-        for attempt in range(self._settings.attempts):
-            try:
-                with path.open("wb") as target:
-                    self._fetch(address, target, self._settings.max_archive_mb * 2**20, ends, on_bytes)
-                return
-            except ApiUnreachable as error:
-                self._pause(attempt, ends, error)
-        raise AssertionError("_pause raises at the last attempt")
+
+        def fetch() -> None:
+            with path.open("wb") as target:
+                self._fetch(address, target, self._settings.max_archive_mb * 2**20, ends, on_bytes)
+
+        retried(fetch, self._settings, ends)
 
     def _fetch(
         self, address: str, target: BinaryIO, most: int, ends: float, on_bytes: BytesCallback | None = None
@@ -102,13 +100,6 @@ class Downloader:
             raise BadOutput(
                 f"the output lies at {parts.scheme}://{host}, which is not allowed: see replicate.download_hosts"
             )
-
-    def _pause(self, attempt: int, ends: float, error: ApiUnreachable) -> None:
-        delay = min(self._settings.retry_max_s, self._settings.retry_min_s * 2**attempt)
-        if attempt + 1 >= self._settings.attempts or time.monotonic() + delay > ends:
-            raise error
-        log.info("%s; trying again in %.1f s", error, delay)
-        time.sleep(delay)
 
 
 def _copy(answer: httpx.Response, target: BinaryIO, most: int, ends: float, on_bytes: BytesCallback | None) -> None:

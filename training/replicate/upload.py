@@ -15,8 +15,9 @@ from typing import Any
 from configs.sections.replicate import ReplicateSettings
 from inference.files import sha256_of
 from inference.replicate.client import ReplicateApi
-from inference.replicate.errors import ApiNotFound, ApiThrottled, ApiUnreachable
+from inference.replicate.errors import ApiNotFound, ApiUnreachable
 from inference.replicate.ledger import Ledger
+from inference.replicate.retry import retried
 
 log = logging.getLogger(__name__)
 
@@ -47,23 +48,12 @@ def _sent(
     archive: Path, sha256: str, size: int, api: ReplicateApi, settings: ReplicateSettings, tell: BytesCallback
 ) -> dict[str, Any]:
     whole = 60 + size / _SLOWEST
-    for attempt in range(settings.attempts):
-        try:
-            with archive.open("rb") as content:
-                return api.upload(archive, _Told(content, size, tell), json.dumps({"sha256": sha256}), whole)
-        except ApiThrottled as error:
-            if attempt + 1 >= settings.attempts:
-                raise
-            time.sleep(min(settings.retry_max_s, error.retry_after or settings.retry_min_s * 2**attempt))
-        except ApiUnreachable as error:
-            found = _by_hash(sha256, api, settings) if error.sent else None
-            if found:
-                return found
-            if attempt + 1 >= settings.attempts:
-                raise
-            log.warning("%s; sending the pictures again", error)
-            time.sleep(min(settings.retry_max_s, settings.retry_min_s * 2**attempt))
-    raise AssertionError("the last attempt raises")
+
+    def send() -> dict[str, Any]:
+        with archive.open("rb") as content:
+            return api.upload(archive, _Told(content, size, tell), json.dumps({"sha256": sha256}), whole)
+
+    return retried(send, settings, lost=lambda _error: _by_hash(sha256, api, settings))
 
 
 def _by_hash(sha256: str, api: ReplicateApi, settings: ReplicateSettings) -> dict[str, Any] | None:
