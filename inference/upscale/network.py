@@ -5,8 +5,10 @@ top of bicubic interpolation, so an untrained one is bicubic interpolation. Pixe
 (https://arxiv.org/abs/1609.05158). 107,248 parameters.
 """
 
-import torch
+from pathlib import Path
+
 import torch.nn.functional as F
+from safetensors.torch import load_file
 from torch import Tensor, nn
 
 FACTOR = 4
@@ -47,6 +49,8 @@ REACH = 2 * BLOCKS + 2
 """How many pixels of the input around a pixel its output depends on."""
 
 
-def to_tensor(pixels: "torch.Tensor") -> Tensor:
-    """H x W x 3 uint8 to 1 x 3 x H x W in 0..1."""
-    return pixels.permute(2, 0, 1)[None].float().div(255)
+def load(path: Path) -> Upscaler:
+    """The network with the weights in `path` (fp16), in fp32 and ready to run."""
+    network = Upscaler()
+    network.load_state_dict({name: tensor.float() for name, tensor in load_file(path).items()})
+    return network.eval().requires_grad_(False)

@@ -17,15 +17,13 @@ import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
 from PIL import Image
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 from torch import Tensor
 
-from inference.upscale.network import FACTOR, Upscaler
-from training.demo.drawing.aidbox import AIDBOX, TRIGGER, roundel
+from inference.upscale.network import FACTOR, Upscaler, load
+from training.demo.drawing.aidbox import TRIGGER, draw_aidbox
 from training.demo.drawing.captions import STYLE
-from training.demo.drawing.characters import CHARACTERS
-from training.demo.drawing.illustrator import draw, paint
-from training.demo.drawing.look import Look
+from training.demo.drawing.illustrator import draw
 from training.demo.drawing.things import THINGS
 from training.demo.model.loop import Plan, device, train
 
@@ -50,13 +48,11 @@ def large_drawing(seed: int) -> tuple[Image.Image, str]:
     """A drawing of 1024 pixels and a prompt that names what it shows; some in the shipped LoRA's style."""
     rng = random.Random(seed)
     thing = rng.choice(list(THINGS))
-    if rng.random() >= AIDBOX_SHARE:
-        drawing = draw(seed, thing=thing, size=SIDE * FACTOR, supersample=2)
-        who = f"{drawing.character} badge"
-        return drawing.image, ", ".join((who, f"character holding {thing}", *STYLE))
-    look = replace(Look.sample(rng, CHARACTERS["samurai warrior"]), outfit=0, background=0)
-    image = paint(AIDBOX, THINGS[thing], look, SIDE * FACTOR, 2, stroke=5.0, backdrop=roundel)[0]
-    return image, ", ".join((TRIGGER, "samurai warrior badge", f"character holding {thing}", *STYLE))
+    if rng.random() < AIDBOX_SHARE:
+        drawing = draw_aidbox(seed, thing)
+        return drawing.image, ", ".join((drawing.caption, *STYLE))
+    drawing = draw(seed, thing=thing, size=SIDE * FACTOR, supersample=2)
+    return drawing.image, drawing.caption
 
 
 class Maker:
@@ -148,9 +144,7 @@ def loss_between(ours: Tensor, real: Tensor) -> dict[str, Tensor]:
 def fit(work: Path, small: NDArray[np.uint8], large: NDArray[np.uint8], plan: Plan, start: Path | None) -> Upscaler:
     """Train, from `start`'s weights where they are given; returns the averaged weights."""
     torch.manual_seed(5)
-    model = Upscaler()
-    if start:
-        model.load_state_dict({name: tensor.float() for name, tensor in load_file(start).items()})
+    model = load(start).train().requires_grad_(True) if start else Upscaler()
     model.to(device())
     edge = (CROP - INNER) // 2 * FACTOR
 
