@@ -14,6 +14,7 @@ from inference.generator import Generator
 from inference.prompt import build_prompt, clean_object
 from inference.translation.understand import understand
 from inference.types import Badge, BadgeRequest, ModelInfo, Portrait, PortraitRequest, StepCallback
+from inference.upscale.enlarge import enlarge
 from overlay import BannerError, check_text, draw_banner, style_names
 
 
@@ -90,7 +91,9 @@ def make_badge(
 
 def finish_badge(request: BadgeRequest, portrait: Portrait, banner: BannerSettings, started: float) -> Badge:
     """Put the banner of a `checked` request over a portrait; `started` is `time.perf_counter()` at the start."""
-    image = portrait.image.convert("RGB").resize((banner.size, banner.size), Image.Resampling.LANCZOS)
+    image = enlarge(portrait.image, banner.size)
+    if image.size != (banner.size, banner.size):
+        image = image.resize((banner.size, banner.size), Image.Resampling.LANCZOS)
     style = request.style or banner.style
     try:
         finished = draw_banner(image, request.text, style)

@@ -8,14 +8,16 @@ from PIL import Image
 from inference.errors import InvalidRequest
 from inference.output.recipe import Recipe, encode_png
 from inference.types import Badge
+from inference.upscale.enlarge import enlarge
 from overlay import draw_print, to_jpeg, to_print_pdf, to_print_png, to_sticker, to_webp
+from overlay.banner import PRINT_SIDE
 
 Encoder = Callable[[Badge, Recipe], bytes]
 
 
 def _printed(badge: Badge) -> Image.Image:
     """The badge at 4096 pixels: the portrait enlarged, the banner drawn at that size."""
-    return draw_print(badge.portrait.image, badge.request.text, badge.style)
+    return draw_print(enlarge(badge.portrait.image, PRINT_SIDE), badge.request.text, badge.style, PRINT_SIDE)
 
 
 _ENCODERS: dict[str, Encoder] = {

@@ -15,6 +15,7 @@ from inference.models.profiles import load_profile
 from inference.output.recipe import Recipe
 from inference.prompt import build_prompt
 from inference.types import BadgeRequest, ModelInfo, PortraitRequest
+from inference.upscale.enlarge import UPSCALER, shipped_version
 
 log = logging.getLogger(__name__)
 
@@ -79,7 +80,7 @@ def wanted_like(recipe: Recipe, request: BadgeRequest, settings: Settings) -> Po
 
 def warn_of_differences(recipe: Recipe, model: ModelInfo) -> None:
     """Say what is not as it was, since then the bytes may differ."""
-    now = dict(model.versions)
+    now = dict(model.versions) | {UPSCALER: shipped_version()}
     changed = [f"{name} {was} (now {now.get(name)})" for name, was in recipe.versions.items() if now.get(name) != was]
     if recipe.revision != model.revision:
         changed.append(f"base weights {recipe.revision or 'unknown'} (now {model.revision or 'unknown'})")

@@ -18,6 +18,7 @@ from configs.foreign import read_regular
 from configs.printable import is_control, printable
 from inference.errors import InvalidRequest
 from inference.types import MAX_SEED, Badge, ModelInfo, PortraitRequest
+from inference.upscale.enlarge import upscaler_version
 
 CHUNK = "samurai-badge"
 _PNG_LEVEL = 6
@@ -86,7 +87,7 @@ def recipe_of(badge: Badge, key: str = "") -> Recipe:
         lora_scale=model.lora.scale if model.lora else 1.0,
         tier=model.tier,
         device=model.device,
-        versions=dict(model.versions),
+        versions=dict(model.versions) | upscaler_version(portrait.image, badge.image.width),
         key=key,
     )
 

@@ -17,10 +17,11 @@ from PIL import Image
 from inference.upscale.photographic import is_photographic
 
 if TYPE_CHECKING:
-
     from inference.upscale.network import Upscaler
 
 WEIGHTS = Path(__file__).with_name("upscaler.safetensors")
+UPSCALER = "upscaler"
+"""What a recipe calls it, among the versions of libraries."""
 _HARDLY = 1.5
 """Below this the network's picture would mostly be thrown away again."""
 _TILE, _OVERLAP = 128, 16
@@ -52,10 +53,25 @@ _lock = threading.Lock()
 _pictures: OrderedDict[tuple[str, tuple[int, int], int], Image.Image] = OrderedDict()
 
 
+def upscaler_version(image: Image.Image, side: int) -> dict[str, str]:
+    """Which upscaler's weights `enlarge` puts into the picture, by name and content; nothing where it is Lanczos."""
+    return {UPSCALER: shipped_version()} if _is_for_network(image.convert("RGB"), side) else {}
+
+
+@cache
+def shipped_version() -> str:
+    """The first 12 hex digits of the weights' SHA-256."""
+    return hashlib.sha256(WEIGHTS.read_bytes()).hexdigest()[:12]
+
+
+def _is_for_network(picture: Image.Image, side: int) -> bool:
+    return side / max(picture.size) >= _HARDLY and not is_photographic(picture)
+
+
 def _enlarged(picture: Image.Image, side: int) -> Image.Image:
     scale = side / max(picture.size)
     size = max(1, round(picture.width * scale)), max(1, round(picture.height * scale))
-    if scale < _HARDLY or is_photographic(picture):
+    if not _is_for_network(picture, side):
         return picture.resize(size, Image.Resampling.LANCZOS)
     larger = apply(picture)
     while max(larger.size) < side:
