@@ -31,7 +31,8 @@ from bot.api.inbox_queue import InboxQueue
 from bot.api.limiter import PoliteLimiter
 from bot.clock import Clock
 from bot.conversation import Conversation, OneAtATime
-from bot.delivery.delivery import Delivery
+from bot.delivery.calls import Calls
+from bot.delivery.delivery import Delivery, Surroundings
 from bot.delivery.pictures import Pictures
 from bot.delivery.sender import Links, Sender
 from bot.delivery.status import StatusBoard
@@ -134,8 +135,10 @@ class Bot:
         self._bot = telegram_client(settings.bot, token, self._limiter, self._queue)
         self._pictures = Pictures(settings.data_dir / "badges").open()
         self._board = StatusBoard(self._bot, self._limiter, database, settings.bot, self.generator.parallel)
-        self._delivery = Delivery(self._bot, database, self._pictures, self._board, clock, self._wake)
-        self._sender = Sender(self._bot, database, self._pictures, clock, Links(self._status_sent, self._chat_gone))
+        surroundings = Surroundings(self._wake, self._bot.silent)
+        self._delivery = Delivery(self._bot, self._limiter, database, self._pictures, self._board, clock, surroundings)
+        links = Links(self._status_sent, self._delivery.status_sent, self._abandoned, self._bot.silent)
+        self._sender = Sender(Calls(self._bot, database, self._pictures), database, clock, links)
         self._delivery.sender = self._sender
         self._workers = Workers(
             database, self.generator, self._pictures, self._board, clock, settings.bot, settings.prompt,
@@ -162,7 +165,7 @@ class Bot:
     def _application(self) -> "Application[Any, Any, Any, Any, Any, Any]":
         conversation = Conversation(
             self._bot, self._database, self._context(), understander(self._settings.translation, self.generator.model),
-            self._sender, self._workers, self._delivery, self._stop.is_set,
+            self._sender, self._workers, self._delivery, self._stop.is_set, self._queue.answered,
         )  # fmt: skip
         builder = ApplicationBuilder().bot(self._bot).update_queue(self._queue).job_queue(None)
         application = builder.concurrent_updates(OneAtATime(UPDATES_AT_ONCE)).build()
@@ -272,8 +275,8 @@ class Bot:
         self._board.sent(job_id, chat_id, message_id, text)
         self._delivery.status_sent(job_id)
 
-    def _chat_gone(self, chat_id: int, drawing: list[int]) -> None:
-        self._workers.cancel(drawing)
+    def _abandoned(self, job_ids: list[int]) -> None:
+        self._workers.cancel(job_ids)
 
     def _context(self) -> Context:
         settings = self._settings

@@ -76,9 +76,16 @@ class Conversation:
     workers: Workers
     delivery: Delivery
     stopping: Callable[[], bool]
+    answered: Callable[[Update], None]
 
     async def handle(self, update: Update, context: "ContextTypes.DEFAULT_TYPE | None" = None) -> None:
         """Answer one update. A store that fails is waited for: the update stays in the inbox until it is answered."""
+        try:
+            await self._until_answered(update)
+        finally:
+            self.answered(update)
+
+    async def _until_answered(self, update: Update) -> None:
         while not self.stopping():
             try:
                 outcome, event = await self._answer(update)

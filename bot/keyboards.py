@@ -30,7 +30,7 @@ def under_failure(_: Texts, job_id: int, reason: str) -> Rows:
     """Under the news that a badge failed: the same words again, other words where those were refused, or its file."""
     if reason == "words":
         return (((_("✏️ Other words"), f"words:{job_id}"),),)
-    if reason == "sending":
+    if reason in ("sending", "photos"):
         return (copies(_, job_id),)
     return (((_("🔁 Try again"), f"retry:{job_id}"),),)
 

@@ -66,9 +66,19 @@ def caption(_: Texts) -> str:
 
 
 def failure(_: Texts, reason: str) -> str:
-    """What went wrong, and whether to try again or to change words. `reason` is a job's `error`."""
-    if reason == "words":
-        return _("😕 That could not be drawn. Change the words and try again: /create")
-    if reason == "unavailable":
-        return _("😕 Nobody can draw at the moment. Try again in a few minutes.")
-    return _("😕 Something broke while I was drawing. It was not your fault: try once more.")
+    """What went wrong, and what to do about it: a person's mistake, the operator's, a passing fault, the chat's rules.
+
+    `reason` is a job's `error`.
+    """
+    sentences = {
+        "words": _("😕 That could not be drawn. Change the words and try again: /create"),
+        "unavailable": _("😕 Nobody can draw at the moment. Try again in a few minutes."),
+        "operator": _(
+            "😕 I cannot draw until whoever runs me has seen to it; they have been told. Your words are fine:"
+            " try again later."
+        ),
+        "photos": _("😕 This chat does not allow photos. Take your badge as a file, or write to me in private."),
+        "sending": _("😕 Your badge is drawn, but Telegram does not show it here. Take it as a file:"),
+    }
+    other = _("😕 Something broke while I was drawing. It was not your fault: try once more.")
+    return sentences.get(reason, other)

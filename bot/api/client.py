@@ -38,4 +38,5 @@ def telegram_client(bot: BotSettings, token: str, limiter: PoliteLimiter, queue:
     )  # fmt: skip
     object.__setattr__(client, "inbox", queue)  # python-telegram-bot's objects are frozen
     object.__setattr__(client, "heard", time.monotonic())
+    object.__setattr__(client, "answered", time.monotonic())
     return client

@@ -1,4 +1,16 @@
-"""What a failed call means: try again, wait for the person, or give up. Telegram says it in words, read here alone."""
+"""What a failed call means: how far it reaches and how long it lasts. Telegram says it in words, read here alone.
+
+    scope    CALL      this call alone: another one about the same message may work
+             MESSAGE   everything about this message
+             TOPIC     everything in this topic of a forum
+             CHAT      everything of this kind in this chat
+             SERVICE   everything: Telegram, the network or the token
+    lasts    ONCE      trying again at once may do
+             A_WHILE   trying again later may do
+             FOR_GOOD  trying again is in vain
+
+Nothing wider than its scope may be given up for a failure, and what lasts for good is not tried again.
+"""
 
 from enum import Enum
 
@@ -15,53 +27,116 @@ from telegram.error import (
 from bot.api.http import NotSent
 
 
+class Scope(Enum):
+    """How far a failure reaches."""
+
+    CALL = "call"
+    MESSAGE = "message"
+    TOPIC = "topic"
+    CHAT = "chat"
+    SERVICE = "service"
+
+
+class Lasts(Enum):
+    """How long a failure lasts."""
+
+    ONCE = "once"
+    A_WHILE = "for a while"
+    FOR_GOOD = "for good"
+
+
 class Verdict(Enum):
-    """What to do about a failed call."""
+    """What a failed call means: (in words, scope, how long)."""
 
-    NOTHING = "nothing to do: it is already so"
-    AGAIN = "not sent: try again"
-    UNKNOWN = "perhaps sent, perhaps not"
-    GONE = "the message to edit is gone or cannot be edited"
-    NO_MEDIA = "this server does not turn texts into photos"
-    CHAT_GONE = "nobody is there: blocked, deleted, removed"
-    FILE = "the file id is not valid any more"
-    REFUSED = "refused for good"
+    NOTHING = ("it is already so", Scope.MESSAGE, Lasts.FOR_GOOD)
+    AGAIN = ("not sent: try again", Scope.SERVICE, Lasts.A_WHILE)
+    UNKNOWN = ("perhaps sent, perhaps not", Scope.SERVICE, Lasts.A_WHILE)
+    BUSY = ("this chat has to wait", Scope.CHAT, Lasts.A_WHILE)
+    PICTURE = ("the picture was not taken this time", Scope.CALL, Lasts.ONCE)
+    NO_PICTURE = ("Telegram takes no such picture", Scope.CALL, Lasts.FOR_GOOD)
+    FILE = ("the file id is not valid any more", Scope.CALL, Lasts.FOR_GOOD)
+    GONE = ("the message to edit is gone or cannot be edited", Scope.MESSAGE, Lasts.FOR_GOOD)
+    NO_MEDIA = ("this server does not turn texts into photos", Scope.MESSAGE, Lasts.FOR_GOOD)
+    REFUSED = ("refused for a reason that nobody foresaw", Scope.MESSAGE, Lasts.FOR_GOOD)
+    TOPIC_GONE = ("the topic is closed or deleted", Scope.TOPIC, Lasts.FOR_GOOD)
+    NOT_HERE = ("this kind of message is not allowed in this chat", Scope.CHAT, Lasts.A_WHILE)
+    CHAT_GONE = ("nobody is there: blocked, deleted, removed, silenced", Scope.CHAT, Lasts.FOR_GOOD)
+    MOVED = ("the group has a new id", Scope.CHAT, Lasts.FOR_GOOD)
+
+    def __init__(self, words: str, scope: Scope, lasts: Lasts) -> None:
+        self.words, self.scope, self.lasts = words, scope, lasts
+
+    @property
+    def again(self) -> bool:
+        """Whether the same call may work later."""
+        return self in (Verdict.AGAIN, Verdict.UNKNOWN, Verdict.BUSY, Verdict.PICTURE)
 
 
+_MEDIA = ("photo", "video", "document", "sticker", "audio", "voice", "animation", "media", "gif", "docs", "poll")
+_FIRST = (
+    # Rights come first, since the same words stand for a chat that takes nothing and for one that takes no photos.
+    *((f"not enough rights to send {kind}", Verdict.NOT_HERE) for kind in _MEDIA),
+    *((f"have no rights to send {kind}", Verdict.NOT_HERE) for kind in _MEDIA),
+    *((f"chat_send_{kind}", Verdict.NOT_HERE) for kind in ("photos", "media", "docs", "stickers", "gifs", "videos")),
+)
 _WORDS = (
     ("message is not modified", Verdict.NOTHING),
     ("there is no media in the message", Verdict.NO_MEDIA),
     ("message to edit not found", Verdict.GONE),
+    ("message to delete not found", Verdict.GONE),
     ("message can't be edited", Verdict.GONE),
+    ("message can't be deleted", Verdict.GONE),
     ("message_id_invalid", Verdict.GONE),
     ("message identifier is not specified", Verdict.GONE),
+    ("message_edit_time_expired", Verdict.GONE),
+    ("there is no text in the message", Verdict.GONE),
+    ("thread not found", Verdict.TOPIC_GONE),
+    ("topic_closed", Verdict.TOPIC_GONE),
+    ("topic_deleted", Verdict.TOPIC_GONE),
+    ("topic_id_invalid", Verdict.TOPIC_GONE),
+    ("topic closed", Verdict.TOPIC_GONE),
     ("chat not found", Verdict.CHAT_GONE),
+    ("user not found", Verdict.CHAT_GONE),
+    ("peer_id_invalid", Verdict.CHAT_GONE),
     ("user is deactivated", Verdict.CHAT_GONE),
+    ("user_is_blocked", Verdict.CHAT_GONE),
     ("have no rights to send", Verdict.CHAT_GONE),
     ("not enough rights to send", Verdict.CHAT_GONE),
+    ("need administrator rights", Verdict.CHAT_GONE),
     ("chat_write_forbidden", Verdict.CHAT_GONE),
-    ("topic_closed", Verdict.CHAT_GONE),
-    ("thread not found", Verdict.CHAT_GONE),
+    ("chat_restricted", Verdict.CHAT_GONE),
+    ("chat_send_plain_forbidden", Verdict.CHAT_GONE),
+    ("group chat was deactivated", Verdict.CHAT_GONE),
+    ("image_process_failed", Verdict.PICTURE),
+    ("photo_save_file_invalid", Verdict.PICTURE),
+    ("photo_invalid_dimensions", Verdict.NO_PICTURE),
+    ("photo_ext_invalid", Verdict.NO_PICTURE),
+    ("file is too big", Verdict.NO_PICTURE),
     ("wrong file identifier", Verdict.FILE),
     ("wrong remote file", Verdict.FILE),
+    ("wrong file_id", Verdict.FILE),
     ("file reference", Verdict.FILE),
+    ("file_reference", Verdict.FILE),
     ("invalid file", Verdict.FILE),
+    ("type of file mismatch", Verdict.FILE),
+    ("can't use file of type", Verdict.FILE),
 )
 
 
 def verdict(error: TelegramError) -> Verdict:
     """What `error` means for the call that raised it."""
     if isinstance(error, ChatMigrated):
-        return Verdict.REFUSED  # the group has a new id, which comes as an update
-    if isinstance(error, Forbidden):
-        return Verdict.CHAT_GONE
+        return Verdict.MOVED
     if isinstance(error, RetryAfter):
-        return Verdict.AGAIN
-    if isinstance(error, BadRequest):
+        return Verdict.BUSY
+    if isinstance(error, BadRequest | Forbidden):
         said = str(error).lower()
-        return next((meaning for words, meaning in _WORDS if words in said), Verdict.REFUSED)
+        unknown = Verdict.CHAT_GONE if isinstance(error, Forbidden) else Verdict.REFUSED
+        return next((meaning for words, meaning in (*_FIRST, *_WORDS) if words in said), unknown)
     if isinstance(error, InvalidToken):
-        return Verdict.AGAIN  # a wrong token ends the start; later, a 404 is a server that is being set up
+        return Verdict.AGAIN  # a wrong token ends the start; later, a 401 or 404 is a server with trouble of its own
     if isinstance(error, NetworkError):
+        if "too large" in str(error).lower():  # 413, which python-telegram-bot has as a NetworkError
+            return Verdict.NO_PICTURE
         return Verdict.AGAIN if isinstance(error, NotSent) else Verdict.UNKNOWN
     return Verdict.AGAIN

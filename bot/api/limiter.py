@@ -26,6 +26,8 @@ _FREE = frozenset({"answerCallbackQuery"})
 PHOTO, MESSAGE, EDIT = 0, 1, 2
 LAST_WORD = "last word"
 """As `rate_limit_args`: this edit must not be dropped."""
+UPLOAD = "upload"
+"""As `rate_limit_args`: a RetryAfter is raised, so that the caller can let go of what it holds and wait in `clear`."""
 
 Answer = bool | dict[str, Any] | list[dict[str, Any]]
 
@@ -86,6 +88,11 @@ class PoliteLimiter(BaseRateLimiter[Any]):
         halted = chat is not None and chat.halted_until > now
         return halted or bool(self._queue) or self._all.level(now) < self._per_second / 3
 
+    async def clear(self, chat_id: int) -> None:
+        """Wait while Telegram wants a rest in this chat; for whoever will hold something that others need too."""
+        while (halt := self._chat(chat_id).halted_until - self._clock()) > 0:
+            await asyncio.sleep(halt)
+
     async def process_request(
         self,
         callback: Callable[..., Coroutine[Any, Any, Answer]],
@@ -112,7 +119,7 @@ class PoliteLimiter(BaseRateLimiter[Any]):
                 seconds = said.total_seconds() if isinstance(said, timedelta) else float(said)
                 chat.halted_until = max(chat.halted_until, self._clock() + seconds)
                 log.info("Telegram wants a rest of %.0f s in chat %d (%s)", seconds, chat_id, endpoint)
-                if priority == EDIT:
+                if priority == EDIT or rate_limit_args == UPLOAD:
                     raise
 
     def _chat(self, chat_id: int) -> _Chat:

@@ -2,8 +2,9 @@
 
 Turning the status message into the photo (`editMessageMedia`) can be repeated without harm, so a crash between
 Telegram's yes and our commit repeats it. Where the status message is gone, a new one is sent first and then turned
-into the badge, so even then no badge is doubled. Only on servers that do not turn texts into photos is the badge
-sent as a message of its own; that intent is stored first, and after a crash the person is asked instead.
+into the badge, so even then no badge is doubled. Only where that helps not (a server that does not turn texts into
+photos, messages that cannot be edited) is the badge sent as a message of its own; that intent is stored first, and
+where its fate is unknown the person is asked instead.
 """
 
 import asyncio
@@ -11,16 +12,18 @@ import logging
 import sqlite3
 import time
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Any
 
-from telegram import InputMediaPhoto
+from telegram import InputMediaPhoto, ReplyParameters
 from telegram import Message as Sent
-from telegram.error import ChatMigrated, TelegramError
+from telegram.error import ChatMigrated, RetryAfter, TelegramError
 from telegram.ext import ExtBot
 
 from bot.api.errors import Verdict, verdict
-from bot.api.limiter import LAST_WORD
+from bot.api.limiter import LAST_WORD, UPLOAD, PoliteLimiter
 from bot.clock import Clock
+from bot.delivery.attempts import Attempts
 from bot.delivery.pictures import Pictures
 from bot.delivery.sender import Sender
 from bot.delivery.status import StatusBoard
@@ -35,8 +38,27 @@ from bot.words import caption, failure, status_text
 
 log = logging.getLogger(__name__)
 
-_LONGEST_PAUSE = 5.0
+_STORE_PAUSE = 5.0
 _UPLOADS = 8
+"""So many pictures travel at a time; 24 connections are kept (`api.client`), the others are for texts."""
+
+
+@dataclass
+class _Telling:
+    """What has been tried for one job's last word."""
+
+    attempts: Attempts = field(default_factory=Attempts)
+    anew: bool = False
+    """The status message cannot be edited: the last word comes as a message of its own."""
+    without_topic: bool = False
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """Whom a delivery asks: for a new drawing of a picture that is gone, and for how long no call has succeeded."""
+
+    redraw: Callable[[], None]
+    silent: Callable[[], float]
 
 
 class Delivery:
@@ -45,18 +67,20 @@ class Delivery:
     def __init__(
         self,
         bot: "ExtBot[Any]",
+        limiter: PoliteLimiter,
         database: Database,
         pictures: Pictures,
         board: StatusBoard,
         clock: Clock,
-        redraw: Callable[[], None],
+        surroundings: Surroundings,
     ) -> None:
         self._bot = bot
+        self._limiter = limiter
         self._database = database
         self._pictures = pictures
         self._board = board
         self._clock = clock
-        self._redraw = redraw
+        self._surroundings = surroundings
         self.sender: Sender | None = None
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._status_sent: dict[int, asyncio.Event] = {}
@@ -68,7 +92,7 @@ class Delivery:
             self._tasks[job_id] = asyncio.create_task(self._tell(job_id), name=f"delivery {job_id}")
 
     def status_sent(self, job_id: int) -> None:
-        """The job's status message exists now."""
+        """The job's status message exists now, or never will."""
         event = self._status_sent.get(job_id)
         if event is not None:
             event.set()
@@ -84,51 +108,56 @@ class Delivery:
                 task.cancel()
 
     async def _tell(self, job_id: int) -> None:
-        pause = 0.25
+        telling = _Telling()
         try:
             while True:
                 try:
-                    if await self._try(job_id):
+                    if await self._try(job_id, telling):
                         return
+                    pause = telling.attempts.next_pause()
                 except StoreError as error:
                     log.error("%s", error)
+                    pause = _STORE_PAUSE
                 except Exception:
-                    log.exception("job %d cannot be told about; trying again", job_id)
-                    pause = _LONGEST_PAUSE
+                    log.exception("job %d cannot be told about", job_id)
+                    if not telling.attempts.another(Verdict.REFUSED, 0.0):
+                        await self._give_up(job_id)
+                    pause = telling.attempts.next_pause()
                 await asyncio.sleep(pause)
-                pause = min(_LONGEST_PAUSE, pause * 2)
         finally:
             self._tasks.pop(job_id, None)
             self._board.forget(job_id)
 
-    async def _try(self, job_id: int) -> bool:
+    async def _try(self, job_id: int, telling: _Telling) -> bool:
         """One attempt; whether everything is said."""
-        job = await self._with_status(job_id)
+        job = await self._with_status(job_id, telling)
         if job is None or job.told or job.state not in ("drawn", "failed", "canceled"):
             return True
-        if not job.status_id:
+        if not job.status_id and not telling.anew:
             return False
         await self._board.finish(job_id)
         started = time.monotonic()
         try:
             if job.state != "drawn":
-                await self._say(job, *_last_words(job))
+                await self._say(job, telling, *_last_words(job))
             elif job.sending:
-                await self._ask(job)
+                await self._ask(job, telling)
             else:
-                return await self._give(job, started)
+                return await self._give(job, telling, started)
         except TelegramError as error:
-            return await self._recover(job, error)
+            return await self._recover(job, telling, error)
         await self._database.write("told", lambda c: jobs.told(c, job.id))
         record(job.user_id, "badge", f"job {job.id} {job.state} {job.error}".strip())
         return True
 
-    async def _with_status(self, job_id: int) -> Job | None:
+    async def _with_status(self, job_id: int, telling: _Telling) -> Job | None:
         """The job once it has a status message; where that was lost, a new one is sent."""
 
         def look(connection: sqlite3.Connection) -> tuple[Job | None, Outgoing | None]:
             job = jobs.get(connection, job_id)
-            if job is None or job.status_id or job.told or outbox.asked_for(connection, job_id, "status"):
+            if job is None or telling.anew or job.status_id or job.told:
+                return job, None
+            if outbox.asked_for(connection, job_id, "status"):
                 return job, None
             message = Message(
                 "status", status_text(texts_for(job.language), stage=2), thread_id=job.thread_id, reply_to=job.reply_to
@@ -140,42 +169,49 @@ class Delivery:
             job, outgoing = await self._database.write("new status", look)
             if outgoing is not None and self.sender is not None:
                 self.sender.add([outgoing])
-            if job is None or job.status_id or job.told:
+            if job is None or job.status_id or job.told or telling.anew:
                 return job
             await event.wait()
         finally:
             self._status_sent.pop(job_id, None)
         return await self._database.read(lambda c: jobs.get(c, job_id))
 
-    async def _give(self, job: Job, started: float) -> bool:
-        """Turn the status message into the badge."""
-        photo = await asyncio.to_thread(self._pictures.photo, job.picture, job.picture_size)
-        if photo is None:
-            log.warning("the picture of job %d is gone or damaged: drawing it again", job.id)
-            await self._database.write("redraw", lambda c: jobs.redraw(c, job.id))
-            self._redraw()
-            return True
-        _ = texts_for(job.language)
-        buttons = keyboard(under_badge(_, job.id))
-        async with self._uploads:
-            try:
-                media = InputMediaPhoto(photo, caption=caption(_), filename="badge.jpg")
-                sent = await self._bot.edit_message_media(
-                    media, chat_id=job.chat_id, message_id=job.status_id, reply_markup=buttons
-                )
-            except TelegramError as error:
-                if verdict(error) is not Verdict.NO_MEDIA:
-                    raise
-                await self._database.write("photo intent", lambda c: jobs.about_to_send(c, job.id))
-                sent = await self._bot.send_photo(
-                    job.chat_id,
-                    photo,
-                    caption=caption(_),
-                    reply_markup=buttons,
-                    message_thread_id=job.thread_id or None,
-                )
+    async def _give(self, job: Job, telling: _Telling, started: float) -> bool:
+        """Turn the status message into the badge; where that cannot be edited, send the badge by itself."""
+        while True:
+            await self._limiter.clear(job.chat_id)  # no place is held while one chat waits
+            async with self._uploads:
+                photo = await asyncio.to_thread(self._pictures.photo, job.picture, job.picture_size)
+                if photo is None:
+                    log.warning("the picture of job %d is gone or damaged: drawing it again", job.id)
+                    await self._database.write("redraw", lambda c: jobs.redraw(c, job.id))
+                    self._surroundings.redraw()
+                    return True
+                try:
+                    sent = await self._upload(job, telling, photo)
+                    break
+                except RetryAfter:
+                    continue
+                except TelegramError as error:
+                    if verdict(error) is not Verdict.NO_MEDIA or telling.anew:
+                        raise
+                    telling.anew = True
         await self._delivered(job, sent, time.monotonic() - started)
         return True
+
+    async def _upload(self, job: Job, telling: _Telling, photo: bytes) -> Sent | bool:
+        _ = texts_for(job.language)
+        buttons = keyboard(under_badge(_, job.id))
+        if not telling.anew:
+            media = InputMediaPhoto(photo, caption=caption(_), filename="badge.jpg")
+            return await self._bot.edit_message_media(
+                media, chat_id=job.chat_id, message_id=job.status_id, reply_markup=buttons, rate_limit_args=UPLOAD
+            )
+        await self._database.write("photo intent", lambda c: jobs.about_to_send(c, job.id))
+        return await self._bot.send_photo(
+            job.chat_id, photo, caption=caption(_), reply_markup=buttons, rate_limit_args=UPLOAD,
+            **_where(job, telling),
+        )  # fmt: skip
 
     async def _delivered(self, job: Job, sent: Sent | bool, seconds: float) -> None:
         photo = sent.photo[-1].file_id if isinstance(sent, Sent) and sent.photo else job.photo_id
@@ -186,51 +222,85 @@ class Delivery:
             f" sent {seconds:.2f} s",
         )  # fmt: skip
 
-    async def _say(self, job: Job, text: str, rows: Rows) -> None:
-        await self._bot.edit_message_text(
-            text, chat_id=job.chat_id, message_id=job.status_id, reply_markup=keyboard(rows), rate_limit_args=LAST_WORD
-        )
+    async def _say(self, job: Job, telling: _Telling, text: str, rows: Rows) -> None:
+        buttons = keyboard(rows)
+        if telling.anew:
+            await self._bot.send_message(job.chat_id, text, reply_markup=buttons, **_where(job, telling))
+        else:
+            await self._bot.edit_message_text(
+                text, chat_id=job.chat_id, message_id=job.status_id, reply_markup=buttons, rate_limit_args=LAST_WORD
+            )
 
-    async def _ask(self, job: Job) -> None:
+    async def _ask(self, job: Job, telling: _Telling) -> None:
         """A badge may or may not have arrived as a message of its own: let the person say."""
         _ = texts_for(job.language)
         text = _("I was interrupted while sending your badge. If it did not arrive, take it here:")
-        await self._say(job, text, (copies(_, job.id),))
+        await self._say(job, telling, text, (copies(_, job.id),))
         await self._database.write("delivered", lambda c: jobs.delivered(c, job.id, "", 0.0))
 
-    async def _recover(self, job: Job, error: TelegramError) -> bool:
+    async def _recover(self, job: Job, telling: _Telling, error: TelegramError) -> bool:
         """Deal with a failed call; whether nothing is left to do."""
         meaning = verdict(error)
+        another = telling.attempts.another(meaning, self._surroundings.silent())
+        if isinstance(error, ChatMigrated):
+            new = error.new_chat_id
+            log.warning("%s", await self._database.write("moved", lambda c: people.move_chat(c, job.chat_id, new)))
+            return False
         if meaning is Verdict.NOTHING:
             if job.state == "drawn":
                 await self._delivered(job, True, 0.0)
             else:
                 await self._database.write("told", lambda c: jobs.told(c, job.id))
             return True
-        if isinstance(error, ChatMigrated):
-            new = error.new_chat_id
-            await self._database.write("moved", lambda c: people.move_chat(c, job.chat_id, new))
-            return False
-        if meaning is Verdict.CHAT_GONE:
-            record(job.user_id, "badge", f"job {job.id} cannot be delivered, nobody there: {error}", logging.WARNING)
-            if self.sender is not None:
-                await self.sender.forget_chat(job.chat_id)
+        record(job.user_id, "badge", f"job {job.id}: {meaning.words}: {error}", logging.WARNING)
+        if job.state == "drawn" and telling.anew and meaning is not Verdict.UNKNOWN:
+            await self._database.write("photo not sent", lambda c: jobs.not_sent(c, job.id))
+        if meaning is Verdict.CHAT_GONE and self.sender is not None:
+            await self.sender.forget_chat(job.chat_id)
+            return True
+        if meaning is Verdict.TOPIC_GONE and self.sender is not None:
+            if another and job.state != "canceled":
+                telling.anew = telling.without_topic = True
+                return False
+            await self.sender.forget_topic(job.chat_id, job.thread_id)
             return True
         if meaning is Verdict.GONE:
-            if job.state == "canceled":
-                await self._database.write("told", lambda c: jobs.told(c, job.id))
-                return True
-            await self._database.write("status lost", lambda c: jobs.lost_status(c, job.id))
+            return await self._status_gone(job, telling, another)
+        if meaning.again and another:
             return False
-        if meaning in (Verdict.AGAIN, Verdict.UNKNOWN):
-            record(job.user_id, "badge", f"job {job.id}: trying again: {error}", logging.WARNING)
-            return False
-        record(job.user_id, "badge", f"job {job.id} cannot be delivered: {error}", logging.ERROR)
         if job.state == "drawn":
-            await self._database.write("refused", lambda c: jobs.refused(c, job.id))
+            reason = "photos" if meaning is Verdict.NOT_HERE else "sending"
+            await self._database.write("refused", lambda c: jobs.refused(c, job.id, reason))
+            telling.anew = telling.anew and not job.status_id
             return False
-        await self._database.write("told", lambda c: jobs.told(c, job.id))
+        if another and not telling.anew and job.state != "canceled":
+            telling.anew = True
+            return False
+        await self._give_up(job.id)
         return True
+
+    async def _status_gone(self, job: Job, telling: _Telling, another: bool) -> bool:
+        """The status message cannot be edited: a new one, and where that helps not either, the word by itself."""
+        if job.state == "canceled":
+            await self._database.write("told", lambda c: jobs.told(c, job.id))
+            return True
+        if telling.anew:
+            await self._give_up(job.id)
+            return True
+        await self._database.write("status lost", lambda c: jobs.lost_status(c, job.id))
+        if telling.attempts.failures[Verdict.GONE] > 1 or not another:
+            telling.anew = True
+        return False
+
+    async def _give_up(self, job_id: int) -> None:
+        """Nothing can be said about this job: it ends all the same."""
+        log.error("job %d ends without a last word: Telegram takes none", job_id)
+        await self._database.write("given up", lambda c: jobs.unreachable(c, job_id, self._clock.wall()))
+
+
+def _where(job: Job, telling: _Telling) -> dict[str, Any]:
+    reply = ReplyParameters(job.reply_to, allow_sending_without_reply=True) if job.reply_to else None
+    return {"message_thread_id": None if telling.without_topic else job.thread_id or None, "reply_parameters": reply}
 
 
 def _last_words(job: Job) -> tuple[str, Rows]:

@@ -1,8 +1,11 @@
-"""Sends what is in the outbox: in order within a chat, chats beside each other, until it is sent or nobody is there.
+"""Sends what is in the outbox: in order within a chat, chats beside each other, until it is sent or never can be.
 
 Texts whose fate is unknown (the answer was lost, the process ended) are sent again: a question twice is better than
 none. Media are not: before one is sent that is written down, and where its fate is unknown the person is told so and
 can ask for it again. Badges themselves do not come this way (see `delivery.py`), only their status messages.
+
+What a failed call means stands in `api.errors`, and how often it is borne in `attempts`. A status message that never
+can be sent ends its job.
 """
 
 import asyncio
@@ -11,51 +14,53 @@ import sqlite3
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
-from telegram import (
-    ForceReply,
-    InlineKeyboardMarkup,
-    InputMediaPhoto,
-    MessageEntity,
-    ReplyParameters,
-    User,
-)
-from telegram import Message as Sent
 from telegram.error import ChatMigrated, TelegramError
-from telegram.ext import ExtBot
 
 from bot.api.errors import Verdict, verdict
 from bot.clock import Clock
-from bot.delivery.pictures import Pictures
+from bot.delivery.attempts import Attempts
+from bot.delivery.calls import MEDIA, Calls, Done
 from bot.errors import StoreError
-from bot.keyboards import keyboard
 from bot.operations.logs import record
 from bot.store import Database, jobs, outbox, people
 from bot.store.outbox import Message, Outgoing
-from bot.texts import texts_for
+from bot.texts import Texts
 
 log = logging.getLogger(__name__)
 
-_MEDIA = ("photo", "document", "sticker", "album")
-_LONGEST_PAUSE = 5.0
+_STORE_PAUSE = 5.0
+
+
+def _interrupted(_: Texts) -> str:
+    return _("I was interrupted while sending. If it did not arrive, ask for it once more.")
+
+
+def _not_here(_: Texts) -> str:
+    return _("This chat does not allow that kind of message. Write to me in private, I can send it there.")
+
+
+def _not_taken(_: Texts) -> str:
+    return _("Telegram does not take this picture. Make another one: /create")
 
 
 @dataclass(frozen=True)
 class Links:
-    """Whom the sender tells: a status message exists (job, chat, message id, text), a chat is gone (its drawings)."""
+    """Whom the sender tells: a status message exists (job, chat, message id, text) or never will (job); drawings that
+    nobody waits for any more; and whom it asks for how many seconds no call has succeeded."""
 
     status_sent: Callable[[int, int, int, str], None]
-    chat_gone: Callable[[int, list[int]], None]
+    status_lost: Callable[[int], None]
+    abandoned: Callable[[list[int]], None]
+    silent: Callable[[], float]
 
 
 class Sender:
     """One lane a chat; a lane lives as long as there is something to send."""
 
-    def __init__(self, bot: "ExtBot[Any]", database: Database, pictures: Pictures, clock: Clock, links: Links) -> None:
-        self._bot = bot
+    def __init__(self, calls: Calls, database: Database, clock: Clock, links: Links) -> None:
+        self._calls = calls
         self._database = database
-        self._pictures = pictures
         self._clock = clock
         self._links = links
         self._lanes: dict[int, deque[Outgoing]] = {}
@@ -80,26 +85,34 @@ class Sender:
             for task in late:
                 task.cancel()
 
+    async def forget_chat(self, chat_id: int) -> None:
+        """Nobody is there: nothing more is sent there and its badges are not drawn."""
+        await self._forget(chat_id, None)
+
+    async def forget_topic(self, chat_id: int, thread_id: int) -> None:
+        """A topic is closed or deleted: the same, for this topic alone."""
+        await self._forget(chat_id, thread_id)
+
     async def _drain(self, chat_id: int, lane: deque[Outgoing]) -> None:
-        pause = 0.25
+        attempts = Attempts()
         try:
             while lane:
+                first = lane[0]
                 try:
-                    await self._send(lane[0])
+                    await self._send(first)
                 except TelegramError as error:
-                    if not await self._recover(lane, error):
-                        await asyncio.sleep(pause)
-                        pause = min(_LONGEST_PAUSE, pause * 2)
+                    if not await self._recover(lane, error, attempts):
+                        await asyncio.sleep(attempts.next_pause())
                         continue
                 except StoreError as error:
                     log.error("%s", error)
-                    await asyncio.sleep(_LONGEST_PAUSE)
+                    await asyncio.sleep(_STORE_PAUSE)
                     continue
                 except Exception:
-                    log.exception("message %d cannot be sent", lane[0].id)
-                    await self._give_up(lane[0])
-                pause = 0.25
-                if lane:
+                    log.exception("message %d cannot be sent", first.id)
+                    await self._give_up(first)
+                attempts = Attempts()
+                if lane and lane[0].id == first.id:
                     lane.popleft()
         finally:
             self._tasks.pop(chat_id, None)
@@ -108,145 +121,103 @@ class Sender:
 
     async def _send(self, outgoing: Outgoing) -> None:
         message = outgoing.message
-        if message.kind in _MEDIA:
+        if message.kind in MEDIA:
             if outgoing.sending:
-                await self._say_unsure(outgoing)
+                outgoing = await self._instead(outgoing, _interrupted)
+                await self._sent(outgoing, await self._calls.make(outgoing))
                 return
             await self._database.write("intent", lambda c: outbox.begin(c, outgoing.id))
-        sent = await self._call(outgoing)
-        kind, file_id = _file_id(sent)
+        await self._sent(outgoing, await self._calls.make(outgoing))
 
+    async def _sent(self, outgoing: Outgoing, done: Done) -> None:
         def finish(connection: sqlite3.Connection) -> None:
-            outbox.done(connection, outgoing, sent.message_id if sent is not None else 0)
-            if outgoing.job_id and file_id and kind == message.kind:
-                jobs.remember_file(connection, outgoing.job_id, kind, file_id)
+            outbox.done(connection, outgoing, done.message_id)
+            for each in done.files:
+                jobs.remember_file(connection, each.job_id, each.kind, each.file_id)
 
         await self._database.write("sent", finish)
-        if message.kind == "status" and sent is not None:
-            self._links.status_sent(outgoing.job_id, outgoing.chat_id, sent.message_id, message.text)
+        if outgoing.message.kind == "status" and done.message_id:
+            self._links.status_sent(outgoing.job_id, outgoing.chat_id, done.message_id, outgoing.message.text)
 
-    async def _call(self, outgoing: Outgoing) -> Sent | None:
-        """One call to Telegram; None where there was nothing to send."""
-        message, chat = outgoing.message, outgoing.chat_id
-        thread = message.thread_id or None
-        reply = ReplyParameters(message.reply_to, allow_sending_without_reply=True) if message.reply_to else None
-        if message.kind in ("text", "status"):
-            text, entities = _mentioning(message)
-            return await self._bot.send_message(
-                chat, text, entities=entities, message_thread_id=thread, reply_parameters=reply,
-                reply_markup=_markup(message),
-            )  # fmt: skip
-        if message.kind == "delete":
-            await self._bot.delete_message(chat, message.target)
-            return None
-        if message.kind == "photo" and message.files:
-            return await self._bot.send_photo(
-                chat, message.files[0], caption=message.text, message_thread_id=thread, reply_parameters=reply
-            )
-        if message.kind == "album" and message.files:
-            media = [
-                InputMediaPhoto(file, caption=message.text if n == 0 else None) for n, file in enumerate(message.files)
-            ]
-            album = await self._bot.send_media_group(chat, media, message_thread_id=thread, reply_parameters=reply)
-            return album[0]
-        data = await self._copy(outgoing)
-        if data is None:
-            gone = texts_for(await self._language(outgoing))("The picture is no longer here. Make it again: /create")
-            return await self._bot.send_message(chat, gone, message_thread_id=thread, reply_parameters=reply)
-        if message.kind == "document":
-            return await self._bot.send_document(
-                chat, data, filename="badge.png", message_thread_id=thread, reply_parameters=reply,
-                disable_content_type_detection=True,
-            )  # fmt: skip
-        return await self._bot.send_sticker(chat, data, message_thread_id=thread, reply_parameters=reply)
-
-    async def _copy(self, outgoing: Outgoing) -> str | bytes | None:
-        """The file id of a document or sticker, or its bytes where Telegram does not know it yet."""
-        if outgoing.message.files:
-            return outgoing.message.files[0]
-        job = await self._database.read(lambda c: jobs.get(c, outgoing.job_id))
-        if job is None or not job.picture:
-            return None
-        make = self._pictures.document if outgoing.message.kind == "document" else self._pictures.sticker
-        return await asyncio.to_thread(make, job.picture)
-
-    async def _recover(self, lane: deque[Outgoing], error: TelegramError) -> bool:
-        """Deal with a failed call; whether the outgoing is done with (else it is tried again)."""
+    async def _recover(self, lane: deque[Outgoing], error: TelegramError, attempts: Attempts) -> bool:
+        """Deal with a failed call; whether the first message is done with (else it is tried again)."""
         outgoing, meaning = lane[0], verdict(error)
-        media = outgoing.message.kind in _MEDIA
+        message, media = outgoing.message, outgoing.message.kind in MEDIA
+        another = attempts.another(meaning, self._links.silent())
         if isinstance(error, ChatMigrated):
-            new = error.new_chat_id
-            await self._database.write("moved", lambda c: people.move_chat(c, outgoing.chat_id, new))
-            moved = [replace(each, chat_id=new) for each in lane]
-            lane.clear()
-            self.add(moved)
-            return True
-        if meaning is Verdict.CHAT_GONE:
-            await self.forget_chat(outgoing.chat_id)
+            await self._move(lane, error.new_chat_id)
+        elif meaning is Verdict.CHAT_GONE:
             record(outgoing.user_id, "send", f"nobody there: {error}", logging.WARNING)
-            lane.clear()
-            return True
-        if meaning is Verdict.FILE and outgoing.message.files:  # another server or token: send the bytes instead
-            lane[0] = replace(outgoing, message=replace(outgoing.message, files=()))
+            await self.forget_chat(outgoing.chat_id)
+        elif meaning is Verdict.TOPIC_GONE:
+            if another and message.thread_id:  # a reply finds its way without the topic's number
+                without = replace(message, thread_id=0)
+                lane[0] = replace(outgoing, message=without, thread_id=message.thread_id)
+                return False
+            record(outgoing.user_id, "send", f"{meaning.words}: {error}", logging.WARNING)
+            await self.forget_topic(outgoing.chat_id, outgoing.thread_id or message.thread_id)
+        elif meaning is Verdict.FILE and message.files:  # another server or token: send the bytes instead
+            files = await self._calls.unstored(message) if another else ()
+            lane[0] = replace(outgoing, message=replace(message, files=files))
             return False
-        if meaning is Verdict.UNKNOWN and media:
+        elif meaning is Verdict.UNKNOWN and media:
             lane[0] = replace(outgoing, sending=True)
             return False
-        if meaning in (Verdict.AGAIN, Verdict.UNKNOWN):
+        elif meaning.again and another:
             record(outgoing.user_id, "send", f"trying again: {error}", logging.WARNING)
             return False
-        record(outgoing.user_id, "send", f"given up: {error}", logging.ERROR)
-        await self._give_up(outgoing)
+        elif media:
+            record(outgoing.user_id, "send", f"{meaning.words}: {error}", logging.WARNING)
+            lane[0] = await self._instead(outgoing, _not_here if meaning is Verdict.NOT_HERE else _not_taken)
+            return False
+        elif meaning is Verdict.REFUSED and another and message.kind != "delete":
+            record(outgoing.user_id, "send", f"trying again without reply and buttons: {error}", logging.WARNING)
+            lane[0] = replace(outgoing, message=Message(message.kind, message.text, asks=message.asks))
+            return False
+        else:
+            record(outgoing.user_id, "send", f"given up: {error}", logging.ERROR)
+            await self._give_up(outgoing)
         return True
 
+    async def _move(self, lane: deque[Outgoing], new: int) -> None:
+        """The group has a new id."""
+        old = lane[0].chat_id
+        log.warning("%s", await self._database.write("moved", lambda c: people.move_chat(c, old, new)))
+        moved = [replace(each, chat_id=new) for each in lane]
+        lane.clear()
+        self.add(moved)
+
     async def _give_up(self, outgoing: Outgoing) -> None:
-        """A message that can never be sent must not keep the ones behind it waiting."""
-        await self._database.write("given up", lambda c: outbox.done(c, outgoing))
+        """A message that never can be sent must not keep the ones behind it waiting, nor its job open for ever."""
+        status = outgoing.message.kind == "status"
 
-    async def forget_chat(self, chat_id: int) -> None:
-        """Nobody is there: nothing more is sent there and its badges are not drawn."""
+        def give_up(connection: sqlite3.Connection) -> None:
+            outbox.done(connection, outgoing)
+            if status:
+                jobs.unreachable(connection, outgoing.job_id, self._clock.wall())
 
+        await self._database.write("given up", give_up)
+        if status:
+            self._links.abandoned([outgoing.job_id])
+            self._links.status_lost(outgoing.job_id)
+
+    async def _forget(self, chat_id: int, thread_id: int | None) -> None:
         def forget(connection: sqlite3.Connection) -> list[int]:
-            outbox.drop_chat(connection, chat_id)
-            return jobs.abandon_chat(connection, chat_id, self._clock.wall())
+            outbox.drop(connection, chat_id, thread_id)
+            return jobs.abandon(connection, chat_id, thread_id, self._clock.wall())
 
-        drawing = await self._database.write("chat gone", forget)
-        self._links.chat_gone(chat_id, drawing)
+        ended = await self._database.write("chat gone", forget)
+        lane = self._lanes.get(chat_id, deque())
+        kept = [each for each in lane if thread_id not in (None, each.message.thread_id, each.thread_id)]
+        lane.clear()
+        lane.extend(kept)
+        self._links.abandoned(ended)
+        for job_id in ended:
+            self._links.status_lost(job_id)
 
-    async def _language(self, outgoing: Outgoing) -> str:
-        row = await self._database.read(
-            lambda c: c.execute("SELECT language FROM people WHERE user_id = ?", (outgoing.user_id,)).fetchone()
-        )
-        return "" if row is None else str(row["language"])
-
-    async def _say_unsure(self, outgoing: Outgoing) -> None:
-        """A medium may or may not have arrived: say so instead of sending it twice."""
-        _ = texts_for(await self._language(outgoing))
-        text = _("I was interrupted while sending. If it did not arrive, ask for it once more.")
-        await self._bot.send_message(outgoing.chat_id, text, message_thread_id=outgoing.message.thread_id or None)
-        await self._database.write("sent", lambda c: outbox.done(c, outgoing))
-
-
-def _markup(message: Message) -> InlineKeyboardMarkup | ForceReply | None:
-    if message.force_reply:
-        return ForceReply(selective=True, input_field_placeholder=message.force_reply[:64])
-    return keyboard(message.buttons)
-
-
-def _file_id(sent: Sent | None) -> tuple[str, str]:
-    if sent is not None and sent.document is not None:
-        return "document", sent.document.file_id
-    if sent is not None and sent.sticker is not None:
-        return "sticker", sent.sticker.file_id
-    return "", ""
-
-
-def _mentioning(message: Message) -> tuple[str, list[MessageEntity]]:
-    """The text, and where it begins with somebody's name what Telegram needs to know whose."""
-    if message.mention is None:
-        return message.text, []
-    user_id, name = message.mention
-    name = name or "…"
-    length = len(name.encode("utf-16-le")) // 2  # Telegram counts in UTF-16 units
-    person = User(user_id, name, is_bot=False)
-    return f"{name}, {message.text}", [MessageEntity(MessageEntity.TEXT_MENTION, 0, length, user=person)]
+    async def _instead(self, outgoing: Outgoing, say: Callable[[Texts], str]) -> Outgoing:
+        """A text in the place of a medium that cannot be sent, or may have been."""
+        _ = await self._calls.language(outgoing.user_id)
+        message = outgoing.message
+        text = Message("text", say(_), thread_id=message.thread_id, reply_to=message.reply_to)
+        return replace(outgoing, message=text, sending=False)

@@ -15,7 +15,7 @@ from typing import Any
 from telegram.error import TelegramError
 from telegram.ext import ExtBot
 
-from bot.api.errors import Verdict, verdict
+from bot.api.errors import Lasts, Verdict, verdict
 from bot.api.limiter import PoliteLimiter
 from bot.errors import StoreError
 from bot.keyboards import keyboard, under_status
@@ -201,8 +201,11 @@ class StatusBoard:
                 shown.text, chat_id=shown.chat_id, message_id=shown.message_id, reply_markup=keyboard(rows)
             )
         except TelegramError as error:
-            if verdict(error) is not Verdict.NOTHING:
+            meaning = verdict(error)
+            if meaning is not Verdict.NOTHING:
                 log.info("an edit of a status message was dropped: %s", error)
+                if meaning.lasts is Lasts.FOR_GOOD:  # the last word will find another way
+                    self._shown.pop(job_id, None)
         except StoreError as error:
             log.error("%s", error)
 

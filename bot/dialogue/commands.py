@@ -174,5 +174,6 @@ def history(turn: Turn) -> None:
     if not made:
         turn.say(turn._("You have no badges here yet. /create makes one."))
         return
-    files = tuple(job.photo_id for job in made)
-    turn.send(Message("photo" if len(files) == 1 else "album", turn._("Your last badges"), files=files))
+    kind = "photo" if len(made) == 1 else "album"
+    files, numbers = tuple(job.photo_id for job in made), tuple(job.id for job in made)
+    turn.send(Message(kind, turn._("Your last badges"), files=files, jobs=numbers))

@@ -89,7 +89,7 @@ def answer(turn: Turn) -> None:
     if event.kind == "moved":
         turn.outcome.warning = people.move_chat(turn.connection, event.place.chat_id, event.moved_to)
     elif event.kind == "left":
-        turn.outcome.canceled += jobs.abandon_chat(turn.connection, event.place.chat_id, turn.now)
+        turn.outcome.canceled += jobs.abandon(turn.connection, event.place.chat_id, None, turn.now)
     elif event.kind == "nameless":
         commands.nameless(turn)
     elif not addressed(turn.connection, event):

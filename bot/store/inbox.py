@@ -35,10 +35,12 @@ def finish(connection: sqlite3.Connection, update_id: int) -> None:
     connection.execute("UPDATE inbox SET payload = NULL WHERE update_id = ?", (update_id,))
 
 
-def waiting(connection: sqlite3.Connection) -> list[str]:
-    """The JSON of all unanswered updates, oldest first."""
-    rows = connection.execute("SELECT payload FROM inbox WHERE payload IS NOT NULL ORDER BY update_id")
-    return [row["payload"] for row in rows]
+def waiting(connection: sqlite3.Connection) -> list[tuple[int, str]]:
+    """(id, JSON) of all unanswered updates, in the order of their arrival."""
+    rows = connection.execute(
+        "SELECT update_id, payload FROM inbox WHERE payload IS NOT NULL ORDER BY received, update_id"
+    )
+    return [(row["update_id"], row["payload"]) for row in rows]
 
 
 def first_of_album(connection: sqlite3.Connection, update_id: int, album: str, captioned: bool) -> bool:

@@ -201,15 +201,26 @@ def cancel_one(connection: sqlite3.Connection, job_id: int, now: float) -> bool:
     return bool(done.rowcount)
 
 
-def abandon_chat(connection: sqlite3.Connection, chat_id: int, now: float) -> list[int]:
-    """Nobody can be reached in a chat any more: end its jobs without a word. The numbers of those being drawn."""
-    rows = connection.execute("SELECT id FROM jobs WHERE chat_id = ? AND state = 'drawing'", (chat_id,)).fetchall()
+def abandon(connection: sqlite3.Connection, chat_id: int, thread_id: int | None, now: float) -> list[int]:
+    """Nobody can be reached in a chat (or in one topic of it) any more: end its jobs without a word. Their numbers."""
+    where = "chat_id = ?1 AND (?2 IS NULL OR thread_id = ?2) AND told = 0"
+    rows = connection.execute(
+        f"UPDATE jobs SET state = 'canceled', told = 1, error = 'unreachable', finished = ?3 WHERE {where}"
+        " AND state IN ('waiting', 'drawing', 'drawn') RETURNING id",
+        (chat_id, thread_id, now),
+    ).fetchall()
+    connection.execute(f"UPDATE jobs SET told = 1 WHERE {where}", (chat_id, thread_id))
+    return sorted(row["id"] for row in rows)
+
+
+def unreachable(connection: sqlite3.Connection, job_id: int, now: float) -> None:
+    """The last word about a job can reach nobody: it failed, and is not under way any more."""
     connection.execute(
-        "UPDATE jobs SET state = 'canceled', told = 1, error = 'unreachable', finished = ?"
-        " WHERE chat_id = ? AND told = 0",
-        (now, chat_id),
+        "UPDATE jobs SET state = 'failed', error = 'unreachable', finished = ? WHERE id = ?"
+        " AND state IN ('waiting', 'drawing', 'drawn')",
+        (now, job_id),
     )
-    return [row["id"] for row in rows]
+    told(connection, job_id)
 
 
 def delivered(connection: sqlite3.Connection, job_id: int, photo_id: str, seconds: float) -> None:
@@ -230,14 +241,19 @@ def lost_status(connection: sqlite3.Connection, job_id: int) -> None:
     connection.execute("UPDATE jobs SET status_id = 0 WHERE id = ?", (job_id,))
 
 
-def refused(connection: sqlite3.Connection, job_id: int) -> None:
-    """Telegram does not take the picture: the job failed after all."""
-    connection.execute("UPDATE jobs SET state = 'failed', error = 'sending', sending = 0 WHERE id = ?", (job_id,))
+def refused(connection: sqlite3.Connection, job_id: int, error: str) -> None:
+    """The picture cannot be shown in the chat (`sending`, or `photos` where those are not allowed there)."""
+    connection.execute("UPDATE jobs SET state = 'failed', error = ?, sending = 0 WHERE id = ?", (error, job_id))
 
 
 def about_to_send(connection: sqlite3.Connection, job_id: int) -> None:
     """A photo is about to be sent as a message of its own; found after a crash, it may have arrived."""
     connection.execute("UPDATE jobs SET sending = 1 WHERE id = ?", (job_id,))
+
+
+def not_sent(connection: sqlite3.Connection, job_id: int) -> None:
+    """The photo of its own that was about to be sent was refused."""
+    connection.execute("UPDATE jobs SET sending = 0 WHERE id = ?", (job_id,))
 
 
 def remember_file(connection: sqlite3.Connection, job_id: int, kind: str, file_id: str) -> None:
@@ -255,7 +271,8 @@ def untold(connection: sqlite3.Connection) -> list[Job]:
 def history(connection: sqlite3.Connection, user_id: int, chat_id: int, count: int) -> list[Job]:
     """A person's last delivered badges in a chat, newest last, at most `count`, only ones that can be sent again."""
     rows = connection.execute(
-        f"SELECT {_COLUMNS} FROM jobs WHERE user_id = ? AND chat_id = ? AND state = 'delivered' AND photo_id <> ''"
+        f"SELECT {_COLUMNS} FROM jobs WHERE user_id = ? AND chat_id = ? AND state = 'delivered'"
+        " AND (photo_id <> '' OR picture <> '')"
         " ORDER BY id DESC LIMIT ?",
         (user_id, chat_id, count),
     ).fetchall()

@@ -17,7 +17,7 @@ class Message:
     """One message to a chat. `kind`: text, status (a text that becomes a badge), photo, document, sticker, album,
     delete (of the bot's message `target`).
 
-    `files` are file ids that Telegram knows, or names under badges/ where it does not know them yet.
+    `files` are file ids that Telegram knows; `jobs` the badges that they show, for where it knows one of them no more.
     `force_reply` asks Telegram to make the person's next message an answer (groups in privacy mode). `mention`, a user
     id and name, begins the text; `asks` says that a reply to it may answer the open question.
     """
@@ -32,11 +32,13 @@ class Message:
     mention: tuple[int, str] | None = None
     asks: bool = False
     target: int = 0
+    jobs: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
 class Outgoing:
-    """A message in the outbox. `sending` of a restored one: it may or may not have arrived."""
+    """A message in the outbox. `sending`: it may or may not have arrived. `thread_id`: the topic that it was meant for,
+    where it is tried without."""
 
     id: int
     chat_id: int
@@ -44,6 +46,7 @@ class Outgoing:
     job_id: int
     message: Message
     sending: bool = False
+    thread_id: int = 0
 
 
 def put(
@@ -95,14 +98,18 @@ def enough(connection: sqlite3.Connection, chat_id: int, user_id: int, message: 
     return len(waiting) >= most or waiting.count(payload) >= _REPEATS
 
 
-def drop_chat(connection: sqlite3.Connection, chat_id: int) -> None:
-    """Nobody is there any more: drop what was to be sent."""
-    connection.execute("DELETE FROM outbox WHERE chat_id = ?", (chat_id,))
+def drop(connection: sqlite3.Connection, chat_id: int, thread_id: int | None = None) -> None:
+    """Nobody is there any more, in a chat or in one topic of it: drop what was to be sent."""
+    connection.execute(
+        "DELETE FROM outbox WHERE chat_id = ?1 AND (?2 IS NULL OR json_extract(payload, '$.thread_id') = ?2)",
+        (chat_id, thread_id),
+    )
 
 
 def _message(payload: str) -> Message:
     value = json.loads(payload)
     value["buttons"] = tuple(tuple((str(b[0]), str(b[1])) for b in row) for row in value["buttons"])
     value["files"] = tuple(value["files"])
+    value["jobs"] = tuple(value.get("jobs", ()))
     value["mention"] = tuple(value["mention"]) if value.get("mention") else None
     return Message(**value)

@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 from bot.delivery.pictures import Pictures
+from inference.types import Badge, BadgeRequest, ModelInfo, Portrait
 from tests.bot.running import RunningBot
 from tests.fakes.telegram_api import Faults, Person, TelegramServer
 
@@ -84,7 +85,8 @@ def test_a_file_id_that_is_no_longer_known(shared: RunningBot, somebody: Somebod
         server.wait(lambda: not server.files.pop(anna.sees()[-1].document, None) or True, what="the file to be gone")
     del server.files[badge.photo]
     anna.say("/history")
-    anna.waits_for("картинки уже нет")
+    server.wait(lambda: len(anna.badges()) == 2, what="the badge again, from the disk")
+    assert anna.badges()[1].photo in server.files
 
 
 def test_a_server_that_turns_no_text_into_a_photo(shared: RunningBot, somebody: Somebody) -> None:
@@ -201,11 +203,19 @@ def test_a_disk_without_room_for_a_picture(server: TelegramServer, folder: Path)
         assert sorted(file.suffix for file in pictures.iterdir()) == [".jpg", ".png"]
 
 
+def badge_of(image: Image.Image) -> Badge:
+    """A finished badge that shows `image`."""
+    picture = Image.new("RGB", (2, 1))
+    picture.putpixel((0, 0), (255, 255, 255))
+    portrait = Portrait(picture, "a samurai", 7, 4, 1.0, ModelInfo("plain", "demo"))
+    return Badge(image, BadgeRequest("cup", "A", 7, "ribbon"), portrait, "ribbon", 0.1)
+
+
 def test_of_two_pictures_none_stays_alone(tmp_path: Path) -> None:
     pictures = Pictures(tmp_path).open()
     (tmp_path / "1-1.jpg").mkdir()
     with pytest.raises(OSError, match=r"1-1\.jpg"):
-        pictures.save("1-1", Image.new("RGB", (8, 8)))
+        pictures.save("1-1", badge_of(Image.new("RGB", (8, 8))))
     assert [file.name for file in tmp_path.iterdir()] == ["1-1.jpg"]
 
 

@@ -48,6 +48,10 @@ class Faults:
     texts_stay_texts: bool = False
     again: bool = False
     """Give every update twice."""
+    unauthorized: bool = False
+    """Answer getUpdates with 401."""
+    extra: Json = field(default_factory=dict)
+    """More fields of every message in an answer."""
 
 
 @dataclass
@@ -131,7 +135,7 @@ class TelegramServer:
         with self.changed:
             return [self.messages[chat_id][n] for n in sorted(self.messages.get(chat_id, {}))]
 
-    def wait(self, condition: Callable[[], Any], seconds: float = 60.0, what: str = "something") -> Any:
+    def wait(self, condition: Callable[[], Any], seconds: float = 20.0, what: str = "something") -> Any:
         """Wait until `condition()` is true; its value. Fails loudly after `seconds`."""
         end = time.monotonic() + seconds
         with self.changed:
@@ -183,6 +187,8 @@ class TelegramServer:
     async def _method(self, method: str, call: Call) -> Any:
         fields = call.fields
         if method == "getUpdates":
+            if self.faults.unauthorized:
+                raise Refused(401, "Unauthorized")
             return await self._get_updates(int(fields.get("offset", "0")), float(fields.get("timeout", "0")))
         if method == "getMe":
             me = {"id": BOT_ID, "is_bot": True, "first_name": "Badge", "username": BOT_NAME}
@@ -191,7 +197,7 @@ class TelegramServer:
                 "can_read_all_group_messages": False,
                 "supports_inline_queries": False,
             }
-        if method in ("setMyCommands", "getWebhookInfo", "deleteMessage", "logOut"):
+        if method in ("setMyCommands", "getWebhookInfo", "logOut"):
             return True
         if method in ("setWebhook", "deleteWebhook"):
             return self._set_webhook(fields)
@@ -211,6 +217,12 @@ class TelegramServer:
             raise Refused(400, "Bad Request: group chat was upgraded to a supergroup chat", migrate_to_chat_id=new)
         if int(fields["chat_id"]) in self.faults.blocked:
             raise Refused(403, "Forbidden: bot was blocked by the user")
+        if method == "deleteMessage":
+            with self.changed:
+                if self.messages.get(int(fields["chat_id"]), {}).pop(int(fields["message_id"]), None) is None:
+                    raise Refused(400, "Bad Request: message to delete not found")
+                self.changed.notify_all()
+            return True
         with self.changed:
             answer = self._edit(method, call) if method.startswith("edit") else self._send(method, call)
             self.changed.notify_all()
@@ -318,7 +330,7 @@ class TelegramServer:
             }  # fmt: skip
         else:
             answer["text"] = message.text
-        return answer
+        return answer | self.faults.extra
 
     def _file(self, call: Call, source: str) -> str:
         """The file id of what is uploaded, or of what the server knows."""

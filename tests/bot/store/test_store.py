@@ -132,7 +132,7 @@ def test_an_update_is_stored_once_and_forgotten_when_answered(connection: sqlite
     assert inbox.store(connection, [(5, "five"), (6, "six")], 0) == [5, 6]
     assert inbox.store(connection, [(6, "six"), (7, "seven")], 0) == [7]
     inbox.finish(connection, 6)
-    assert inbox.waiting(connection) == ["five", "seven"]
+    assert inbox.waiting(connection) == [(5, "five"), (7, "seven")]
     assert inbox.store(connection, [(6, "six")], 0) == []
     assert inbox.answered(connection, 6)
 

@@ -1,0 +1,174 @@
+"""One message from the outbox as one call to Telegram, with the pictures that it needs."""
+
+import asyncio
+from dataclasses import dataclass
+from typing import Any
+
+from telegram import ForceReply, InlineKeyboardMarkup, InputMediaPhoto, MessageEntity, ReplyParameters, User
+from telegram import Message as Sent
+from telegram.ext import ExtBot
+
+from bot.delivery.pictures import Pictures
+from bot.keyboards import keyboard
+from bot.store import Database, jobs
+from bot.store.jobs import Job
+from bot.store.outbox import Message, Outgoing
+from bot.texts import Texts, texts_for
+
+MEDIA = ("photo", "document", "sticker", "album")
+
+
+@dataclass(frozen=True)
+class FileId:
+    """Telegram's name for a badge's picture: `kind` is photo, document or sticker."""
+
+    job_id: int
+    kind: str
+    file_id: str
+
+
+@dataclass(frozen=True)
+class Done:
+    """What came of a call: the message's id (0 where there is none) and file ids to remember."""
+
+    message_id: int = 0
+    files: tuple[FileId, ...] = ()
+
+
+class Calls:
+    """Makes the calls: with a message's `files`, or where it has none with its badges' pictures from the disk."""
+
+    def __init__(self, bot: "ExtBot[Any]", database: Database, pictures: Pictures) -> None:
+        self._bot = bot
+        self._database = database
+        self._pictures = pictures
+
+    async def make(self, outgoing: Outgoing) -> Done:
+        """One call. Raises TelegramError where it fails."""
+        message = outgoing.message
+        if message.kind in ("text", "status"):
+            return _done(await self._text(outgoing.chat_id, message))
+        if message.kind == "delete":
+            await self._bot.delete_message(outgoing.chat_id, message.target)
+            return Done()
+        if message.kind in ("photo", "album"):
+            return await self._photos(outgoing)
+        return await self._copy(outgoing)
+
+    async def unstored(self, message: Message) -> tuple[str, ...]:
+        """Its file ids, each "" whose picture is on the disk; none where that says nothing new."""
+        kept: list[str] = []
+        for job_id, file_id in zip(message.jobs, message.files, strict=False):
+            job = await self._job(job_id)
+            photo = await asyncio.to_thread(self._pictures.photo, job.picture, job.picture_size) if job else None
+            kept.append("" if photo else file_id)
+        return tuple(kept) if any(kept) and not all(kept) else ()
+
+    async def language(self, user_id: int) -> Texts:
+        """The texts in a person's language."""
+        row = await self._database.read(
+            lambda c: c.execute("SELECT language FROM people WHERE user_id = ?", (user_id,)).fetchone()
+        )
+        return texts_for("" if row is None else str(row["language"]))
+
+    async def _text(self, chat_id: int, message: Message) -> Sent:
+        text, entities = _mentioning(message)
+        return await self._bot.send_message(
+            chat_id, text, entities=entities, reply_markup=_markup(message), **_where(message)
+        )
+
+    async def _photos(self, outgoing: Outgoing) -> Done:
+        """Badges once more, several as one album."""
+        message = outgoing.message
+        found = await self._found(message)
+        if not found:
+            return await self._gone(outgoing)
+        caption = message.text
+        wanted = max(len(message.jobs), len(message.files))
+        if len(found) < wanted:
+            _ = await self.language(outgoing.user_id)
+            caption += "\n" + _.many(
+                "{n} picture is no longer here.", "{n} pictures are no longer here.", wanted - len(found)
+            )
+        where = _where(message)
+        if len(found) == 1:
+            sent = [await self._bot.send_photo(outgoing.chat_id, found[0][1], caption=caption, **where)]
+        else:
+            media = [InputMediaPhoto(photo, caption=caption if n == 0 else None) for n, (_, photo) in enumerate(found)]
+            sent = list(await self._bot.send_media_group(outgoing.chat_id, media, **where))
+        files = [
+            FileId(job_id, "photo", each.photo[-1].file_id)
+            for (job_id, photo), each in zip(found, sent, strict=False)
+            if job_id and each.photo and isinstance(photo, bytes)
+        ]
+        return Done(sent[0].message_id, tuple(files))
+
+    async def _found(self, message: Message) -> list[tuple[int, str | bytes]]:
+        """(job id, file id or JPEG) of every photo of a message that can be had."""
+        if message.files and all(message.files):
+            numbers = message.jobs or (0,) * len(message.files)
+            return list(zip(numbers, message.files, strict=False))
+        files = message.files or ("",) * len(message.jobs)
+        found: list[tuple[int, str | bytes]] = []
+        for job_id, file_id in zip(message.jobs, files, strict=False):
+            job = await self._job(job_id)
+            photo = await asyncio.to_thread(self._pictures.photo, job.picture, job.picture_size) if job else None
+            if photo is not None or file_id:
+                found.append((job_id, photo or file_id))
+        return found
+
+    async def _copy(self, outgoing: Outgoing) -> Done:
+        """The badge as a document or sticker."""
+        message = outgoing.message
+        data: str | bytes | None = message.files[0] if message.files else None
+        job = await self._job(outgoing.job_id) if data is None else None
+        if job is not None and job.picture:
+            make = self._pictures.document if message.kind == "document" else self._pictures.sticker
+            data = await asyncio.to_thread(make, job.picture)
+        if data is None:
+            return await self._gone(outgoing)
+        where = _where(message)
+        if message.kind == "document":
+            sent = await self._bot.send_document(
+                outgoing.chat_id, data, filename="badge.png", disable_content_type_detection=True, **where
+            )
+            file_id = sent.document.file_id if sent.document else ""
+        else:
+            sent = await self._bot.send_sticker(outgoing.chat_id, data, **where)
+            file_id = sent.sticker.file_id if sent.sticker else ""
+        known = (FileId(outgoing.job_id, message.kind, file_id),) if file_id and outgoing.job_id else ()
+        return Done(sent.message_id, known)
+
+    async def _gone(self, outgoing: Outgoing) -> Done:
+        _ = await self.language(outgoing.user_id)
+        gone = _("The picture is no longer here. Make it again: /create")
+        return _done(await self._bot.send_message(outgoing.chat_id, gone, **_where(outgoing.message)))
+
+    async def _job(self, job_id: int) -> Job | None:
+        return await self._database.read(lambda c: jobs.get(c, job_id))
+
+
+def _done(sent: Sent) -> Done:
+    return Done(sent.message_id)
+
+
+def _where(message: Message) -> dict[str, Any]:
+    reply = ReplyParameters(message.reply_to, allow_sending_without_reply=True) if message.reply_to else None
+    return {"message_thread_id": message.thread_id or None, "reply_parameters": reply}
+
+
+def _markup(message: Message) -> InlineKeyboardMarkup | ForceReply | None:
+    if message.force_reply:
+        return ForceReply(selective=True, input_field_placeholder=message.force_reply[:64])
+    return keyboard(message.buttons)
+
+
+def _mentioning(message: Message) -> tuple[str, list[MessageEntity]]:
+    """The text, and where it begins with somebody's name what Telegram needs to know whose."""
+    if message.mention is None:
+        return message.text, []
+    user_id, name = message.mention
+    name = name or "…"
+    length = len(name.encode("utf-16-le")) // 2  # Telegram counts in UTF-16 units
+    person = User(user_id, name, is_bot=False)
+    return f"{name}, {message.text}", [MessageEntity(MessageEntity.TEXT_MENTION, 0, length, user=person)]
