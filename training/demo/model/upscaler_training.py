@@ -6,6 +6,7 @@ and leaves the geometry in place. It goes on from its checkpoint in the work fol
 """
 
 import argparse
+import json
 import logging
 import random
 from dataclasses import replace
@@ -30,7 +31,7 @@ from training.demo.model.loop import Plan, device, train
 log = logging.getLogger("training.demo")
 
 SIDE = 256
-PAIRS, REDRAWN = 600, 0.3
+PAIRS, REDRAWN = 600, 0.35
 """How many drawings, and the share of them that goes through image-to-image."""
 AIDBOX_SHARE = 0.3
 NOISE = 0.15
@@ -86,31 +87,45 @@ class Maker:
         return image
 
 
-def pairs(work: Path, folder: Path, lora: Path, count: int = PAIRS) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """(small, large): count x 256 x 256 x 3 and count x 1024 x 1024 x 3, made first if they are not there yet."""
-    small_path, large_path = work / "upscaler_small.npy", work / "upscaler_large.npy"
-    if not small_path.exists():
+def drawings(work: Path, count: int) -> tuple[NDArray[np.uint8], list[str]]:
+    """count x 1024 x 1024 x 3 and their prompts, drawn first if they are not there yet."""
+    path, prompts = work / "upscaler_large.npy", work / "upscaler_prompts.json"
+    if not prompts.exists():
         work.mkdir(parents=True, exist_ok=True)
-        maker = Maker(folder, lora)
-        small = np.zeros((count, SIDE, SIDE, 3), np.uint8)
-        large = np.lib.format.open_memmap(
-            large_path, "w+", np.uint8, (count, SIDE * FACTOR, SIDE * FACTOR, 3)
-        )  # 3 MB each, so on disk
+        large = np.lib.format.open_memmap(path, "w+", np.uint8, (count, SIDE * FACTOR, SIDE * FACTOR, 3))  # 3 MB each
+        said = []
         for i in range(count):
             image, prompt = large_drawing(30_000_000 + i)
-            reduced = image.resize((SIDE, SIDE), Image.Resampling.BOX)
+            large[i] = np.asarray(image)
+            said.append(prompt)
+        large.flush()
+        aside = prompts.with_suffix(".part")
+        aside.write_text(json.dumps(said), encoding="utf-8")
+        aside.replace(prompts)
+        log.info("drew %d pictures", count)
+    return np.load(path, mmap_mode="r"), json.loads(prompts.read_text(encoding="utf-8"))
+
+
+def pairs(work: Path, folder: Path, lora: Path, count: int = PAIRS) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """(small, large): count x 256 x 256 x 3, what the demo makes of the drawings, and count x 1024 x 1024 x 3."""
+    path = work / "upscaler_small.npy"
+    large, prompts = drawings(work, count)
+    if not path.exists():
+        maker = Maker(folder, lora)
+        small = np.zeros((count, SIDE, SIDE, 3), np.uint8)
+        for i, prompt in enumerate(prompts):
+            reduced = Image.fromarray(np.array(large[i])).resize((SIDE, SIDE), Image.Resampling.BOX)
             rng, generator = random.Random(i), torch.Generator().manual_seed(i)
             if rng.random() < REDRAWN:
                 made = maker.redrawn(reduced, prompt, rng.uniform(*STRENGTHS), generator)
             else:
                 made = maker.through_vae(reduced, rng.uniform(0, NOISE), generator)
-            small[i], large[i] = np.asarray(made), np.asarray(image)
-        large.flush()
-        aside = small_path.with_suffix(".part.npy")
+            small[i] = np.asarray(made)
+        aside = path.with_suffix(".part.npy")
         np.save(aside, small)
-        aside.rename(small_path)
+        aside.rename(path)
         log.info("made %d pairs", count)
-    return np.load(small_path), np.load(large_path, mmap_mode="r")
+    return np.load(path), large
 
 
 def crops(small: NDArray[np.uint8], large: NDArray[np.uint8], generator: torch.Generator) -> tuple[Tensor, Tensor]:
