@@ -91,12 +91,17 @@ def make_badge(
 
 def finish_badge(request: BadgeRequest, portrait: Portrait, banner: BannerSettings, started: float) -> Badge:
     """Put the banner of a `checked` request over a portrait; `started` is `time.perf_counter()` at the start."""
-    image = enlarge(portrait.image, banner.size)
-    if image.size != (banner.size, banner.size):
-        image = image.resize((banner.size, banner.size), Image.Resampling.LANCZOS)
+    image = banner_base(portrait, banner)
     style = request.style or banner.style
     try:
         finished = draw_banner(image, request.text, style)
     except BannerError as error:
         raise InvalidRequest(str(error)) from error
     return Badge(finished, request, portrait, style, time.perf_counter() - started)
+
+
+def banner_base(portrait: Portrait, banner: BannerSettings) -> Image.Image:
+    """The portrait as RGB of the badge's size, ready for a banner."""
+    image = enlarge(portrait.image, banner.size).convert("RGB")
+    side = (banner.size, banner.size)
+    return image if image.size == side else image.resize(side, Image.Resampling.LANCZOS)

@@ -1,7 +1,8 @@
-"""`python -m inference.render`: one badge, several seeds, a batch, or an earlier badge again.
+"""`python -m inference.render`: one badge, several seeds, many names, a batch, or an earlier badge again.
 
     python -m inference.render --object telescope --text "UX SCOUT" --out badge.png
     python -m inference.render --object telescope --text "UX SCOUT" --out badge.png --seed 7 --count 4
+    python -m inference.render --object telescope --names names.txt --out DIR
     python -m inference.render --batch badges.csv --out DIR
     python -m inference.render --like badge.png --out again.png
 
@@ -27,12 +28,17 @@ from inference.errors import InvalidRequest, RenderError
 from inference.files import require_writable, write_atomically
 from inference.local.plan import TIERS
 from inference.models.profiles import load_profile
-from inference.output.batch import SHEET, Entry, drawn_as, run_batch
-from inference.output.encode import ENDINGS, encoder_for, numbered
+from inference.output.banners import draw_names
+from inference.output.batch import drawn_as, run_batch
+from inference.output.encode import ENDINGS, encoder_for, numbered, stem_of
 from inference.output.like import request_like, settings_like, wanted_like, warn_of_differences
+from inference.output.manifest import Entry
+from inference.output.names import read_names
 from inference.output.progress import LoadingBar, Progress, give, say, untorn_log
 from inference.output.recipe import Recipe, read_recipe, recipe_of
 from inference.output.rows import read_rows
+from inference.output.sheet import SHEET, THUMBNAILS, write_sheet
+from inference.output.thumbnails import keep_thumbnail
 from inference.translation.vocabulary import load_vocabulary
 from inference.types import MAX_SEED, BadgeRequest
 from overlay import style_names
@@ -57,6 +63,12 @@ def build_parser() -> argparse.ArgumentParser:
     what.add_argument(
         "--batch", type=Path, metavar="FILE", help="CSV with object,text[,seed,style,name], or JSON lines"
     )
+    what.add_argument(
+        "--names", type=Path, metavar="FILE", help="one portrait, a banner a name: a name a line, or a column text"
+    )
+    what.add_argument(
+        "--encoding", metavar="NAME", default="", help="of --batch or --names, where it is not UTF-8: cp1251 ..."
+    )
     what.add_argument("--like", type=Path, metavar="PNG", help="make this badge again, from what its file says")
     who = parser.add_argument_group("who draws")
     who.add_argument("--generator", metavar="NAME", help=" | ".join(_GENERATORS))
@@ -70,7 +82,7 @@ def build_parser() -> argparse.ArgumentParser:
         "--out",
         type=Path,
         metavar="PATH",
-        help=f"file (default badge.png), or folder for --batch; {', '.join(ENDINGS)}",
+        help=f"file (default badge.png), or folder for --batch and --names; {', '.join(ENDINGS)}",
     )
     where.add_argument("--json", action="store_true", help="one JSON object a badge on stdout")
     where.add_argument("--config", type=Path, metavar="FILE", help="settings that win over configs/badge.toml")
@@ -95,6 +107,8 @@ def _command(args: argparse.Namespace) -> int:
             return _warm(settings)
         if args.batch:
             return _draw_batch(args, settings)
+        if args.names:
+            return _draw_names(args, settings, recipe)
         return _draw_single(args, settings, recipe)
 
 
@@ -108,17 +122,21 @@ def _check_usage(args: argparse.Namespace) -> None:
         raise InvalidRequest(unknown_name("tier", args.tier, TIERS))
     for option in ("warm", "list_objects"):
         if getattr(args, option):
-            if given or args.batch or args.out:
+            if given or args.batch or args.names or args.out:
                 name = option.replace("_", "-")
                 raise InvalidRequest(f"--{name} draws nothing: leave out what to draw and where")
             _check_generator(args)
             return
     if not args.batch and not args.like:
-        for name in ("object", "text"):
+        for name in ("object",) if args.names else ("object", "text"):
             if name not in given:
                 raise InvalidRequest(f'--{name} is missing: --object telescope --text "UX SCOUT"')
     if args.batch and not args.out:
         raise InvalidRequest("--batch needs --out DIR, the folder for its images")
+    if args.names and (args.text is not None or args.batch or args.count != 1):
+        raise InvalidRequest("--names takes the texts from its file: leave --text, --batch and --count out")
+    if args.names and not args.out:
+        raise InvalidRequest("--names needs --out DIR, the folder for its images")
     if not 1 <= args.count <= _MAX_COUNT:
         raise InvalidRequest(f"--count {args.count}: draw 1 to {_MAX_COUNT} seeds")
     if args.like and args.count != 1:
@@ -175,7 +193,7 @@ def _list_objects(args: argparse.Namespace, settings: Settings) -> int:
 
 
 def _draw_batch(args: argparse.Namespace, settings: Settings) -> int:
-    rows = read_rows(args.batch)
+    rows = read_rows(args.batch, args.encoding)
     with open_generator(settings, LoadingBar()) as generator:
         require_writable(args.out)
         try:
@@ -185,6 +203,24 @@ def _draw_batch(args: argparse.Namespace, settings: Settings) -> int:
             raise
     look = f"; look at {args.out / SHEET}" if result.entries else ""
     say(f"{len(result.entries)} of {len(rows)} badges are in {args.out}{look}")
+    return FAILED if result.failed else DONE
+
+
+def _draw_names(args: argparse.Namespace, settings: Settings, recipe: Recipe | None) -> int:
+    names = read_names(args.names, args.encoding)
+    request = BadgeRequest(args.object or "", "", args.seed, args.style)
+    if recipe:
+        request = request_like(recipe, args.object, None, args.seed, args.style)
+    checked(dataclasses.replace(request, text="A"), settings.banner)  # what is wrong with every name is said at once
+    with open_generator(settings, LoadingBar()) as generator:
+        require_writable(args.out)
+        wanted = wanted_like(recipe, request, settings) if recipe else None
+        try:
+            result = draw_names(names, request, args.out, generator, settings, _printer(args.json, args.out), wanted)
+        except KeyboardInterrupt:
+            say(f"What is finished stays in {args.out}; the same command goes on from there.")
+            raise
+    say(f"{len(result.entries)} of {len(names)} badges are in {args.out}; look at {args.out / SHEET}")
     return FAILED if result.failed else DONE
 
 
@@ -201,8 +237,10 @@ def _draw_single(args: argparse.Namespace, settings: Settings, recipe: Recipe | 
         for line in drawn_as(requests):
             say(line)
         require_writable(out.parent)
+        thumbnails = out.with_name(f"{stem_of(out)}-{THUMBNAILS}")
         if recipe:
             warn_of_differences(recipe, generator.model)
+        entries: list[Entry] = []
         for number, each in enumerate(requests, start=1):
             badge = make_badge(
                 each,
@@ -216,6 +254,14 @@ def _draw_single(args: argparse.Namespace, settings: Settings, recipe: Recipe | 
             write_atomically(file, encode(badge, recipe_of(badge, recipe.key if recipe else "")))
             progress.badge()
             tell(Entry.of(badge, str(file)))
+            entries.append(Entry.of(badge, file.name))
+            if args.count > 1:
+                keep_thumbnail(thumbnails, file.name, badge.image)
+        if args.count > 1:
+            page = out.with_name(f"{stem_of(out)}.html")
+            title = f"{each.text}: {each.object}"
+            write_sheet(page, entries, title, thumbnails.name)
+            say(f"Look at them side by side in {page}")
     return DONE
 
 

@@ -73,3 +73,28 @@ def measure(page: Path, profile: Path, width: int = 1280) -> dict[str, object]:
     assert found, dom[:2000]
     result: dict[str, object] = json.loads(html.unescape(found[1]))
     return result
+
+
+def run_script(page: Path, profile: Path, script: str, width: int = 1280) -> dict[str, object]:
+    """What `script`, the body of an async function that returns an object, gives on a page that has loaded.
+
+    It acts as a person does: `click`, `type`, the browser's own events. `wait(ms)` lets the page's own work finish.
+    """
+    probe = page.with_name(f"probe-of-{page.name}")
+    code = """<script>addEventListener("load", async () => {
+      const wait = ms => new Promise(done => setTimeout(done, ms));
+      let found;
+      try { found = await (async () => { %s })(); } catch (error) { found = {error: String(error)}; }
+      document.documentElement.innerHTML = "<pre id=found></pre>";
+      document.getElementById("found").textContent = JSON.stringify(found);
+    });</script>"""
+    probe.write_text(page.read_text(encoding="utf-8") + code % script, encoding="utf-8")
+    try:
+        dom = _run(probe, profile, "--dump-dom", f"--window-size={width},900")
+    finally:
+        probe.unlink()
+    found = re.search(r'<pre id="found">(.*?)</pre>', dom, re.DOTALL)
+    assert found, dom[:2000]
+    result: dict[str, object] = json.loads(html.unescape(found[1]))
+    assert "error" not in result, result
+    return result

@@ -5,71 +5,23 @@ is found there (or, where it died between the two, in the PNG itself) and is not
 and the others go on. A row whose object, text, style, seed, model or LoRA changed since is drawn again.
 """
 
-import json
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, ValidationError
-
 from configs.settings import Settings
 from inference.badge import checked, make_badge, portrait_request, translated
 from inference.errors import BackendUnavailable, Canceled, InvalidRequest, RenderError
 from inference.files import append_line, write_atomically
 from inference.generator import Generator
+from inference.output.manifest import MANIFEST, Entry, FailedRow, read_manifest, write_manifest
 from inference.output.progress import Progress, say
 from inference.output.recipe import encode_png, read_recipe, recipe_of, work_key
 from inference.output.rows import BadRow, Row
-from inference.output.sheet import contact_sheet
-from inference.types import Badge, BadgeRequest, PortraitRequest
-
-MANIFEST = "manifest.jsonl"
-SHEET = "index.html"
-
-
-class Entry(BaseModel):
-    """One finished badge, as `--json` prints it and the manifest keeps it.
-
-    `file` is relative in a manifest; `english` is what was drawn of `object`.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="ignore")
-
-    file: str
-    object: str
-    english: str = ""
-    text: str
-    style: str
-    seed: int
-    generator: str
-    profile: str
-    lora: str | None
-    steps: int
-    seconds: float
-    cost_usd: float
-    key: str = ""
-
-    @classmethod
-    def of(cls, badge: Badge, file: str, key: str = "") -> "Entry":
-        """The entry of a badge that was written to `file`."""
-        portrait, lora = badge.portrait, badge.portrait.model.lora
-        return cls(
-            file=file,
-            object=badge.request.object,
-            english=badge.request.english or "",
-            text=badge.request.text,
-            style=badge.style,
-            seed=portrait.seed,
-            generator=portrait.model.generator,
-            profile=portrait.model.profile,
-            lora=lora.name if lora else None,
-            steps=portrait.steps,
-            seconds=round(badge.seconds, 3),
-            cost_usd=portrait.cost_usd,
-            key=key,
-        )
+from inference.output.sheet import SHEET, write_sheet
+from inference.types import BadgeRequest, PortraitRequest
 
 
 @dataclass(frozen=True)
@@ -100,10 +52,10 @@ def run_batch(
 
     Raises BackendUnavailable where the generator is gone for good; what is finished by then stays finished.
     """
-    known = _read_manifest(out)
+    known = read_manifest(out).entries
     finished: dict[int, Entry] = {}
     todo: list[_Work] = []
-    failed = 0
+    failed: dict[int, FailedRow] = {}
     with Progress(len(rows)) as progress:
         for row in rows:
             try:
@@ -111,7 +63,7 @@ def run_batch(
             except InvalidRequest as error:
                 say(f"line {row.line}: {error}")
                 progress.badge()
-                failed += 1
+                failed[row.line] = _failed_row(row, error)
                 continue
             entry = _finished_entry(work, known, out)
             if entry:
@@ -133,10 +85,19 @@ def run_batch(
                 tell(outcome)
             else:
                 say(f"line {work.row.line}: {outcome}")
-                failed += 1
+                failed[work.row.line] = _failed_row(work.row, outcome)
     entries = [finished[line] for line in sorted(finished)]
-    _write_index(entries, known, out)
-    return BatchResult(entries, failed)
+    both: dict[int, Entry | FailedRow] = {**finished, **failed}
+    rows_in_order = [both[line] for line in sorted(both)]
+    write_manifest(out, rows_in_order, known.values())
+    write_sheet(out / SHEET, rows_in_order, out.resolve().name)
+    return BatchResult(entries, len(failed))
+
+
+def _failed_row(row: Row | BadRow, error: Exception) -> FailedRow:
+    if isinstance(row, BadRow):
+        return FailedRow(line=row.line, failed=row.problem)
+    return FailedRow(line=row.line, object=row.request.object, text=row.request.text, failed=str(error))
 
 
 def drawn_as(requests: Iterable[BadgeRequest]) -> list[str]:
@@ -221,31 +182,3 @@ def _draw_all(
                         yield work, error
         finally:
             stop.set()
-
-
-def _read_manifest(out: Path) -> dict[str, Entry]:
-    """File name to its newest entry; a last line that a crash cut off is dropped from the file."""
-    path = out / MANIFEST
-    if not path.is_file():
-        return {}
-    data = path.read_bytes()
-    whole, newline, _torn = data.rpartition(b"\n")
-    if whole + newline != data:
-        write_atomically(path, whole + newline)
-    entries = {}
-    for line in whole.splitlines():
-        try:
-            entry = Entry.model_validate_json(line)
-        except ValidationError:
-            continue  # a line that somebody edited; the PNG itself still says what it is
-        entries[entry.file] = entry
-    return entries
-
-
-def _write_index(entries: list[Entry], known: dict[str, Entry], out: Path) -> None:
-    """One manifest line a badge, this batch's first and in row order; and the contact sheet."""
-    here = {entry.file for entry in entries}
-    others = [entry for file, entry in known.items() if file not in here and (out / file).is_file()]
-    lines = "".join(json.dumps(entry.model_dump(), ensure_ascii=False) + "\n" for entry in [*entries, *others])
-    write_atomically(out / MANIFEST, lines.encode())
-    write_atomically(out / SHEET, contact_sheet(entries).encode())

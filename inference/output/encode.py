@@ -40,7 +40,7 @@ def encoder_for(file: Path) -> Encoder:
 
     Raises InvalidRequest for another ending, and for a folder.
     """
-    ending = _ending(file)
+    ending = ending_of(file)
     if not ending or file.is_dir():
         raise InvalidRequest(f"--out {file}: name a .png file (or {', '.join(e for e in ENDINGS if e != '.png')})")
     return _ENCODERS[ending]
@@ -48,11 +48,16 @@ def encoder_for(file: Path) -> Encoder:
 
 def numbered(file: Path, number: int) -> Path:
     """`file` with the number before its ending: `scout-2.sticker.webp`, which is still a sticker."""
-    ending = file.name[len(file.name) - len(_ending(file)) :]
-    return file.with_name(f"{file.name.removesuffix(ending)}-{number}{ending}")
+    stem = stem_of(file)
+    return file.with_name(f"{stem}-{number}{file.name[len(stem) :]}")
 
 
-def _ending(file: Path) -> str:
-    """The ending in lower case, as `_ENCODERS` has it; "" where it is none of those, or there is no name before it."""
+def stem_of(file: Path) -> str:
+    """The name of `file` without its ending."""
+    return file.name[: len(file.name) - len(ending_of(file))]
+
+
+def ending_of(file: Path) -> str:
+    """The ending in lower case, as `ENDINGS` has it; "" where it is none of those, or there is no name before it."""
     name = file.name.lower()
     return next((ending for ending in ENDINGS if name.endswith(ending) and name != ending), "")

@@ -19,9 +19,9 @@ from configs.printable import is_control, printable
 from inference.errors import InvalidRequest
 from inference.types import MAX_SEED, Badge, ModelInfo, PortraitRequest
 from inference.upscale.enlarge import upscaler_version
+from overlay.exports import PNG_OPTIONS
 
 CHUNK = "samurai-badge"
-_PNG_LEVEL = 6
 _MOST_BYTES = 256 * 2**20
 
 
@@ -92,7 +92,7 @@ def recipe_of(badge: Badge, key: str = "") -> Recipe:
     )
 
 
-def encode_png(image: Image.Image, recipe: Recipe, compress_level: int = _PNG_LEVEL) -> bytes:
+def encode_png(image: Image.Image, recipe: Recipe) -> bytes:
     """`image` as PNG bytes with `recipe` in its text chunks: the same bytes for the same input."""
     info = PngImagePlugin.PngInfo()
     info.add_itxt("Title", f"{recipe.object}: {recipe.text}")
@@ -100,7 +100,7 @@ def encode_png(image: Image.Image, recipe: Recipe, compress_level: int = _PNG_LE
     info.add_itxt("Software", "samurai-badges")
     info.add_itxt(CHUNK, recipe.model_dump_json())
     out = io.BytesIO()
-    image.save(out, "PNG", pnginfo=info, compress_level=compress_level)
+    image.save(out, "PNG", pnginfo=info, **PNG_OPTIONS)
     return out.getvalue()
 
 

@@ -1,38 +1,115 @@
-"""The contact sheet of a batch: one HTML page beside the images, without server, script or outside resource."""
+"""The contact sheet of many badges: one HTML page beside the pictures to look through, filter and choose from.
 
+Small pictures stand for the large ones; a click opens those. Rows that failed are shown as they were typed, with the
+reason. What is ticked can be saved as JSON lines that `--batch` reads.
+"""
+
+import json
+import re
+import shlex
 from collections.abc import Sequence
-from html import escape
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-if TYPE_CHECKING:
-    from inference.output.batch import Entry
+from configs.pages import render_page
+from inference.files import write_atomically
+from inference.output.manifest import Entry, FailedRow
+from inference.output.thumbnails import thumbnail_of
 
-_STYLE = Path(__file__).with_suffix(".css")
+SHEET = "index.html"
+THUMBNAILS = "thumbs"
+_NOT_IN_NAMES = re.compile(r"[^\w ()+-]")
+"""What a batch's column `name` does not take (inference/output/rows.py)."""
+_TEMPLATES = Path(__file__).parent / "templates"
 
 
-def contact_sheet(entries: "Sequence[Entry]") -> str:
-    """A complete HTML page that shows every entry's image with its object, text, seed and who drew it."""
-    count = f"{len(entries)} badge{'' if len(entries) == 1 else 's'}"
-    drawn_by = sorted({entry.profile if entry.generator == "local" else entry.generator for entry in entries})
-    by = f" drawn by {escape(', '.join(drawn_by))}" if drawn_by else ""
-    cards = "\n".join(_card(entry) for entry in entries)
-    return (
-        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{count}</title>\n<style>{_STYLE.read_text(encoding='utf-8')}</style>\n</head>\n<body>\n"
-        f"<header><h1>Samurai badges</h1><p>{count}{by}</p></header>\n<main>\n{cards}\n</main>\n</body>\n</html>\n"
+@dataclass(frozen=True)
+class _Card:
+    """What the template shows of a row."""
+
+    text: str
+    object: str
+    find: str
+    file: str = ""
+    thumbnail: str = ""
+    made: str = ""
+    row: str = ""
+    command: str = ""
+    failed: str = ""
+    line: int = 0
+
+
+def write_sheet(page: Path, rows: Sequence[Entry | FailedRow], title: str, thumbs: str = THUMBNAILS) -> None:
+    """Write the sheet `page` of pictures that lie in its folder, and the thumbnails that are missing, into `thumbs`."""
+    small = {
+        row.file: f"./{quote(thumbs)}/{quote(name)}"
+        for row in rows
+        if isinstance(row, Entry) and (name := thumbnail_of(page.parent / row.file, page.parent / thumbs))
+    }
+    write_atomically(page, contact_sheet(rows, title, small).encode("utf-8", "replace"))
+
+
+def contact_sheet(
+    rows: Sequence[Entry | FailedRow], title: str = "Samurai badges", thumbnails: dict[str, str] | None = None
+) -> str:
+    """A complete HTML page. `thumbnails` maps a picture's file to its thumbnail's URL; the picture itself without."""
+    cards = [
+        _finished(row, thumbnails or {}) if isinstance(row, Entry) else _failed(row)
+        for row in sorted(rows, key=lambda row: isinstance(row, Entry))  # what needs looking at comes first
+    ]
+    failed = sum(bool(card.failed) for card in cards)
+    lead = _count(len(cards) - failed) + _drawn_by(rows) + (f", {failed} failed" if failed else "")
+    return render_page(_TEMPLATES, "sheet.html", title=title, lead=lead, cards=cards, failed=failed)
+
+
+def _count(badges: int) -> str:
+    return f"{badges} badge{'' if badges == 1 else 's'}"
+
+
+def _drawn_by(rows: Sequence[Entry | FailedRow]) -> str:
+    entries = [row for row in rows if isinstance(row, Entry)]
+    by = sorted({entry.profile if entry.generator == "local" else entry.generator for entry in entries})
+    return f" drawn by {', '.join(by)}" if by else ""
+
+
+def _finished(entry: Entry, thumbnails: dict[str, str]) -> _Card:
+    facts = [f"seed {entry.seed}", f"{entry.steps} steps", f"{entry.seconds:.1f} s"]
+    facts += [f"${entry.cost_usd:.3f}"] if entry.cost_usd else []
+    facts += [entry.lora] if entry.lora else []
+    row = {
+        "object": entry.object,
+        "text": entry.text,
+        "seed": entry.seed,
+        "style": entry.style,
+        "name": _NOT_IN_NAMES.sub("-", Path(entry.file).name.split(".")[0]),
+    }
+    return _Card(
+        entry.text,
+        entry.object,
+        _find(entry.text, entry.object, entry.file),
+        entry.file,
+        thumbnails.get(entry.file, "./" + quote(entry.file)),
+        " · ".join(facts),
+        json.dumps(row, ensure_ascii=False),
+        command_of(entry),
     )
 
 
-def _card(entry: "Entry") -> str:
-    thing, text, url = escape(entry.object), escape(entry.text), quote(entry.file)
-    cost = f" · ${entry.cost_usd:.3f}" if entry.cost_usd else ""
-    lora = f" · {escape(entry.lora)}" if entry.lora else ""
-    return (
-        f'<figure><a href="{url}"><img src="{url}" alt="A samurai with {thing}, banner: {text}" loading="lazy"></a>'
-        f'<figcaption><strong dir="auto">{text}</strong><span dir="auto">{thing}</span>'
-        f"<small>seed {entry.seed} · {entry.steps} steps · {entry.seconds:.1f} s{cost}{lora}</small>"
-        "</figcaption></figure>"
-    )
+def _failed(row: FailedRow) -> _Card:
+    return _Card(row.text or "(no text)", row.object, _find(row.text, row.object), failed=row.failed, line=row.line)
+
+
+def _find(*words: str) -> str:
+    return " ".join(words).lower()
+
+
+def command_of(entry: Entry) -> str:
+    """The command that draws this badge again with the settings in force; a badge that knows how it was made has
+    `--like` for the rest."""
+    if entry.generator == "local":
+        generator = ["--generator", "demo"] if entry.profile == "demo" else ["--profile", entry.profile]
+    else:
+        generator = ["--generator", entry.generator]
+    words = ["--object", entry.object, "--text", entry.text, "--seed", str(entry.seed), "--style", entry.style]
+    return shlex.join(["python", "-m", "inference.render", *words, *generator, "--out", Path(entry.file).name])

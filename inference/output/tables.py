@@ -10,6 +10,7 @@ import json
 import re
 import stat
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -32,15 +33,26 @@ Line = tuple[int, dict[str, Any] | str]
 """The line's number from 1, and its cells by column or what is wrong with it."""
 
 
-def read_table(path: Path, encoding: str = "", columns: Sequence[str] = COLUMNS) -> list[Line]:
-    """All lines of the table at `path`. `columns` may stand in it, `REQUIRED` must; `encoding` is what the user says.
+@dataclass(frozen=True)
+class _Columns:
+    """Which columns a table may have, any where none are named, and which it must have."""
 
-    Raises InvalidRequest where the file itself is unusable.
+    known: Sequence[str]
+    required: Sequence[str]
+
+
+def read_table(
+    path: Path, encoding: str = "", columns: Sequence[str] = COLUMNS, required: Sequence[str] = REQUIRED
+) -> list[Line]:
+    """All lines of the table at `path`. `columns` may stand in it (any, where there are none), `required` must.
+
+    `encoding` is what the user says. Raises InvalidRequest where the file itself is unusable.
     """
     data = read_text_file(path, "batch file")
+    wanted = _Columns(columns, required)
     shown = printable(str(path))
     if data.startswith(b"PK\x03\x04"):
-        return list(_excel(path, data, columns))
+        return list(_excel(path, data, wanted))
     what = what_it_is(data[:512])
     if what and "JSON" not in what and what != "it is empty":
         raise InvalidRequest(f"{shown} is no table ({what}): save it as CSV UTF-8 or .xlsx")
@@ -49,8 +61,8 @@ def read_table(path: Path, encoding: str = "", columns: Sequence[str] = COLUMNS)
     except (Undecodable, ValueError) as error:
         raise InvalidRequest(f"{shown} {error}" if isinstance(error, Undecodable) else str(error)) from error
     if path.suffix.lower() in (".jsonl", ".ndjson", ".json") or text.lstrip().startswith("{"):
-        return list(_json_lines(text, columns))
-    return list(_csv(text, shown, columns))
+        return list(_json_lines(text, wanted))
+    return list(_csv(text, shown, wanted))
 
 
 def read_text_file(path: Path, what: str) -> bytes:
@@ -70,7 +82,7 @@ def read_text_file(path: Path, what: str) -> bytes:
         raise InvalidRequest(f"cannot read {shown}: {getattr(error, 'strerror', None) or error}") from error
 
 
-def _excel(path: Path, data: bytes, columns: Sequence[str]) -> Iterator[Line]:
+def _excel(path: Path, data: bytes, columns: _Columns) -> Iterator[Line]:
     shown = printable(str(path))
     try:
         names = {member.name for member in members(path, _MOST_UNPACKED)}
@@ -99,7 +111,7 @@ def _excel(path: Path, data: bytes, columns: Sequence[str]) -> Iterator[Line]:
     yield from _cells(((number, row) for number, row in enumerate(rows, start=1)), shown, columns, "")
 
 
-def _csv(text: str, path: str, columns: Sequence[str]) -> Iterator[Line]:
+def _csv(text: str, path: str, columns: _Columns) -> Iterator[Line]:
     lines = re.split(r"\r\n|\n|\r", text)
     start = next((n for n, line in enumerate(lines) if line.strip(" ,;\t")), len(lines))
     delimiter = ""
@@ -130,7 +142,7 @@ def _records(lines: list[str], start: int, delimiter: str) -> Iterator[tuple[int
 
 
 def _cells(
-    records: Iterator[tuple[int, list[str] | str]], path: str, columns: Sequence[str], delimiter: str
+    records: Iterator[tuple[int, list[str] | str]], path: str, columns: _Columns, delimiter: str
 ) -> Iterator[Line]:
     header: list[str] | None = None
     for line, cells in records:
@@ -154,22 +166,22 @@ def _cells(
         _check_header([], path, columns)
 
 
-def _check_header(header: list[str], path: str, columns: Sequence[str]) -> None:
+def _check_header(header: list[str], path: str, columns: _Columns) -> None:
     named = [name for name in header if name]
-    for name in REQUIRED:
+    for name in columns.required:
         if name not in named:
             found = printable(", ".join(named))[:100] or "nothing"
             raise InvalidRequest(
-                f"{path}: the column {name!r} is missing: the first line must name object,text (found: {found})"
+                f"{path}: the column {name!r} is missing: the first line must name {','.join(columns.required)} (found: {found})"
             )
     for name in named:
-        if name not in columns:
-            raise InvalidRequest(f"{path}: {unknown_name('column', printable(name)[:60], columns)}")
+        if columns.known and name not in columns.known:
+            raise InvalidRequest(f"{path}: {unknown_name('column', printable(name)[:60], columns.known)}")
         if named.count(name) > 1:
             raise InvalidRequest(f"{path}: the column {name!r} stands there {named.count(name)} times: keep one")
 
 
-def _json_lines(text: str, columns: Sequence[str]) -> Iterator[Line]:
+def _json_lines(text: str, columns: _Columns) -> Iterator[Line]:
     for number, line in enumerate(text.split("\n"), start=1):
         if not line.strip():
             continue
@@ -187,10 +199,10 @@ def _json_lines(text: str, columns: Sequence[str]) -> Iterator[Line]:
         if not isinstance(cells, dict):
             yield number, 'not a JSON object: write {"object": ..., "text": ...} on each line, without a list around'
             continue
-        unknown = [name for name in cells if name not in columns]
-        missing = [name for name in REQUIRED if name not in cells]
+        unknown = [name for name in cells if columns.known and name not in columns.known]
+        missing = [name for name in columns.required if name not in cells]
         if unknown:
-            yield number, unknown_name("key", printable(unknown[0])[:60], columns)
+            yield number, unknown_name("key", printable(unknown[0])[:60], columns.known)
         elif missing:
             yield number, f"the key {missing[0]!r} is missing"
         else:

@@ -49,9 +49,9 @@ class Shell:
         return Result(code, said.out, said.err)
 
     def files(self) -> list[str]:
-        """What was written, other than what BADGE_DATA_DIR keeps for later runs."""
+        """What was written, other than thumbnails and what BADGE_DATA_DIR keeps for later runs."""
         found = [path.relative_to(self.folder) for path in self.folder.rglob("*") if path.is_file()]
-        return sorted(str(path) for path in found if path.parts[0] != "data")
+        return sorted(str(path) for path in found if path.parts[0] != "data" and "thumbs" not in path.parts[-2:][0])
 
 
 @pytest.fixture
@@ -182,7 +182,9 @@ def test_a_bad_row_is_told_and_the_others_go_on(shell: Shell) -> None:
     assert "line 3: the object is empty" in result.err
     assert shell.files() == ["rows.csv", "set/index.html", "set/manifest.jsonl", "set/one.png", "set/three.png"]
     lines = [json.loads(line) for line in (shell.folder / "set/manifest.jsonl").read_text().splitlines()]
-    assert [line["file"] for line in lines] == ["one.png", "three.png"]
+    assert [line.get("file") for line in lines] == ["one.png", None, "three.png"]
+    assert (lines[1]["line"], "the object is empty" in lines[1]["failed"]) == (3, True)
+    assert "the object is empty" in (shell.folder / "set/index.html").read_text()
 
 
 def test_a_second_run_draws_only_what_is_missing_or_changed(shell: Shell) -> None:
@@ -229,7 +231,7 @@ def test_a_batch_killed_in_the_middle_goes_on_and_redoes_nothing(tmp_path: Path)
     for name, changed in done.items():
         assert (tmp_path / "set" / name).stat().st_mtime_ns == changed
     names = sorted(path.name for path in (tmp_path / "set").iterdir() if not path.name.endswith(".part"))
-    assert names == [f"000{n}-lamp.png" for n in range(1, 9)] + ["index.html", "manifest.jsonl"]
+    assert names == [f"000{n}-lamp.png" for n in range(1, 9)] + ["index.html", "manifest.jsonl", "thumbs"]
     for path in (tmp_path / "set").glob("*.png"):
         with Image.open(io.BytesIO(path.read_bytes())) as image:
             image.load()
