@@ -172,7 +172,8 @@ def _check_header(header: list[str], path: str, columns: _Columns) -> None:
         if name not in named:
             found = printable(", ".join(named))[:100] or "nothing"
             raise InvalidRequest(
-                f"{path}: the column {name!r} is missing: the first line must name {','.join(columns.required)} (found: {found})"
+                f"{path}: the column {name!r} is missing: "
+                f"the first line must name {','.join(columns.required)} (found: {found})"
             )
     for name in named:
         if columns.known and name not in columns.known:

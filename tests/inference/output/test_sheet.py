@@ -129,7 +129,9 @@ def test_a_person_filters_looks_copies_and_saves_a_choice(tmp_path: Path) -> Non
         const Real = Blob;
         window.Blob = function (parts, options) { result.saved = parts.join(""); return new Real(parts, options); };
         const real = HTMLAnchorElement.prototype.click;  // headless Chromium would wait for a place to download to
-        HTMLAnchorElement.prototype.click = function () { this.download ? result.name = this.download : real.call(this); };
+        HTMLAnchorElement.prototype.click = function () {
+          this.download ? result.name = this.download : real.call(this);
+        };
         save.click(); result.enabled = !save.disabled;
         const link = document.querySelector("figure:not(.failed) a"); link.click(); await wait(200);
         result.large = [large.open, large.querySelector("img").src === link.href];
