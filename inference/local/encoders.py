@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from inference.local.plan import Plan
 from inference.lora.merge import LoraSlot, shapes_of
 from inference.lora.names import Shapes
-from inference.lora.weights import LoraPart
+from inference.lora.parts import LoraPart
 from inference.models.profiles import Profile
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from inference.lora.names import Shapes
-from inference.lora.weights import LoraPart
+from inference.lora.parts import LoraPart
 
 if TYPE_CHECKING:
     import torch
@@ -95,6 +95,5 @@ def _is_plain(linear: "torch.nn.Linear") -> bool:
 
 
 def merged(clean: "torch.Tensor", part: LoraPart, scale: float, device: str = "cpu") -> "torch.Tensor":
-    """clean + scale * part.scale * up @ down, computed in float32 on `device`, in the dtype of `clean`."""
-    change = (part.up.to(device) @ part.down.to(device)) * (scale * part.scale)
-    return (clean.to(device).float() + change).to(clean.dtype)
+    """clean + scale * the part's change, computed in float32 on `device`, in the dtype of `clean`."""
+    return (clean.to(device).float() + part.change(device) * scale).to(clean.dtype)

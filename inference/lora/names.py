@@ -105,6 +105,56 @@ def name_table(shapes: Shapes) -> dict[str, tuple[Place, ...]]:
     return table
 
 
+class Resolver:
+    """Finds what a name of a file means: exactly, else in a dialect that differs in wrapping and separators alone.
+
+    `torch.compile` and FSDP wrap modules (`_orig_mod.`), LyCORIS puts `lycoris_` in front, some trainers write dots
+    where others write underscores. Such a name counts only where it can mean one thing.
+    """
+
+    def __init__(self, shapes: Shapes) -> None:
+        self._table = name_table(shapes)
+        self._loose: dict[str, set[tuple[Place, ...]]] = {}
+        for name, places in self._table.items():
+            self._loose.setdefault(_squashed(name), set()).add(places)
+
+    def places(self, name: str) -> tuple[Place, ...] | None:
+        """The layers that `name` covers, None where it means none, or not for certain one."""
+        exact = self._table.get(name) or self._table.get(_WRAPPERS.sub("", name))
+        if exact:
+            return exact
+        short = _squashed(_WRAPPERS.sub("", name))
+        found: set[tuple[Place, ...]] = set()
+        for candidate in {
+            short,
+            *(new + short.removeprefix(old) for old, new in _FRONTS_MORE if short.startswith(old)),
+        }:
+            found |= self._loose.get(candidate, set())
+        return next(iter(found)) if len(found) == 1 else None
+
+
+_WRAPPERS = re.compile(r"(?:^|(?<=[._]))(?:_orig_mod|_fsdp_wrapped_module|_checkpoint_wrapped_module|module)[._]")
+_FRONTS_MORE = (
+    ("lycoris_", ""),
+    ("lycoris_", "lora_"),
+    ("lycoris_", "lora_unet_"),
+    ("unet_", ""),
+    ("lora_unet_transformer_", ""),
+    ("lora_transformer_transformer_", "transformer_"),
+    ("lora_diffusion_model_", ""),
+    ("base_model_model_", ""),
+)
+
+
+def _squashed(name: str) -> str:
+    return re.sub(r"[._]+", "_", name).strip("_")
+
+
+def for_encoder(name: str) -> bool:
+    """Whether a tensor changes a text encoder, in any dialect."""
+    return re.match(r"(?:lora|lycoris)_te\d?_|te\d_|text_encoders?_", _squashed(_WRAPPERS.sub("", name))) is not None
+
+
 def _add(table: dict[str, tuple[Place, ...]], name: str, places: tuple[Place, ...]) -> None:
     for front in _FRONTS:
         table[front + name] = places
@@ -126,8 +176,9 @@ def _foreign_names(layers: Mapping[str, tuple[int, int]]) -> list[tuple[str, tup
         for name, covered in _SINGLE[family].items():
             names.append((theirs + name, tuple(ours + layer for layer in covered), False))
     for name, layer in {**_OUTER, **_OUTER_OF[family]}.items():
-        # FLUX.1's last modulation is (shift, scale) in the file and (scale, shift) in diffusers.
-        names.append((name, (layer,), family == "flux1" and layer == "norm_out.linear"))
+        # The last modulation is (shift, scale) in Black Forest Labs' files, of both families, and (scale, shift) in
+        # diffusers, whose converters of base weights swap the halves.
+        names.append((name, (layer,), layer == "norm_out.linear"))
     return names
 
 
@@ -136,6 +187,15 @@ def _blocks(layers: Mapping[str, tuple[int, int]], kind: str) -> list[int]:
 
 
 _SIGNS = (
+    ("Krea 2", r"text_?fusion|txtfusion|\bblocks[._]\d+[._]attn[._]w[qkvo]\b|[._]ff[._](gate|up|down)\b"),
+    ("Krea 2", r"unet_blocks_\d+_attn_w[qkvo]\b"),
+    (
+        "FLUX.3",
+        r"mode_blocks[._]\d|single_(transformer_)?blocks[._]\d+[._](ff[._]linear_|[qkv]_proj|attn_out|mlp_(in|out))"
+        r"|ref_time_in|target_timestep_embedder",
+    ),
+    ("Qwen-Image", r"(img|txt)_mlp[._]net|transformer_blocks[._]\d+[._](img|txt)_mod[._]1"),
+    ("Z-Image", r"\blayers[._]\d+[._](attention|feed_forward)[._]|adaLN_modulation[._]0"),
     ("FLUX.2", r"to_qkv_mlp_proj|ff(_context)?[._]linear_(in|out)|stream_modulation|time_guidance_embed"),
     ("FLUX.1", r"single_transformer_blocks[._]\d+[._](proj_mlp|norm[._]linear)|ff[._]net|norm1(_context)?[._]linear"),
     ("FLUX.1", r"single_blocks[._]\d+[._]modulation|(img|txt)_mod[._]lin|vector_in|processor\.(qkv|proj)_lora"),
@@ -147,5 +207,5 @@ _SIGNS = (
 
 def guess_model(names: list[str]) -> str:
     """The model that a LoRA with these tensor names was probably made for; "" where nothing tells."""
-    joined = "\n".join(name for name in names if not re.match(r"lora_te|text_encoder", name))
+    joined = "\n".join(name for name in names if not for_encoder(name))
     return next((model for model, sign in _SIGNS if re.search(sign, joined)), "")

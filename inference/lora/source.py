@@ -1,27 +1,28 @@
 """Where a LoRA comes from: a file, a folder with one in it, a trainer's archive, or a repository on the Hub.
 
 `find_lora` names it and says where its bytes are; nothing is unpacked to disk, nothing but safetensors is ever
-opened. An archive (tar, as Replicate's trainers give back) is read in place: its one `.safetensors` member is what
-counts, and an archive that points outside itself, or that swells, is refused whole.
+opened. An archive (tar, as Replicate's trainers give back, or ZIP) is read in place: its one `.safetensors` member is
+what counts, and an archive that points outside itself, or that swells, is refused whole.
 """
 
 import hashlib
-import io
 import json
 import re
-import tarfile
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from configs.archives import ENDINGS, ArchiveError, is_archive, members, opened_member, read_member
+from configs.foreign import is_companion, kind_of, read_regular
+from configs.printable import printable
 from inference.files import sha256_of
 from inference.hub import HubError, asking_hub
 from inference.lora.file import LoraError, LoraHeader, parse_header, read_header
 
-_LARGEST = 4 * 2**30
-_MEMBERS = 10_000
-_ARCHIVES = (".tar", ".tar.gz", ".tgz")
+_CONFIG = "adapter_config.json"
+_MOST_CONFIG = 16 * 2**20
+_PIECE = 2**20
 _HUB = re.compile(r"(?P<repo>[\w.-]+/[\w.-]+)(?:/(?P<file>[\w./ -]+\.safetensors))?(?:@(?P<revision>[\w.-]+))?")
 
 
@@ -41,7 +42,7 @@ class LoraFile:
     @cached_property
     def sha256(self) -> str:
         """SHA-256 in hex: of the safetensors bytes, or, where a configuration stands beside them, of both."""
-        base = hashlib.sha256(self.data()).hexdigest() if self.member else sha256_of(self.path)
+        base = self._sha256_of_member() if self.member else sha256_of(self.path)
         return hashlib.sha256(f"{base} {self.config}".encode()).hexdigest() if self.config else base
 
     def header(self) -> LoraHeader:
@@ -52,19 +53,31 @@ class LoraFile:
     def _header(self) -> LoraHeader:
         if not self.member:
             return read_header(self.path)
-        data = self.data()
-        return parse_header(io.BytesIO(data), len(data), f"{self.path} ({self.member})")
+        try:
+            size = next(each.size for each in members(self.path) if each.name == self.member)
+            with opened_member(self.path, self.member) as file:
+                return parse_header(file, size, printable(f"{self.path} ({self.member})"))
+        except (ArchiveError, StopIteration) as error:
+            raise LoraError(f"the archive {self.path} {error}; download it again") from error
 
     def data(self) -> bytes:
         """The safetensors bytes. Raises LoraError where they cannot be read."""
         try:
-            if not self.member:
-                return self.path.read_bytes()
-            with tarfile.open(self.path) as archive:
-                file = archive.extractfile(self.member)
-                return file.read(_LARGEST) if file else b""
-        except (OSError, tarfile.TarError, EOFError) as error:
-            raise LoraError(f"cannot read the LoRA {self.path}: {error}") from error
+            return read_member(self.path, self.member) if self.member else self.path.read_bytes()
+        except ArchiveError as error:
+            raise LoraError(f"the archive {self.path} {error}; download it again") from error
+        except OSError as error:
+            raise LoraError(f"cannot read the LoRA {self.path}: {error.strerror}") from error
+
+    def _sha256_of_member(self) -> str:
+        digest = hashlib.sha256()
+        try:
+            with opened_member(self.path, self.member) as file:
+                while piece := file.read(_PIECE):
+                    digest.update(piece)
+        except ArchiveError as error:
+            raise LoraError(f"the archive {self.path} {error}; download it again") from error
+        return digest.hexdigest()
 
 
 def find_lora(name: str, token: str = "") -> LoraFile:
@@ -79,7 +92,7 @@ def find_lora(name: str, token: str = "") -> LoraFile:
     if path.is_dir():
         found = _in_folder(path)
     elif path.exists() or not hub or _is_a_path(name):
-        found = _in_archive(path) if path.name.lower().endswith(_ARCHIVES) and path.exists() else _alone(path)
+        found = _in_archive(path) if is_archive(path.name) and path.exists() else _alone(path)
     else:
         found = _on_hub(hub["repo"], hub["file"] or "", hub["revision"], token)
     found.header()
@@ -88,7 +101,7 @@ def find_lora(name: str, token: str = "") -> LoraFile:
 
 def _is_a_path(name: str) -> bool:
     """Whether a name that could be the Hub's is rather a path with a slip in it."""
-    two_parts_of_a_file = name.count("/") == 1 and name.endswith((".safetensors", ".bin", ".pt", *_ARCHIVES))
+    two_parts_of_a_file = name.count("/") == 1 and name.endswith((".safetensors", ".bin", ".pt", *ENDINGS))
     return name.startswith((".", "/", "~")) or two_parts_of_a_file or Path(name).parent.is_dir()
 
 
@@ -98,53 +111,67 @@ def _alone(path: Path) -> LoraFile:
 
 def _config_beside(path: Path) -> str:
     """PEFT keeps alpha in adapter_config.json beside adapter_model.safetensors, and only there."""
-    config = path.with_name("adapter_config.json")
+    config = path.with_name(_CONFIG)
     if path.name != "adapter_model.safetensors" or not config.is_file():
         return ""
     try:
-        content: dict[str, Any] = json.loads(config.read_text(encoding="utf-8"))
+        return _checked_config(read_regular(config, _MOST_CONFIG, follow=_is_the_hubs(config)), str(config))
+    except OSError as error:
+        raise LoraError(f"cannot read {printable(str(config))}: {error.strerror}") from error
+
+
+def _checked_config(data: bytes, name: str) -> str:
+    try:
+        content: dict[str, Any] = json.loads(data)
         return json.dumps(content, sort_keys=True)
-    except (OSError, ValueError) as error:
-        raise LoraError(f"cannot read {config}: {error}") from error
+    except (ValueError, RecursionError) as error:
+        raise LoraError(f"cannot read {printable(name)}: it is not JSON") from error
+
+
+def _is_the_hubs(path: Path) -> bool:
+    """Whether a link is one of the Hub's cache, `snapshots/REVISION/FILE` into the `blobs` beside: it is followed."""
+    snapshots = next((parent for parent in path.absolute().parents if parent.name == "snapshots"), None)
+    return snapshots is not None and path.resolve().parent == (snapshots.parent / "blobs").resolve()
 
 
 def _in_folder(folder: Path) -> LoraFile:
-    files = sorted(folder.glob("*.safetensors"))
+    shown = printable(str(folder))
+    names = sorted(path for path in folder.iterdir() if not is_companion(path.name))
+    found = [path for path in names if path.suffix == ".safetensors"]
+    odd = [path for path in found if kind_of(path) and not _is_the_hubs(path)]
+    files = [path for path in found if path not in odd]
     if not files:
-        pickles = sorted(p.name for p in folder.iterdir() if p.suffix in (".bin", ".pt", ".pth", ".ckpt"))
+        if odd:
+            raise LoraError(
+                f"{printable(odd[0].name)} in the folder {shown} is {kind_of(odd[0])}, which is not followed"
+            )
+        pickles = [path.name for path in names if path.suffix in (".bin", ".pt", ".pth", ".ckpt")]
         more = f"; {pickles[0]} is a pickle, which is never opened: convert it to safetensors" if pickles else ""
-        raise LoraError(f"the folder {folder} holds no .safetensors file{more}")
+        raise LoraError(f"the folder {shown} holds no .safetensors file{more}")
     if len(files) > 1:
-        names = ", ".join(file.name for file in files[:5])
-        raise LoraError(f"the folder {folder} holds {len(files)} LoRA files ({names}): name the one that you mean")
+        listed = printable(", ".join(file.name for file in files[:5]))
+        raise LoraError(f"the folder {shown} holds {len(files)} LoRA files ({listed}): name the one that you mean")
     return _alone(files[0])
 
 
 def _in_archive(path: Path) -> LoraFile:
-    total, wanted = 0, []
+    shown = printable(str(path))
     try:
-        with tarfile.open(path) as archive:
-            for count, member in enumerate(archive, start=1):
-                _refuse_hostile(path, member)
-                total += member.size
-                if total > _LARGEST or count > _MEMBERS:
-                    raise LoraError(f"the archive {path} is too large: more than {_LARGEST >> 30} GiB unpacked")
-                if member.isfile() and member.name.endswith(".safetensors"):
-                    wanted.append(member.name)
-    except (OSError, tarfile.TarError, EOFError, ValueError) as error:
-        raise LoraError(f"the archive {path} is damaged: {error}; download it again") from error
-    if len(wanted) != 1:
-        what = f"holds {len(wanted)} .safetensors files ({', '.join(wanted[:5])}): unpack it and name the one you mean"
-        raise LoraError(f"the archive {path} " + (what if wanted else "holds no .safetensors file"))
-    return LoraFile(path, wanted[0])
-
-
-def _refuse_hostile(path: Path, member: tarfile.TarInfo) -> None:
-    name = PurePosixPath(member.name)
-    if name.is_absolute() or ".." in name.parts or "\\" in member.name:
-        raise LoraError(f"the archive {path} is not trustworthy: {member.name!r} points outside it")
-    if not (member.isfile() or member.isdir()):
-        raise LoraError(f"the archive {path} is not trustworthy: {member.name!r} is a link or a device")
+        inside = members(path)
+        wanted = [member.name for member in inside if member.name.endswith(".safetensors")]
+        if len(wanted) != 1:
+            listed = printable(", ".join(wanted[:5]))
+            what = f"holds {len(wanted)} .safetensors files ({listed}): unpack it and name the one you mean"
+            raise LoraError(f"the archive {shown} " + (what if wanted else "holds no .safetensors file"))
+        name = PurePosixPath(wanted[0])
+        config = next((m.name for m in inside if PurePosixPath(m.name) == name.with_name(_CONFIG)), None)
+        text = ""
+        if config and name.name == "adapter_model.safetensors":
+            text = _checked_config(read_member(path, config, _MOST_CONFIG), f"{path} ({config})")
+    except ArchiveError as error:
+        again = "; download it again" if "damaged" in str(error) else ""
+        raise LoraError(f"the archive {shown} {error}{again}") from error
+    return LoraFile(path, wanted[0], text)
 
 
 def _on_hub(repo: str, file: str, revision: str | None, token: str) -> LoraFile:

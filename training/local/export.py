@@ -96,7 +96,7 @@ def verify_file(path: Path, values: Values, scale: float, shapes: Shapes, family
     worst = 0.0
     for layer in layers:
         trained = (values[f"{layer}.lora_B.weight"].float() @ values[f"{layer}.lora_A.weight"].float()) * scale
-        read = (parts[layer].up @ parts[layer].down) * parts[layer].scale
+        read = parts[layer].change()
         size = float(trained.norm())
         if size:
             worst = max(worst, float((read - trained).norm()) / size)

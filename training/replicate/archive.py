@@ -1,9 +1,10 @@
 """Out of a hosted trainer's archive, the one LoRA in it; nothing else is unpacked, nothing that could run code kept."""
 
 import shutil
-import tarfile
 from pathlib import Path, PurePosixPath
 
+from configs.archives import ArchiveError, members, opened_member
+from configs.printable import printable
 from inference.lora.file import LoraError, LoraHeader, read_header
 from inference.lora.source import find_lora
 from training.errors import TrainingFailed
@@ -20,12 +21,12 @@ def take_lora(archive: Path, target: Path) -> LoraHeader:
     found = find_lora(str(archive))
     _refuse_pickles(archive)
     try:
-        with tarfile.open(archive) as tar, target.open("wb") as out:
-            file = tar.extractfile(found.member)
-            if file is None:
-                raise LoraError(f"{found.member} in the archive is no file")
+        with opened_member(archive, found.member) as file, target.open("wb") as out:
             shutil.copyfileobj(file, out, 1 << 20)
         return read_header(target)
+    except ArchiveError as error:
+        target.unlink(missing_ok=True)
+        raise LoraError(f"the archive {archive} {error}; download it again") from error
     except OSError as error:
         target.unlink(missing_ok=True)
         raise TrainingFailed(f"cannot write {target}: {error.strerror or error}") from error
@@ -43,9 +44,7 @@ def rank_of(header: LoraHeader) -> int:
 
 
 def _refuse_pickles(archive: Path) -> None:
-    with tarfile.open(archive) as tar:
-        for member in tar:
-            if PurePosixPath(member.name).suffix.lower() in _PICKLES:
-                raise LoraError(
-                    f"the trainer's archive holds a pickle ({member.name}), which can run code: it is not unpacked"
-                )
+    for member in members(archive):
+        if PurePosixPath(member.name).suffix.lower() in _PICKLES:
+            name = printable(member.name)
+            raise LoraError(f"the trainer's archive holds a pickle ({name}), which can run code: it is not unpacked")

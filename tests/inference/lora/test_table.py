@@ -113,7 +113,24 @@ def dora() -> tuple[Tensors, Change]:
 
 
 def lokr() -> tuple[Tensors, Change]:
+    """LyCORIS's Kronecker product, one factor whole, one a product of two, alpha 2 over rank 4."""
+    w1, a, b = rand(3, 4, 4), rand(4, 8, RANK), rand(5, RANK, 8)
+    name = "lora_unet_double_blocks_0_img_attn_proj"
+    tensors = {
+        f"{name}.lokr_w1": w1,
+        f"{name}.lokr_w2_a": a,
+        f"{name}.lokr_w2_b": b,
+        f"{name}.alpha": torch.tensor(2.0),
+    }
+    return tensors, {"transformer_blocks.0.attn.to_out.0": torch.kron(w1, a @ b) * 0.5}
+
+
+def half_a_lokr() -> tuple[Tensors, Change]:
     return {"lora_unet_double_blocks_0_img_attn_proj.lokr_w1": rand(3, 4, 4)}, {}
+
+
+def loha() -> tuple[Tensors, Change]:
+    return {"lora_unet_double_blocks_0_img_attn_proj.hada_w1_a": rand(3, 4, 4)}, {}
 
 
 def twice() -> tuple[Tensors, Change]:
@@ -152,7 +169,9 @@ CASES = [
     Case("NaN", with_nan, "silent", error="NaN"),
     Case("all zero", zeros, "silent", error="changes nothing"),
     Case("DoRA", dora, "RuntimeError", error="DoRA"),
-    Case("LoKr", lokr, "silent", error="LoKr"),
+    Case("LoKr", lokr, "wrong"),
+    Case("half a LoKr", half_a_lokr, "silent", error="without its other half"),
+    Case("LoHa", loha, "silent", error="is LoHa, which is not supported"),
     Case("two names for one layer", twice, "silent", error="twice"),
 ]
 

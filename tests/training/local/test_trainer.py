@@ -93,7 +93,7 @@ def test_both_forms_mean_the_same_change(trained: tuple[TrainedLora, list[Status
     changes = []
     for path in (lora.path, *lora.exports):
         parts = read_lora(find_lora(str(path)), shapes, "flux1").parts
-        changes.append({part.layer: part.scale * (part.up @ part.down) for part in parts})
+        changes.append({part.layer: part.change() for part in parts})
     assert changes[0].keys() == changes[1].keys()
     assert len(changes[0]) == 2 * 12 + 2 * 5
     assert "proj_out" not in changes[0]
