@@ -14,7 +14,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 from configs.settings import default_settings
-from inference.badge import checked, finish_badge
+from inference.badge import finish_badge, ready
 from inference.generator import Generator
 from inference.local.generator import LocalGenerator
 from inference.models.profiles import load_profile
@@ -113,7 +113,7 @@ def dispatch_costs(generator: Generator) -> tuple[list[float], float]:
 def finishing_cost(generator: Generator) -> float:
     """CPU seconds to put the banner over a portrait and to make the PNG, done where the badge was asked for."""
     settings, portrait = default_settings(), generator.generate(PortraitRequest("warming", 0))
-    request = checked(BadgeRequest("cup", "UX SCOUT", 0), settings.banner)
+    request = ready(BadgeRequest("cup", "UX SCOUT", 0), portrait.model, settings.banner, settings.translation)
     badge = finish_badge(request, portrait, settings.banner, time.perf_counter())
     before = time.process_time()
     for _ in range(_IMAGES):

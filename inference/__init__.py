@@ -1,6 +1,6 @@
 """Making badges: requests in, portraits by FLUX, banners over them. Importing this loads no model library."""
 
-from inference.badge import finish_badge, make_badge, translated
+from inference.badge import ReadyRequest, finish_badge, make_badge, ready
 from inference.choice import open_generator
 from inference.errors import BackendUnavailable, Canceled, InvalidRequest, NotUnderstood, RenderError, RenderFailed
 from inference.generator import Generator
@@ -21,6 +21,7 @@ __all__ = [
     "Portrait",
     "PortraitRequest",
     "Profile",
+    "ReadyRequest",
     "RenderError",
     "RenderFailed",
     "Understood",
@@ -29,6 +30,6 @@ __all__ = [
     "make_badge",
     "open_generator",
     "profile_names",
-    "translated",
+    "ready",
     "understand",
 ]

@@ -1,7 +1,9 @@
 """The one path to a badge: prompt, portrait, banner. Bot, command line, batch, tests and benchmarks all come here."""
 
 import dataclasses
+import secrets
 import time
+from dataclasses import dataclass
 
 from PIL import Image
 
@@ -13,15 +15,24 @@ from inference.errors import InvalidRequest
 from inference.generator import Generator
 from inference.prompt import build_prompt, clean_object
 from inference.translation.understand import understand
-from inference.types import Badge, BadgeRequest, ModelInfo, Portrait, PortraitRequest, StepCallback
+from inference.types import MAX_SEED, Badge, BadgeRequest, ModelInfo, Portrait, PortraitRequest, StepCallback
 from inference.upscale.enlarge import enlarge
 from overlay import BannerError, check_text, draw_banner, style_names
+
+
+@dataclass(frozen=True)
+class ReadyRequest(BadgeRequest):
+    """A request with nothing left open: object and text cleaned, `english`, `style` and `seed` filled in."""
+
+    seed: int
+    style: str
+    english: str
 
 
 def checked(request: BadgeRequest, banner: BannerSettings) -> BadgeRequest:
     """`request` with object, text and style cleaned and its style filled in.
 
-    Cheap, and raises InvalidRequest for everything that can be known to be wrong before drawing.
+    Cheap, needs no model, and raises InvalidRequest for everything that can be known to be wrong before drawing.
     """
     style = request.style or banner.style
     if style not in style_names():
@@ -34,26 +45,24 @@ def checked(request: BadgeRequest, banner: BannerSettings) -> BadgeRequest:
     return BadgeRequest(clean_object(request.object), text, request.seed, style, english)
 
 
-def translated(
-    request: BadgeRequest, model: ModelInfo | None = None, translation: TranslationSettings | None = None
-) -> BadgeRequest:
-    """`request` with `english` filled in for the generator that is `model`; as it is where it has one already.
+def ready(
+    request: BadgeRequest, model: ModelInfo, banner: BannerSettings, translation: TranslationSettings
+) -> ReadyRequest:
+    """`request`, checked, its object in the words that the generator that is `model` reads, and seeded.
 
-    `translation` is the settings' section. Raises NotUnderstood, an InvalidRequest, where the object means nothing.
+    Raises InvalidRequest as `checked`, and its kinds NotUnderstood and UnknownThing where the object means nothing.
     """
-    if request.english is not None:
-        return request
-    return dataclasses.replace(request, english=understand(request.object, translation, model).english)
+    clean = checked(request, banner)
+    english = understand(clean.object, translation, model).english if clean.english is None else clean.english
+    seed = secrets.randbelow(MAX_SEED + 1) if clean.seed is None else clean.seed
+    return ReadyRequest(clean.object, clean.text, seed, clean.style or banner.style, english)
 
 
 def portrait_request(
-    request: BadgeRequest, prompt: PromptSettings, steps: int | None = None, guidance: float | None = None
+    request: ReadyRequest, prompt: PromptSettings, steps: int | None = None, guidance: float | None = None
 ) -> PortraitRequest:
-    """What a generator is asked for a `checked`, `translated` and seeded request."""
-    if request.seed is None:
-        raise ValueError("the request has no seed yet: call request.seeded() first")
-    thing = request.english or request.object
-    return PortraitRequest(build_prompt(thing, prompt), request.seed, steps, guidance, thing)
+    """What a generator is asked for."""
+    return PortraitRequest(build_prompt(request.english, prompt), request.seed, steps, guidance, request.english)
 
 
 def in_english(request: PortraitRequest, translation: TranslationSettings) -> PortraitRequest:
@@ -74,7 +83,7 @@ def make_badge(
     wanted: PortraitRequest | None = None,
     on_step: StepCallback | None = None,
 ) -> Badge:
-    """Draw one badge.
+    """Draw one badge. A `ready` request is taken as it is; any other is made ready first.
 
     `prompt`, `banner` and `translation` are the settings' sections (their defaults where left out). `wanted`
     replaces the portrait request that would be built, to make an earlier badge again. `on_step` as in
@@ -84,20 +93,20 @@ def make_badge(
     started = time.perf_counter()
     prompt = prompt or default_settings().prompt
     banner = banner or default_settings().banner
-    request = translated(checked(request, banner).seeded(), generator.model, translation)
+    if not isinstance(request, ReadyRequest):
+        request = ready(request, generator.model, banner, translation or default_settings().translation)
     portrait = generator.generate(wanted or portrait_request(request, prompt), on_step)
     return finish_badge(request, portrait, banner, started)
 
 
-def finish_badge(request: BadgeRequest, portrait: Portrait, banner: BannerSettings, started: float) -> Badge:
-    """Put the banner of a `checked` request over a portrait; `started` is `time.perf_counter()` at the start."""
+def finish_badge(request: ReadyRequest, portrait: Portrait, banner: BannerSettings, started: float) -> Badge:
+    """Put the banner over a portrait; `started` is `time.perf_counter()` at the start."""
     image = banner_base(portrait, banner)
-    style = request.style or banner.style
     try:
-        finished = draw_banner(image, request.text, style)
+        finished = draw_banner(image, request.text, request.style)
     except BannerError as error:
         raise InvalidRequest(str(error)) from error
-    return Badge(finished, request, portrait, style, time.perf_counter() - started)
+    return Badge(finished, request, portrait, request.style, time.perf_counter() - started)
 
 
 def banner_base(portrait: Portrait, banner: BannerSettings) -> Image.Image:

@@ -22,7 +22,7 @@ from typing import Any
 from configs import ConfigError, Settings, load_settings
 from configs.console import BAD_INPUT, DONE, FAILED, Parser, run_command
 from configs.names import unknown_name
-from inference.badge import checked, make_badge, translated
+from inference.badge import ReadyRequest, checked, make_badge, ready
 from inference.choice import open_generator, profile_here
 from inference.errors import InvalidRequest, RenderError
 from inference.files import require_writable, write_atomically
@@ -233,7 +233,8 @@ def _draw_single(args: argparse.Namespace, settings: Settings, recipe: Recipe | 
     request = checked(request, settings.banner)
     tell = _printer(args.json)
     with open_generator(settings, LoadingBar()) as generator, Progress(args.count) as progress:
-        requests = _seeds(translated(request, generator.model, settings.translation), args.count)
+        asked = ready(request, generator.model, settings.banner, settings.translation)
+        requests = _seeds(asked, request.seed, args.count)
         for line in drawn_as(requests):
             say(line)
         require_writable(out.parent)
@@ -265,9 +266,9 @@ def _draw_single(args: argparse.Namespace, settings: Settings, recipe: Recipe | 
     return DONE
 
 
-def _seeds(request: BadgeRequest, count: int) -> list[BadgeRequest]:
-    """`request` once for each seed, SEED to SEED+count-1."""
-    first = request.seed if request.seed is not None else secrets.randbelow(MAX_SEED + 2 - count)
+def _seeds(request: ReadyRequest, first: int | None, count: int) -> list[ReadyRequest]:
+    """`request` once for each seed, `first` to `first` + `count` - 1; from a random one where `first` is None."""
+    first = secrets.randbelow(MAX_SEED + 2 - count) if first is None else first
     return [dataclasses.replace(request, seed=first + offset) for offset in range(count)]
 
 

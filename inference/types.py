@@ -5,9 +5,8 @@ without banner together with how it was made; a `Badge` the finished image. Imag
 where a banner style is transparent outside), 8 bits a channel.
 """
 
-import secrets
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from PIL import Image
 
@@ -40,10 +39,6 @@ class BadgeRequest:
     def __post_init__(self) -> None:
         if self.seed is not None and not 0 <= self.seed <= MAX_SEED:
             raise InvalidRequest(f"seed {self.seed} is out of range: choose 0 to {MAX_SEED}")
-
-    def seeded(self) -> "BadgeRequest":
-        """This request with a seed: its own, or one drawn at random."""
-        return self if self.seed is not None else replace(self, seed=secrets.randbelow(MAX_SEED + 1))
 
 
 @dataclass(frozen=True)

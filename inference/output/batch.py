@@ -8,11 +8,11 @@ and the others go on. A row whose object, text, style, seed, model or LoRA chang
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from configs.settings import Settings
-from inference.badge import checked, make_badge, portrait_request, translated
+from inference.badge import ReadyRequest, make_badge, portrait_request, ready
 from inference.errors import BackendUnavailable, Canceled, InvalidRequest, RenderError
 from inference.files import append_line, write_atomically
 from inference.generator import Generator
@@ -21,15 +21,14 @@ from inference.output.progress import Progress, say
 from inference.output.recipe import encode_png, read_recipe, recipe_of, work_key
 from inference.output.rows import BadRow, Row
 from inference.output.sheet import SHEET, write_sheet
-from inference.types import BadgeRequest, PortraitRequest
 
 
 @dataclass(frozen=True)
 class _Work:
-    """A row that is yet to be drawn, checked; `key` tells whether a finished file is this very work."""
+    """A row that is yet to be drawn; `key` tells whether a finished file is this very work."""
 
     row: Row
-    request: BadgeRequest
+    request: ReadyRequest
     key: str
 
 
@@ -75,9 +74,8 @@ def run_batch(
         for line in drawn_as(work.request for work in todo):
             say(line)
         if todo:
-            generator.prepare(
-                list(dict.fromkeys(portrait_request(w.request.seeded(), settings.prompt).prompt for w in todo))
-            )
+            prompts = [portrait_request(work.request, settings.prompt).prompt for work in todo]
+            generator.prepare(list(dict.fromkeys(prompts)))
         for work, outcome in _draw_all(todo, out, generator, settings, progress):
             progress.badge()
             if isinstance(outcome, Entry):
@@ -100,27 +98,21 @@ def _failed_row(row: Row | BadRow, error: Exception) -> FailedRow:
     return FailedRow(line=row.line, object=row.request.object, text=row.request.text, failed=str(error))
 
 
-def drawn_as(requests: Iterable[BadgeRequest]) -> list[str]:
-    """How `translated` requests are understood: a line for each object that is not drawn in the words it came in."""
+def drawn_as(requests: Iterable[ReadyRequest]) -> list[str]:
+    """How requests are understood: a line for each object that is not drawn in the words it came in."""
     meant = dict.fromkeys((each.object, each.english) for each in requests)
-    return [
-        f"{thing} is drawn as: {english}"
-        for thing, english in meant
-        if english is not None and english.casefold() != thing.casefold()
-    ]
+    return [f"{thing} is drawn as: {english}" for thing, english in meant if english.casefold() != thing.casefold()]
 
 
 def _work(row: Row | BadRow, generator: Generator, settings: Settings) -> _Work:
     if isinstance(row, BadRow):
         raise InvalidRequest(row.problem)
-    request = translated(checked(row.request, settings.banner), generator.model, settings.translation)
-    prompt = portrait_request(request.seeded(), settings.prompt).prompt
-    style = request.style or settings.banner.style
-    seed = -1 if request.seed is None else request.seed
-    wanted = PortraitRequest(prompt, seed, settings.local.steps, settings.local.guidance)
-    return _Work(
-        row, request, work_key(request.object, request.text, style, settings.banner.size, wanted, generator.model)
-    )
+    request = ready(row.request, generator.model, settings.banner, settings.translation)
+    wanted = portrait_request(request, settings.prompt, settings.local.steps, settings.local.guidance)
+    if row.request.seed is None:  # any seed does: a row that was drawn at one is not drawn again at another
+        wanted = replace(wanted, seed=-1)
+    size = settings.banner.size
+    return _Work(row, request, work_key(request.object, request.text, request.style, size, wanted, generator.model))
 
 
 def _finished_entry(work: _Work, known: dict[str, Entry], out: Path) -> Entry | None:

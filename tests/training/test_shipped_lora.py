@@ -1,11 +1,11 @@
 """The LoRA that ships: the demo draws the aidbox samurai with it, and not without; its header says what it is."""
 
 from configs import default_settings
-from inference.badge import portrait_request
+from inference import BadgeRequest
+from inference.badge import portrait_request, ready
 from inference.local.generator import LocalGenerator
 from inference.lora.card import read_card
 from inference.models.profiles import load_profile
-from inference.types import BadgeRequest
 from training.evaluation.scorers import DemoScorer
 
 HELD_OUT = ("telescope", "pizza", "camera", "trophy")
@@ -20,10 +20,11 @@ def test_the_demo_draws_the_aidbox_samurai_with_things_it_was_never_trained_on()
         for lora in ("with", "without"):
             if lora == "without":
                 generator.switch_lora("none")
-            images = [
-                generator.generate(portrait_request(BadgeRequest(thing, "X", seed=1), settings.prompt)).image
+            asked = [
+                ready(BadgeRequest(thing, "X", seed=1), generator.model, settings.banner, settings.translation)
                 for thing in HELD_OUT
             ]
+            images = [generator.generate(portrait_request(each, settings.prompt)).image for each in asked]
             look, right = scorer.has_look(images), scorer.holds(images, HELD_OUT, HELD_OUT)
             assert look is not None
             assert right is not None

@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from configs import default_settings
 from inference import BadgeRequest, ModelInfo, NotUnderstood, Portrait, PortraitRequest, make_badge, render
+from inference.badge import portrait_request, ready
 from inference.generator import Generator
 from inference.output.recipe import read_recipe
 from inference.types import StepCallback
@@ -44,6 +46,17 @@ def test_the_badge_keeps_the_persons_words_and_the_prompt_has_english() -> None:
     badge = make_badge(BadgeRequest("с большой кружкой кофе", "ДОБРО", 1), generator)
     assert (badge.request.object, badge.request.english) == ("с большой кружкой кофе", "big mug of coffee")
     assert "holding big mug of coffee" in generator.asked[0].prompt
+
+
+def test_a_ready_request_has_nothing_left_open_and_is_taken_as_it_is() -> None:
+    generator, settings = Flat("flux-dev"), default_settings()
+    asked = ready(BadgeRequest(" с  телескопом", " UX  SCOUT"), generator.model, settings.banner, settings.translation)
+    assert (asked.object, asked.english, asked.text, asked.style) == ("с телескопом", "telescope", "UX SCOUT", "ribbon")
+    assert ready(asked, generator.model, settings.banner, settings.translation) == asked
+    badge = make_badge(asked, generator)
+    assert badge.request is asked
+    assert generator.asked == [portrait_request(asked, settings.prompt)]
+    assert generator.asked[0].seed == asked.seed
 
 
 def test_a_correction_is_taken_as_it_is() -> None:
