@@ -16,7 +16,7 @@ from pathlib import Path
 from PIL import Image
 
 from configs.settings import Settings
-from inference.badge import banner_base, checked, portrait_request, translated
+from inference.badge import ReadyRequest, banner_base, checked, portrait_request, ready
 from inference.errors import InvalidRequest, RenderFailed
 from inference.files import append_line, write_atomically
 from inference.generator import Generator
@@ -71,15 +71,14 @@ def draw_names(
         say(f"line {row.line}: {row.failed}")
     finished: dict[int, Entry] = {}
     if tasks:
-        asked = translated(
-            checked(replace(request, text=tasks[0].text), settings.banner), generator.model, settings.translation
-        )
+        first = replace(request, text=tasks[0].text)
+        asked = ready(first, generator.model, settings.banner, settings.translation)
         for line in drawn_as([asked]):
             say(line)
-        key_of = partial(_key, asked, generator, settings, wanted)
+        key_of = partial(_key, asked, request.seed is None, generator, settings, wanted)
         tasks = [replace(task, key=key_of(task.text)) for task in tasks]
         finished = _finished(tasks, known, out)
-        if asked.seed is None and finished:
+        if request.seed is None and finished:
             asked = replace(asked, seed=next(iter(finished.values())).seed)
         with Progress(len(names), finished=len(finished) + len(failed)) as progress:
             for entry in finished.values():
@@ -131,16 +130,18 @@ def _tasks(
 
 
 def _key(
-    asked: BadgeRequest, generator: Generator, settings: Settings, wanted: PortraitRequest | None, text: str
+    asked: ReadyRequest,
+    any_seed: bool,
+    generator: Generator,
+    settings: Settings,
+    wanted: PortraitRequest | None,
+    text: str,
 ) -> str:
     """The name of the work: as in a batch, with seed -1 for one drawn at random."""
-    portrait = wanted or portrait_request(
-        asked.seeded(), settings.prompt, settings.local.steps, settings.local.guidance
-    )
-    if asked.seed is None and wanted is None:
+    portrait = wanted or portrait_request(asked, settings.prompt, settings.local.steps, settings.local.guidance)
+    if any_seed and wanted is None:
         portrait = replace(portrait, seed=-1)
-    style = asked.style or settings.banner.style
-    return work_key(asked.object, text, style, settings.banner.size, portrait, generator.model)
+    return work_key(asked.object, text, asked.style, settings.banner.size, portrait, generator.model)
 
 
 def _finished(tasks: Iterable[_Task], known: dict[str, Entry], out: Path) -> dict[int, Entry]:
@@ -167,18 +168,16 @@ def _finished(tasks: Iterable[_Task], known: dict[str, Entry], out: Path) -> dic
 
 
 def _draw(
-    todo: Sequence[_Task], asked: BadgeRequest, out: Path, generator: Generator, settings: Settings,
+    todo: Sequence[_Task], asked: ReadyRequest, out: Path, generator: Generator, settings: Settings,
     wanted: PortraitRequest | None, progress: Progress,
 ) -> Iterator[tuple[_Task, Entry | str]]:  # fmt: skip
     """Draw the portrait, then every banner; yields in the list's order."""
-    seeded = asked.seeded()
-    portrait = generator.generate(wanted or portrait_request(seeded, settings.prompt), progress.step)
-    style = asked.style or settings.banner.style
+    portrait = generator.generate(wanted or portrait_request(asked, settings.prompt), progress.step)
     image = banner_base(portrait, settings.banner)
-    badge = Badge(image, replace(seeded, text=todo[0].text), portrait, style, portrait.seconds)
+    badge = Badge(image, replace(asked, text=todo[0].text), portrait, asked.style, portrait.seconds)
     recipe, first = recipe_of(badge), Entry.of(badge, "")
     (out / THUMBNAILS).mkdir(exist_ok=True)
-    drawn = _drawn(todo, image.tobytes(), image.size, style, recipe, out)
+    drawn = _drawn(todo, image.tobytes(), image.size, asked.style, recipe, out)
     for number, (task, (seconds, problem)) in enumerate(zip(todo, drawn, strict=True)):
         if problem:
             yield task, problem
