@@ -85,7 +85,7 @@ def _command(args: argparse.Namespace) -> int:
     require_writable(args.out)
     wanted = cases(plan.objects, list(settings.training.strangers), seeds, scales)
     banner = BannerSettings(style=settings.banner.style, size=BADGE)
-    local = settings.local.model_copy(update={"lora": "none", "swap_loras": True})
+    local = settings.local.model_copy(update={"lora": "none"})
     drawn: list[Drawn] = []
     with (
         LocalGenerator(plan.profile, local, token=_token(settings)) as generator,

@@ -47,7 +47,6 @@ class LocalSettings(Section):
     guidance: float = Field(ge=-1, le=30)
     device: str
     threads: int = Field(ge=0, le=256)
-    tier: Literal["exact", "fast", "turbo"]
+    tier: Literal["exact", "fast", "turbo", "small"]
     compile: bool
     memory_gb: float = Field(ge=0, le=10_000)
-    swap_loras: bool

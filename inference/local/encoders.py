@@ -1,10 +1,6 @@
-"""The text encoders of a pipeline: loaded at the first prompt that nobody has encoded yet, and kept off the card.
-
-What they give for a prompt is a few named tensors, exactly the arguments of the pipeline's call.
-"""
+"""The text encoders of a pipeline: loaded at the first prompt that nobody has encoded yet, and kept off the card."""
 
 import logging
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +8,7 @@ from inference.local.plan import Plan
 from inference.lora.merge import LoraSlot, shapes_of
 from inference.lora.names import Shapes
 from inference.lora.parts import LoraPart
+from inference.models.family import Text, family_of
 from inference.models.profiles import Profile
 
 if TYPE_CHECKING:
@@ -32,12 +29,12 @@ def encoder_names(pipeline: Any) -> list[str]:
 class Encoders:
     """Encodes prompts for one profile; the encoders are loaded at the first one."""
 
-    def __init__(self, profile: Profile, folder: Path, plan: Plan, pipe: Any = None) -> None:
-        """`pipe` is a pipeline whose encoders are loaded already."""
+    def __init__(self, profile: Profile, folder: Path, plan: Plan) -> None:
         self._profile = profile
+        self._family = family_of(profile)
         self._folder = folder
         self._plan = plan
-        self._pipe = pipe
+        self._pipe: Any = None
         self._slots: dict[str, LoraSlot] = {}
         self._parts: tuple[LoraPart, ...] = ()
         self._scale = 1.0
@@ -52,23 +49,9 @@ class Encoders:
         for name, slot in self._slots.items():
             slot.put([part for part in parts if part.component == name], scale)
 
-    def encode(self, prompt: str, *, with_empty: bool) -> "Mapping[str, torch.Tensor]":
-        """The pipeline's text arguments for `prompt`; `with_empty` adds the empty prompt's, for real guidance."""
-        import torch
-
-        pipe = self._loaded()
-        length = self._profile.max_sequence_length
-        with torch.no_grad():
-            if self._profile.family == "flux2":
-                embeds, _ids = pipe.encode_prompt(prompt=prompt, max_sequence_length=length)
-                result = {"prompt_embeds": embeds}
-                if with_empty:
-                    empty, _ids = pipe.encode_prompt(prompt="", max_sequence_length=length)
-                    result["negative_prompt_embeds"] = empty
-            else:
-                embeds, pooled, _ids = pipe.encode_prompt(prompt=prompt, prompt_2=None, max_sequence_length=length)
-                result = {"prompt_embeds": embeds, "pooled_prompt_embeds": pooled}
-        return result
+    def encode(self, prompt: str) -> Text:
+        """`prompt` as the transformer takes it, on the card."""
+        return self._family.encode(self._loaded(), prompt, self._profile.max_sequence_length, self._plan.device)
 
     def _loaded(self) -> Any:
         if self._pipe is None:
@@ -88,22 +71,74 @@ class Encoders:
         pipe = pipeline.from_pretrained(
             self._folder, transformer=None, vae=None, use_safetensors=True, dtype=getattr(torch, self._plan.dtype)
         )
-        if self._plan.encoders == "resident":
-            return pipe.to(self._plan.device)
-        from diffusers.hooks.group_offloading import apply_group_offloading
-
+        self._family.trim(pipe)
         for part in self._components(pipe).values():
-            # Layer after layer passes through the card, so that beside the transformer little room is needed.
-            apply_group_offloading(
-                part,
-                onload_device=torch.device(self._plan.device),
-                offload_device=torch.device("cpu"),
-                offload_type="leaf_level",
-                use_stream=self._plan.device.startswith("cuda"),
-            )
+            place_encoder(part, self._plan)
         return pipe
 
     @staticmethod
     def _components(pipe: Any) -> dict[str, Any]:
         found = {name: getattr(pipe, name, None) for name in ("text_encoder", "text_encoder_2")}
         return {name: part for name, part in found.items() if part is not None}
+
+
+def place_encoder(encoder: Any, plan: Plan) -> None:
+    """Onto the card for good, or so that layer after layer passes through it and little room is needed there."""
+    import torch
+
+    if plan.encoders == "resident":
+        encoder.to(plan.device)
+    elif plan.encoders == "mapped":
+        pass_through(encoder, torch.device(plan.device))
+    else:
+        from diffusers.hooks.group_offloading import apply_group_offloading
+
+        apply_group_offloading(
+            encoder,
+            onload_device=torch.device(plan.device),
+            offload_device=torch.device("cpu"),
+            offload_type="leaf_level",
+            use_stream=plan.device.startswith("cuda"),
+        )
+
+
+def pass_through(model: Any, device: "torch.device") -> None:
+    """Let each layer's weights visit `device` for the time of its own forward pass.
+
+    What stays behind is the file's own pages, so main memory holds nothing; group offloading instead would copy
+    everything into pinned memory, which is faster where there is room for it.
+    """
+    import torch
+    from torch.utils._pytree import tree_map_only
+
+    def bring(_module: Any, args: Any, kwargs: Any) -> Any:
+        return tree_map_only(torch.Tensor, lambda tensor: tensor.to(device), (args, kwargs))
+
+    model.register_forward_pre_hook(bring, with_kwargs=True)
+    for module in model.modules():
+        for name, buffer in module._buffers.items():
+            if buffer is not None:
+                module._buffers[name] = buffer.to(device)
+        weights = list(module._parameters.values())
+        if any(weight is not None for weight in weights):
+            visit = _Visit([weight for weight in weights if weight is not None], device)
+            module.register_forward_pre_hook(visit.come)
+            module.register_forward_hook(visit.go, always_call=True)
+
+
+class _Visit:
+    """The weights of one layer, here for one call."""
+
+    def __init__(self, weights: "list[torch.nn.Parameter]", device: "torch.device") -> None:
+        self._weights = weights
+        self._device = device
+        self._home: list[torch.Tensor] = []
+
+    def come(self, _module: Any, _args: Any) -> None:
+        self._home = [weight.data for weight in self._weights]
+        for weight in self._weights:
+            weight.data = weight.data.to(self._device)
+
+    def go(self, _module: Any, _args: Any, _output: Any) -> None:
+        for weight, home in zip(self._weights, self._home, strict=True):
+            weight.data = home

@@ -10,10 +10,11 @@ from inference.local.assembly import Assembled, StageCallback, assemble
 from inference.local.encoders import Encoders, encoder_names
 from inference.local.pipes import Pipes
 from inference.local.plan import Plan
-from inference.lora.merge import LoraSlot, shapes_of
+from inference.lora.merge import LoraSlot
 from inference.lora.source import LoraFile
-from inference.lora.weights import LoraWeights, read_lora, touches_encoders
-from inference.models.base_weights import fetch
+from inference.lora.weights import LoraPart, LoraWeights, read_lora, touches_encoders
+from inference.models.base_weights import WeightFiles, fetch
+from inference.models.broken_card import is_out_of_memory
 from inference.models.profiles import Profile
 
 log = logging.getLogger(__name__)
@@ -22,11 +23,8 @@ log = logging.getLogger(__name__)
 class Loaded:
     """What is in memory: the assembled pipeline, the encoders, and which LoRA is on."""
 
-    def __init__(
-        self, profile: Profile, assembled: Assembled, encoders: Encoders, keep_clean: bool, parallel: int
-    ) -> None:
+    def __init__(self, profile: Profile, assembled: Assembled, encoders: Encoders, parallel: int) -> None:
         self._profile = profile
-        self._keep_clean = keep_clean
         self.assembled = assembled
         self.encoders = encoders
         self.pipes = Pipes(assembled.pipe, parallel)
@@ -38,8 +36,9 @@ class Loaded:
 
     def put_lora(self, file: LoraFile | None, scale: float) -> None:
         """Put on another LoRA, or none. Raises LoraError, and NotKept where the base has to be loaded again for it."""
-        lora = _read(file, self._profile, self.pipe, self.encoders) if file else None
-        _put(lora, scale, self.assembled.slot, self.encoders, self._keep_clean)
+        parts = _read(file, self._profile, self.assembled.slot, self.encoders).parts if file else ()
+        self.assembled.slot.put(_of_transformer(parts), scale)
+        self.encoders.put(_of_encoders(parts), scale)
         if self.assembled.table is not None:
             self.assembled.table.forget()
 
@@ -50,7 +49,6 @@ def load(
     lora: LoraFile | None,
     scale: float,
     *,
-    keep_clean: bool,
     parallel: int = 1,
     token: str = "",
     compile_cache: Path | None = None,
@@ -77,30 +75,37 @@ def load(
             use_safetensors=True,
         )
     except (OSError, ValueError) as error:
+        if is_out_of_memory(error):
+            raise
         line = str(error).splitlines()[0]
         raise BackendUnavailable(f"the weights of {profile.title} in {folder} cannot be used: {line}") from error
     pipe.set_progress_bar_config(disable=True)
     encoders = Encoders(profile, folder, plan)
-    slot = LoraSlot(pipe.transformer, device=plan.device)
+    clean = WeightFiles(Path(folder) / "transformer", getattr(torch, plan.dtype))
+    slot = LoraSlot(pipe.transformer, device=plan.device, clean=clean)
     if lora is not None:
         say(f"LoRA {lora.name}")
-        _put(_read(lora, profile, pipe, encoders), scale, slot, encoders, keep_clean)
-    loaded = Loaded(profile, assemble(pipe, plan, slot, say, compile_cache), encoders, keep_clean, parallel)
+        parts = _read(lora, profile, slot, encoders).parts
+        slot.want(_of_transformer(parts), scale)
+        encoders.put(_of_encoders(parts), scale)
+    loaded = Loaded(profile, assemble(pipe, plan, slot, say, compile_cache), encoders, parallel)
     say(None)
     return loaded
 
 
-def _read(file: LoraFile, profile: Profile, pipe: Any, encoders: Encoders) -> LoraWeights:
-    shapes = dict(shapes_of({"transformer": pipe.transformer}))
+def _read(file: LoraFile, profile: Profile, slot: LoraSlot, encoders: Encoders) -> LoraWeights:
+    shapes = {"transformer": slot.shapes}
     if touches_encoders(file.header()):
         shapes |= encoders.shapes()
     return read_lora(file, shapes, profile.family)
 
 
-def _put(lora: LoraWeights | None, scale: float, slot: LoraSlot, encoders: Encoders, keep_clean: bool) -> None:
-    parts = lora.parts if lora else ()
-    slot.put([part for part in parts if part.component == "transformer"], scale, keep_clean)
-    encoders.put(tuple(part for part in parts if part.component != "transformer"), scale)
+def _of_transformer(parts: tuple[LoraPart, ...]) -> tuple[LoraPart, ...]:
+    return tuple(part for part in parts if part.component == "transformer")
+
+
+def _of_encoders(parts: tuple[LoraPart, ...]) -> tuple[LoraPart, ...]:
+    return tuple(part for part in parts if part.component != "transformer")
 
 
 def _no_bars_of_libraries() -> None:

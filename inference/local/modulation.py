@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import nn
 
+from inference.local.plan import TABLES_KEPT
+
 if TYPE_CHECKING:
     pass
 
@@ -20,7 +22,7 @@ _NAMES = ("norm1.linear", "norm1_context.linear", "norm.linear", "norm_out.linea
 
 def is_modulation(name: str) -> bool:
     """Whether the linear layer called `name` (in the transformer or in a block) is one of them."""
-    return name.endswith(_NAMES)
+    return name.endswith(_NAMES) or "adaLN_modulation" in name
 
 
 def modulation_layers(transformer: Any) -> dict[str, nn.Linear]:
@@ -61,7 +63,7 @@ class _Known:
 class ModulationTable:
     """The table in its place: the pipeline is called as ever, and finds the present step's values by itself."""
 
-    def __init__(self, pipe: Any, device: str, *, evict: bool, keep: int = 4) -> None:
+    def __init__(self, pipe: Any, device: str, *, evict: bool, keep: int = TABLES_KEPT) -> None:
         """Take the layers out of the pipeline's transformer.
 
         `evict`: their weights go to main memory and only pass through `device` once a prompt; else they stay there.

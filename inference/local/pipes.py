@@ -15,7 +15,6 @@ from inference.models.profiles import Profile
 from inference.types import StepCallback
 
 if TYPE_CHECKING:
-    import torch
     from PIL import Image
 
 
@@ -36,7 +35,7 @@ class CallbackRaised(Exception):
 def draw(
     pipe: Any,
     profile: Profile,
-    texts: "Mapping[str, torch.Tensor]",
+    texts: "Mapping[str, Any]",
     seed: int,
     steps: int,
     guidance: float,
@@ -59,6 +58,9 @@ def draw(
                 raise CallbackRaised(error) from error
         return values
 
+    if getattr(pipe.transformer, "is_cache_enabled", False):
+        # A drawing that was stopped half-way leaves its last step in there.
+        pipe.transformer._reset_stateful_cache()
     result = pipe(
         **texts,
         width=profile.width,

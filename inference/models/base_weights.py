@@ -5,14 +5,19 @@ refused with the way out.
 """
 
 import hashlib
+import json
 import logging
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from inference.errors import BackendUnavailable, InvalidRequest
 from inference.files import sha256_of
 from inference.hub import HubError, asking_hub, cached_file
 from inference.models.profiles import Profile
+
+if TYPE_CHECKING:
+    import torch
 
 log = logging.getLogger(__name__)
 
@@ -68,6 +73,47 @@ def fetch(profile: Profile, token: str = "") -> Path:
         raise BackendUnavailable(
             f"the weights of {profile.title} are not on this disk and the Hub cannot be reached{gated}"
         ) from error
+
+
+class WeightFiles:
+    """The weights of linear layers of one component, read again one by one from its safetensors files.
+
+    The pages are the file's: nothing of them has to stay in main memory.
+    """
+
+    def __init__(self, folder: Path, dtype: "torch.dtype") -> None:
+        """`folder` is the component's, such as `transformer`. Weights are given in `dtype`, as they were loaded."""
+        self._dtype = dtype
+        self._folder = folder
+        index = folder / "diffusion_pytorch_model.safetensors.index.json"
+        if index.is_file():
+            self._files = {str(k): folder / v for k, v in json.loads(index.read_text("utf-8"))["weight_map"].items()}
+        else:
+            only = folder / "diffusion_pytorch_model.safetensors"
+            self._files = dict.fromkeys(tensor_names(only), only) if only.is_file() else {}
+
+    def __contains__(self, layer: object) -> bool:
+        return f"{layer}.weight" in self._files
+
+    def read(self, layer: str) -> "torch.Tensor":
+        """The weight of `layer`, on the CPU. Raises OSError where the file is gone or damaged."""
+        from safetensors import SafetensorError, safe_open
+
+        name = f"{layer}.weight"
+        try:
+            with safe_open(self._files[name], framework="pt") as file:
+                weight: torch.Tensor = file.get_tensor(name).to(self._dtype)
+        except SafetensorError as error:
+            raise OSError(f"{self._files[name]}: {error}") from error
+        return weight
+
+
+def tensor_names(file: Path) -> list[str]:
+    """The names of the tensors in a safetensors file."""
+    from safetensors import safe_open
+
+    with safe_open(file, framework="pt") as opened:
+        return list(opened.keys())
 
 
 def _way_in(profile: Profile) -> str:

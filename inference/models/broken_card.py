@@ -5,6 +5,7 @@ process (CUDA C++ Programming Guide, error handling: such errors are sticky). A 
 request with an error for ever; ending the process lets whoever started it start it anew.
 """
 
+import errno
 import logging
 import os
 import sys
@@ -27,15 +28,42 @@ _STICKY = (
     "fallen off the bus",
 )
 EXIT_CODE = 1
+# Not only torch's allocator says it: libraries that allocate by themselves fail in words of their own.
+_COMPILERS = ("torch._dynamo", "torch._inductor", "torch._functorch", "triton")
+_NO_COMPILER = ("c compiler", "c++ compiler", "python.h", "gcc", "cc1plus", "ptxas")
+_NO_MEMORY = (
+    "out of memory",  # CUDA, HIP and MPS, the driver (AcceleratorError), and pinned memory
+    "alloc_failed",  # CUBLAS_STATUS_ALLOC_FAILED, CUDNN_STATUS_ALLOC_FAILED
+    "cublas_status_not_initialized",  # no room for cuBLAS' handle (https://github.com/pytorch/pytorch/issues/29795)
+    "unable to find an engine",  # cuDNN: no convolution whose workspace fits
+    "cudaerrormemoryallocation",
+    "can't allocate memory",  # main memory: DefaultCPUAllocator
+    "not enough memory: you tried to allocate",
+    "unable to mmap",
+    "cannot allocate memory",
+)
 
 
 def is_out_of_memory(error: BaseException) -> bool:
     """Whether a card, or main memory, was too small for what was asked."""
     import torch
 
-    return isinstance(error, torch.OutOfMemoryError | MemoryError) or (
-        isinstance(error, RuntimeError) and "DefaultCPUAllocator: can't allocate memory" in str(error)
-    )
+    if isinstance(error, torch.OutOfMemoryError | MemoryError):
+        return True
+    if isinstance(error, OSError):
+        return error.errno == errno.ENOMEM
+    said = str(error).lower()
+    return isinstance(error, RuntimeError) and any(sign in said for sign in _NO_MEMORY)
+
+
+def is_compiler_failure(error: BaseException) -> bool:
+    """Whether torch's compiler, or the C compiler that it calls, failed: the same works without compiling."""
+    at: BaseException | None = error
+    while at is not None:
+        if type(at).__module__.startswith(_COMPILERS) or any(sign in str(at).lower() for sign in _NO_COMPILER):
+            return True
+        at = at.__cause__ or at.__context__
+    return False
 
 
 def is_broken_for_good(error: BaseException) -> bool:

@@ -5,24 +5,38 @@ Hopper 9.0, Blackwell 10.0 and 12.0. Matrix units for fp8 exist from Ada on, for
 Ampere on.
 """
 
+import logging
 import os
 import re
 import sys
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 
+log = logging.getLogger(__name__)
+
 GB = 10**9
+_CGROUP = Path("/sys/fs/cgroup")
+_PINNED = "pinned_max_round_threshold_mb:1"  # above this size nothing is rounded
 _CUDA_TRACES = ("/dev/nvidiactl", "/dev/nvidia0", "/dev/dxg", "/dev/kfd", "/proc/driver/nvidia/version")
 
 
 @dataclass(frozen=True)
 class Card:
-    """A place to draw. `memory` in bytes; `capability` (0, 0) for everything that is no CUDA card."""
+    """A place to draw. `memory` in bytes; `capability` (0, 0) for everything that is no CUDA card.
+
+    `free` of it was free when we looked, and `ram` of main memory; None is "not known", which is no limit. `cuda` is
+    the version that torch was built for.
+    """
 
     name: str
     device: str
     memory: int
     capability: tuple[int, int] = (0, 0)
+    free: int | None = None
+    ram: int | None = None
+    cuda: str = ""
 
     @property
     def is_cuda(self) -> bool:
@@ -31,8 +45,12 @@ class Card:
 
     @property
     def has_fp8(self) -> bool:
-        """Whether fp8 products run faster than bf16 ones."""
-        return self.capability >= (8, 9)
+        """Whether fp8 products run faster than bf16 ones, and run at all.
+
+        cuBLAS of CUDA 12.9 refuses row-wise scaled products of a FLUX's shapes
+        (https://github.com/pytorch/ao/issues/4582).
+        """
+        return self.capability >= (8, 9) and not self.cuda.startswith("12.9")
 
     @property
     def has_int8(self) -> bool:
@@ -48,13 +66,15 @@ class Card:
 def find_card(device: str) -> Card:
     """The card behind `device`: `auto`, `cpu`, `cuda`, `cuda:1`, `mps`. `auto` takes the first CUDA card, else the CPU.
 
-    Imports torch only where there may be a card. Raises ValueError where the device is not there.
+    Imports torch only where there may be a card. Raises ValueError where the device is not there, or is a card that
+    the installed torch has no code for.
     """
     _spin_less()
+    _pin_exactly()
     if device == "auto":
         device = "cuda" if cuda_available() else "cpu"
     if device == "cpu":
-        return Card(device, device, 0)
+        return Card(device, device, 0, ram=available_ram())
     import torch
 
     if device != "mps" and not re.fullmatch(r"cuda(:\d+)?", device):
@@ -63,19 +83,106 @@ def find_card(device: str) -> Card:
         if not torch.cuda.is_available() or (torch.device(device).index or 0) >= torch.cuda.device_count():
             raise ValueError(f"there is no device {device} here: choose auto or cpu")
         about = torch.cuda.get_device_properties(device)
-        return Card(about.name, device, about.total_memory, (about.major, about.minor))
+        card = Card(about.name, device, about.total_memory, (about.major, about.minor), cuda=torch.version.cuda or "")
+        if not _serves(card.capability, torch.cuda.get_arch_list()):
+            raise ValueError(not_served(card))
+        free, _total = torch.cuda.mem_get_info(device)
+        return replace(card, free=free, ram=available_ram())
     if device == "mps" and not torch.backends.mps.is_available():
         raise ValueError("there is no device mps here: choose auto or cpu")
-    return Card(device, device, 0)
+    return Card(device, device, 0, ram=available_ram())
 
 
 def cuda_available() -> bool:
-    """Whether a CUDA card can be used. torch is asked (and imported) only where the system shows a driver."""
+    """Whether a CUDA card can be used. torch is asked (and imported) only where the system shows a driver.
+
+    A card that the installed torch has no code for is none, which is warned of once by name.
+    """
     if not any(Path(trace).exists() for trace in _CUDA_TRACES):
         return False
+    _pin_exactly()
     import torch
 
-    return torch.cuda.is_available()
+    if not torch.cuda.is_available():
+        return False
+    about = torch.cuda.get_device_properties(0)
+    card = Card(about.name, "cuda", about.total_memory, (about.major, about.minor), cuda=torch.version.cuda or "")
+    if _serves(card.capability, torch.cuda.get_arch_list()):
+        return True
+    _warn_once(not_served(card))
+    return False
+
+
+def not_served(card: Card) -> str:
+    """What is wrong with a card that torch has no code for, and the ways out."""
+    major, minor = card.capability
+    return (
+        f"the installed torch (CUDA {card.cuda}) has no code for {card.name} (compute capability {major}.{minor}): "
+        "install a torch build that serves it, see https://pytorch.org/get-started/previous-versions, or choose "
+        "--generator replicate or demo"
+    )
+
+
+def _serves(capability: tuple[int, int], architectures: Iterable[str]) -> bool:
+    """Whether code for `architectures` (`sm_90`, `compute_120`, ...) runs on a card of `capability`.
+
+    Binary code runs on cards of the same major version and the same or a later minor one; code for compute_NN is
+    translated for any later card; sm_90a and the like run on that very card only (CUDA C++ Programming Guide, "Binary
+    compatibility"). ROCm's names (gfx90a) are left to its own check.
+    """
+    known = [found for name in architectures if (found := re.fullmatch(r"(sm|compute)_(\d+)(\d)([af]?)", name))]
+    if not known:
+        return True
+    for kind, major, minor, special in (each.groups() for each in known):
+        made_for = (int(major), int(minor))
+        if made_for == capability:
+            return True
+        if special:
+            continue
+        if kind == "compute" and made_for <= capability:
+            return True
+        if made_for[0] == capability[0] and made_for <= capability:
+            return True
+    return False
+
+
+@cache
+def _warn_once(message: str) -> None:
+    log.warning("%s", message)
+
+
+def available_ram() -> int | None:
+    """Main memory in bytes that this process may still take, within its container's limit; None where unknown."""
+    found = []
+    try:
+        lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
+        kilobytes = {key: int(value.split()[0]) for key, _, value in (line.partition(":") for line in lines)}
+        found.append(kilobytes["MemAvailable"] * 1024)
+    except (OSError, KeyError, ValueError, IndexError):
+        pass
+    try:  # cgroup v2, as Docker and systemd set it; the page cache in `current` is given back when needed
+        limit = int((_CGROUP / "memory.max").read_text(encoding="ascii"))
+        current = int((_CGROUP / "memory.current").read_text(encoding="ascii"))
+        stat = dict(line.split() for line in (_CGROUP / "memory.stat").read_text(encoding="ascii").splitlines())
+        found.append(limit - current + int(stat["inactive_file"]) + int(stat["active_file"]))
+    except (OSError, KeyError, ValueError):
+        pass  # no limit ("max"), or no cgroup
+    return min(found, default=None)
+
+
+def _pin_exactly() -> None:
+    """Let torch pin blocks of main memory in their true size; no effect once CUDA has started.
+
+    By default each block is rounded up to a power of two, which makes 29 GB out of FLUX.1's 17 GB of blocks.
+    """
+    for name in ("PYTORCH_ALLOC_CONF", "PYTORCH_CUDA_ALLOC_CONF"):
+        if name in os.environ:
+            break
+    else:
+        name = "PYTORCH_ALLOC_CONF"
+    said = os.environ.get(name, "")
+    if "pinned_max_round_threshold_mb" not in said:
+        os.environ[name] = f"{said},{_PINNED}" if said else _PINNED
 
 
 def _spin_less() -> None:

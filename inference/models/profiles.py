@@ -30,7 +30,7 @@ class Profile(Section):
     revision: str = ""
     folder: str = ""
     pipeline: str
-    family: Literal["flux1", "flux2"]
+    family: Literal["flux1", "flux2", "z-image"]
     steps: int = Field(ge=1, le=200)
     guidance: float = Field(ge=0, le=30)
     width: int = Field(ge=64, le=2048, multiple_of=16)
@@ -50,6 +50,14 @@ class Profile(Section):
         if bool(self.repo) == bool(self.folder):
             raise ValueError("needs exactly one of repo and folder")
         return self
+
+    @property
+    def guided(self) -> bool:
+        """Whether each step runs twice, with the prompt and with an empty one (classifier-free guidance).
+
+        FLUX.1's guidance is an input of its distilled model; FLUX.2 guides for real above 1, Z-Image above 0.
+        """
+        return self.guidance > {"flux1": float("inf"), "flux2": 1, "z-image": 0}[self.family]
 
     @property
     def source(self) -> str:

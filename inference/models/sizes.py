@@ -50,10 +50,16 @@ class ModelSize:
     block_linears: int
     encoders: int
     vae: int
+    text_width: int
+    pooled: int = 0
 
     def tokens(self, profile: Profile) -> int:
         """Tokens in the transformer: 16x16-pixel patches of the image, and the text."""
         return profile.width * profile.height // 256 + profile.max_sequence_length
+
+    def prompt_values(self, profile: Profile) -> int:
+        """Values of one encoded prompt."""
+        return profile.max_sequence_length * self.text_width + self.pooled
 
 
 FLUX1 = ModelSize(
@@ -65,6 +71,8 @@ FLUX1 = ModelSize(
     block_linears=8_606_711_808,
     encoders=4_762_310_656 + 123_060_480,  # T5-XXL's encoder, CLIP-L's text model
     vae=83_819_683,
+    text_width=4096,
+    pooled=768,
 )
 FLUX2_KLEIN_4B = ModelSize(
     width=3072,
@@ -75,6 +83,7 @@ FLUX2_KLEIN_4B = ModelSize(
     block_linears=3_680_501_760,
     encoders=4_022_468_096,  # Qwen3-4B
     vae=84_046_115,
+    text_width=7680,
 )
 
 

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# Four megabytes each for a full-size model, and on the card.
-_IN_MEMORY = 32
+# Two to eight megabytes each for a full-size model, and on the card.
+PROMPTS_KEPT = 32
 
 
 class TextCache:
@@ -76,7 +76,7 @@ class TextCache:
     def _remember(self, key: str, tensors: "Tensors") -> None:
         self._memory[key] = tensors
         self._memory.move_to_end(key)
-        while len(self._memory) > _IN_MEMORY:
+        while len(self._memory) > PROMPTS_KEPT:
             self._memory.popitem(last=False)
 
     def _path(self, key: str) -> Path:

@@ -36,8 +36,8 @@ def test_one_colour_as_jpeg_gives_it_back_is_no_portrait() -> None:
 def test_values_that_are_no_numbers_are_no_portrait(part: str, what: str, value: float, tiny_flux: Path) -> None:
     with LocalGenerator(tiny(tiny_flux), settings()) as generator:
         generator.prepare()
-        assert generator._loaded is not None
-        model = getattr(generator._loaded.pipe, part)
+        assert generator._held.loaded is not None
+        model = getattr(generator._held.loaded.pipe, part)
         weight = model.proj_out.weight if part == "transformer" else model.decoder.conv_in.weight
         with torch.no_grad():
             weight.fill_(value)

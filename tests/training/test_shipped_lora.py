@@ -16,7 +16,7 @@ def test_the_demo_draws_the_aidbox_samurai_with_things_it_was_never_trained_on()
     profile = load_profile("demo")
     scorer = DemoScorer()
     seen = {}
-    with LocalGenerator(profile, settings.local.model_copy(update={"swap_loras": True})) as generator:
+    with LocalGenerator(profile, settings.local) as generator:
         for lora in ("with", "without"):
             if lora == "without":
                 generator.switch_lora("none")

@@ -130,18 +130,25 @@ def test_styles_are_swapped_without_drift_or_reload(profile: Profile, tmp_path: 
         assert pixels(generator, TELESCOPE) not in fresh.values()
 
 
-def test_without_clean_copies_another_style_costs_a_reload(profile: Profile, tmp_path: Path) -> None:
+def test_weights_that_are_gone_from_disk_cost_a_reload_and_say_so(profile: Profile, tmp_path: Path) -> None:
+    import shutil
+
+    folder = shutil.copytree(profile.folder, tmp_path / "weights")
     one = str(write(tmp_path / "one.safetensors", diffusers_peft()[0]))
     stages: list[str] = []
     with LocalGenerator(
-        profile, settings(lora=one, swap_loras=False), on_stage=lambda stage, _done, _all: stages.append(stage)
+        tiny(folder), settings(lora=one), on_stage=lambda stage, _done, _all: stages.append(stage)
     ) as generator:
         styled = pixels(generator, TELESCOPE)
+        for file in (folder / "transformer").iterdir():
+            file.rename(file.with_suffix(".away"))
         generator.switch_lora("none")
-        plain = pixels(generator, TELESCOPE)
+        with pytest.raises(BackendUnavailable, match="cannot be used"):
+            pixels(generator, TELESCOPE)
+        for file in (folder / "transformer").iterdir():
+            file.rename(file.with_suffix(".json" if file.stem == "config" else ".safetensors"))
+        assert pixels(generator, TELESCOPE) != styled
         assert stages.count("ready") == 2
-    with LocalGenerator(profile, settings()) as generator:
-        assert pixels(generator, TELESCOPE) == plain != styled
 
 
 def test_a_lora_that_does_not_fit_leaves_the_one_before(profile: Profile, tmp_path: Path) -> None:
@@ -222,8 +229,8 @@ def broken(generator: LocalGenerator, errors: list[BaseException]) -> None:
             raise errors.pop(0)
 
     generator.prepare()
-    assert generator._loaded is not None
-    generator._loaded.pipe.transformer.register_forward_pre_hook(before)
+    assert generator._held.loaded is not None
+    generator._held.loaded.pipe.transformer.register_forward_pre_hook(before)
 
 
 def test_too_little_memory_takes_the_next_smaller_way_and_remembers(
@@ -331,12 +338,12 @@ def test_several_at_once_draw_what_each_draws_alone(profile: Profile, tmp_path: 
 
 
 def test_how_many_at_once(profile: Profile, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("inference.local.generator.usable_cores", lambda: 8)
+    monkeypatch.setattr("inference.local.held.usable_cores", lambda: 8)
     full_size = load_profile("flux2-klein-4b")
     assert LocalGenerator(profile, settings()).parallel == 2
     assert LocalGenerator(profile, settings(threads=1)).parallel == 8
     assert LocalGenerator(profile, settings(threads=3)).parallel == 2
     assert LocalGenerator(profile, settings(threads=16)).parallel == 1
     assert LocalGenerator(full_size, settings()).parallel == 1
-    monkeypatch.setattr("inference.local.generator.usable_cores", lambda: 1)
+    monkeypatch.setattr("inference.local.held.usable_cores", lambda: 1)
     assert LocalGenerator(profile, settings()).parallel == 1

@@ -1,5 +1,6 @@
 """The plan as a table: for each card and tier what is done; and the sizes it reckons with, counted on real models."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -38,7 +39,9 @@ TABLE = [
     ("flux-dev", 24, ADA, "exact", "exact plain table-evicted streamed whole compiled"),
     ("flux-dev", 40, AMPERE, "exact", "exact plain table resident whole compiled"),
     ("flux-dev", 80, HOPPER, "exact", "exact plain table resident whole compiled"),
-    ("flux-dev", 8, ADA, "fast", STREAMED),
+    ("flux-dev", 8, ADA, "fast", "small nf4 table-evicted streamed whole compiled"),
+    ("flux-dev", 8, AMPERE, "small", "small nf4 table-evicted streamed whole compiled"),
+    ("flux-dev", 24, ADA, "small", "small nf4 table resident whole compiled"),
     ("flux-dev", 12, AMPERE, "fast", "fast int8 table-evicted streamed whole compiled"),
     ("flux-dev", 12, ADA, "fast", "fast fp8 table-evicted streamed whole compiled"),
     ("flux-dev", 16, BLACKWELL, "fast", "fast fp8 table-evicted streamed whole compiled"),
@@ -81,7 +84,9 @@ def test_the_order_of_things() -> None:
         "warm",
     ]  # fmt: skip
     line = plan(load_profile("flux-dev"), card(24), "fast").line()
-    assert line.startswith("plan: flux-dev fast, about 17.8 GB: load bfloat16 > check LoRA > fuse LoRA > ")
+    assert line.startswith(
+        "plan: flux-dev fast, about 18.1 GB and 13 GB of main memory: load bfloat16 > check LoRA > fuse LoRA > "
+    )
     assert "\n" not in line
 
 
@@ -92,7 +97,7 @@ def test_the_way_down_ends() -> None:
         needs.append(made.need)
         made = smaller(made, profile, big)
     assert needs == sorted(needs, reverse=True)
-    assert len(set(needs)) == len(needs) == 4
+    assert len(set(needs)) == len(needs) == 6
     with pytest.raises(BackendUnavailable, match="flux2-klein-4b"):
         smaller(made, profile, big)
 
@@ -172,3 +177,64 @@ def test_flops_of_a_step() -> None:
 def test_exact_dev_fits_24_gb_by_the_table_alone() -> None:
     weights = 2 * (FLUX1.transformer - FLUX1.modulation)
     assert weights / GB == pytest.approx(17.3, abs=0.05)
+
+
+def boxed(gb: float, ram: float, capability: tuple[int, int] = AMPERE, free: float | None = None) -> Card:
+    """A card in a box with so many gigabytes of main memory, of which the system itself takes 1.5."""
+    whole = card(gb, capability)
+    return replace(whole, ram=int((ram - 1.5) * 2**30), free=None if free is None else int(free * 2**30))
+
+
+@pytest.mark.parametrize(
+    ("profile", "gb", "ram", "tier", "expected"),
+    [
+        ("flux-dev", 24, 64, "exact", "exact plain table-evicted streamed whole compiled"),
+        ("flux-dev", 24, 32, "exact", "exact plain table-evicted streamed whole compiled"),
+        ("flux-dev", 24, 16, "exact", "exact plain table-evicted mapped whole compiled"),
+        ("flux-dev", 80, 16, "exact", "exact plain table resident whole compiled"),
+        ("flux-dev", 12, 16, "fast", "fast int8 table-evicted mapped whole compiled"),
+        ("flux-dev", 8, 16, "fast", "small nf4 table-evicted mapped whole compiled"),
+        ("flux-dev", 8, 64, "exact", STREAMED),
+        ("flux2-klein-4b", 8, 16, "exact", "exact plain live mapped streamed tiles"),
+        ("flux2-klein-4b", 12, 16, "exact", "exact plain live streamed whole compiled"),
+    ],
+)
+def test_main_memory_counts_too(profile: str, gb: int, ram: int, tier: Tier, expected: str) -> None:
+    box = boxed(gb, ram)
+    made = plan(load_profile(profile), box, tier)
+    assert short(made) == expected
+    assert box.ram is not None
+    assert made.ram <= box.ram
+    assert "of main memory" in made.line()
+
+
+def test_a_box_with_too_little_main_memory_is_told_what_fits_it() -> None:
+    with pytest.raises(
+        BackendUnavailable, match=r"needs 27 GB of main memory on .* 16 GB are free: choose --tier small"
+    ):
+        plan(load_profile("flux-dev"), boxed(8, 16), "exact")
+
+
+def test_what_others_hold_of_a_card_counts() -> None:
+    profile = load_profile("flux-dev")
+    assert plan(profile, boxed(80, 64, HOPPER, free=79)).modulation == "table"
+    assert plan(profile, boxed(80, 64, HOPPER, free=20)).modulation == "table-evicted"
+    with pytest.raises(BackendUnavailable, match=r"1\.1 GB of it free"):
+        plan(profile, boxed(80, 64, HOPPER, free=1))
+
+
+def test_fp8_is_not_planned_where_cublas_refuses_it() -> None:
+    ada = card(24, ADA)
+    assert plan(load_profile("flux-dev"), replace(ada, cuda="12.9"), "fast").weights == "int8"
+    assert plan(load_profile("flux-dev"), replace(ada, cuda="13.0"), "fast").weights == "fp8"
+
+
+def test_the_step_cache_is_for_flux1_only() -> None:
+    assert not plan(load_profile("flux2-klein-base-4b"), card(80), "turbo").step_cache
+    assert plan(load_profile("flux-dev"), card(80), "turbo").step_cache
+
+
+def test_a_vae_never_decodes_in_fp16() -> None:
+    turing = plan(load_profile("flux2-klein-4b"), card(16, (7, 5)))
+    assert (turing.dtype, turing.vae_dtype) == ("float16", "float32")
+    assert plan(load_profile("flux2-klein-4b"), card(16, ADA)).vae_dtype == "bfloat16"

@@ -1,0 +1,83 @@
+"""What a family of base models has of its own: how a prompt is encoded, and how its pipeline is called.
+
+Drawing and training speak to `Family`; the families stand in `flux1.py`, `flux2.py` and `z_image.py`, one dozen lines
+each. A family is told by the profile (`family_of`), never by words in a model's name.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+from inference.models.profiles import Profile
+
+if TYPE_CHECKING:
+    import torch
+
+
+@dataclass(frozen=True)
+class Text:
+    """One encoded prompt: `embeds` 1 x length x width; `pooled` 1 x width for FLUX.1, else None."""
+
+    embeds: "torch.Tensor"
+    pooled: "torch.Tensor | None" = None
+
+    @classmethod
+    def of(cls, tensors: "Mapping[str, torch.Tensor]") -> Self:
+        """The opposite of `tensors`."""
+        return cls(tensors["embeds"], tensors.get("pooled"))
+
+    @property
+    def tensors(self) -> "dict[str, torch.Tensor]":
+        """By name, as a safetensors file keeps them."""
+        return {"embeds": self.embeds} | ({} if self.pooled is None else {"pooled": self.pooled})
+
+    def to(self, device: "torch.device | str") -> "Text":
+        """The same on another device; this very object where it is there already."""
+        import torch
+
+        if self.embeds.device.type == torch.device(device).type:
+            return self
+        return Text(self.embeds.to(device), self.pooled.to(device) if self.pooled is not None else None)
+
+
+class Family(ABC):
+    """One family of base models, and what is peculiar to it."""
+
+    name: ClassVar[str]
+    title: ClassVar[str]
+    vae_class: ClassVar[str]
+    transformer_class: ClassVar[str]
+
+    @abstractmethod
+    def encode(self, encoders: Any, prompt: str, length: int, device: "torch.device | str") -> Text:
+        """`prompt` encoded by a pipeline that holds the encoders; `length` in tokens."""
+
+    @abstractmethod
+    def text_arguments(self, text: Text, empty: Text | None) -> dict[str, Any]:
+        """The encoded prompt under the names that the pipeline's call takes; `empty` is the empty prompt's, or None."""
+
+    def guides(self, guidance: float, distilled: bool) -> bool:
+        """Whether a step runs twice at this guidance, with the prompt and with the empty one."""
+        return False
+
+    def trim(self, encoders: Any) -> None:
+        """Take out of freshly loaded encoders what nobody reads the output of."""
+        return
+
+
+def family_of(profile: Profile) -> Family:
+    """The family of `profile`."""
+    from inference.models.flux1 import Flux1
+    from inference.models.flux2 import Flux2
+    from inference.models.z_image import ZImage
+
+    known: dict[str, type[Family]] = {each.name: each for each in (Flux1, Flux2, ZImage)}
+    return known[profile.family]()
+
+
+def without_logits(encoder: Any) -> None:
+    """A causal language model that gives hidden states only: its output layer is most of a short prompt's work."""
+    import torch
+
+    encoder.lm_head = torch.nn.Identity()
