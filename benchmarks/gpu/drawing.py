@@ -138,8 +138,8 @@ class Drawing:
         roomy = card.memory == self._card.memory and made.placement == "whole" and made.modulation != "table-evicted"
         pipe = random_pipe(self._profile, card.device if roomy else "cpu", card.device, tiny=self._job.tiny)
         pipe.transformer.set_attention_backend("native")
-        slot = LoraSlot(pipe.transformer, device=card.device)
-        slot.put(random_lora(pipe.transformer, _targets(self._profile, pipe.transformer)), 1.0, keep_clean=False)
+        slot = LoraSlot(pipe.transformer, device=card.device, clean=_OnlyOnce())
+        slot.want(random_lora(pipe.transformer, _targets(self._profile, pipe.transformer)), 1.0)
         cache = Path(self._job.cache) if self._job.cache else None
         made_ready: Assembled = assemble(pipe, made, slot, lambda _what: None, cache)
         return made_ready.pipe, made.line()
@@ -152,6 +152,16 @@ class Drawing:
         if not self._card.is_cuda:
             return {}
         return {"allocated": torch.cuda.max_memory_allocated(), "reserved": torch.cuda.max_memory_reserved()}
+
+
+class _OnlyOnce:
+    """Random weights have no file to be read from again, and this LoRA is never changed for another."""
+
+    def __contains__(self, layer: object) -> bool:
+        return True
+
+    def read(self, layer: str) -> torch.Tensor:
+        raise OSError(f"{layer} was made at random")
 
 
 def _targets(profile: Profile, transformer: Any) -> list[str]:

@@ -7,15 +7,12 @@ in main memory meanwhile. The values are the plain pipeline's up to rounding in 
 """
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import nn
 
 from inference.local.plan import TABLES_KEPT
-
-if TYPE_CHECKING:
-    pass
 
 _NAMES = ("norm1.linear", "norm1_context.linear", "norm.linear", "norm_out.linear")
 
