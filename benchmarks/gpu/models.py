@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from inference.lora.weights import LoraPart
+from inference.lora.parts import LowRankPart
 from inference.models.profiles import Profile
 from inference.models.sizes import FLUX1_CONFIG, FLUX2_KLEIN_4B_CONFIG
 from training.local.base import Base
@@ -74,11 +74,11 @@ def random_pipe(profile: Profile, device: str, card: str, *, tiny: bool) -> Any:
     return pipe
 
 
-def random_lora(transformer: Any, targets: list[str]) -> list[LoraPart]:
+def random_lora(transformer: Any, targets: list[str]) -> list[LowRankPart]:
     """A LoRA on these layers, small enough to leave the numbers as they are."""
     layers = dict(transformer.named_modules())
     return [
-        LoraPart(
+        LowRankPart(
             "transformer", name, torch.randn(RANK, layers[name].in_features),
             torch.randn(layers[name].out_features, RANK), 1e-4,
         )

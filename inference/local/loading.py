@@ -11,8 +11,9 @@ from inference.local.encoders import Encoders, encoder_names
 from inference.local.pipes import Pipes
 from inference.local.plan import Plan
 from inference.lora.merge import LoraSlot
+from inference.lora.parts import LoraPart
 from inference.lora.source import LoraFile
-from inference.lora.weights import LoraPart, LoraWeights, read_lora, touches_encoders
+from inference.lora.weights import LoraWeights, read_lora, touches_encoders
 from inference.models.base_weights import WeightFiles, fetch
 from inference.models.broken_card import is_out_of_memory
 from inference.models.profiles import Profile

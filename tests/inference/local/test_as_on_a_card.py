@@ -17,7 +17,7 @@ from inference.local.encoders import place_encoder
 from inference.local.generator import LocalGenerator
 from inference.local.plan import smaller
 from inference.lora.merge import LoraSlot
-from inference.lora.weights import LoraPart
+from inference.lora.parts import LowRankPart
 from inference.models.base_weights import WeightFiles
 from inference.models.family import family_of
 from inference.types import PortraitRequest
@@ -70,14 +70,14 @@ def test_nf4_is_close_to_plain_takes_loras_before_and_after(wide_flux: Path, tmp
     pytest.importorskip("bitsandbytes", reason="bitsandbytes comes with pip install .[gpu]")
     generator = torch.Generator().manual_seed(1)
 
-    def part(layer: str) -> LoraPart:
+    def part(layer: str) -> LowRankPart:
         down, up = (torch.randn(size, generator=generator) * 0.1 for size in ((4, 128), (128, 4)))
-        return LoraPart("transformer", layer, down, up, 1.0)
+        return LowRankPart("transformer", layer, down, up, 1.0)
 
     one, two = part("transformer_blocks.0.attn.to_q"), part("single_transformer_blocks.1.attn.to_k")
     small = replace(PLAIN, weights="nf4", modulation="table")
 
-    def nf4(parts: tuple[LoraPart, ...]) -> Any:
+    def nf4(parts: tuple[LowRankPart, ...]) -> Any:
         pipe = load(wide_flux)
         clean = WeightFiles(wide_flux / "transformer", torch.float32)
         slot = LoraSlot(pipe.transformer, clean=clean)
@@ -105,7 +105,7 @@ def test_changing_loras_keeps_no_second_copy_of_the_weights(tiny_flux: Path) -> 
     slot = LoraSlot(pipe.transformer, clean=WeightFiles(tiny_flux / "transformer", torch.float32))
     name = "transformer_blocks.0.attn.to_q"
     before = pipe.transformer.transformer_blocks[0].attn.to_q.weight.detach().clone()
-    slot.put([LoraPart("transformer", name, torch.ones(1, 32), torch.ones(32, 1), 1.0)], 1.0)
+    slot.put([LowRankPart("transformer", name, torch.ones(1, 32), torch.ones(32, 1), 1.0)], 1.0)
     assert not torch.equal(pipe.transformer.transformer_blocks[0].attn.to_q.weight, before)
     slot.put([], 1.0)
     assert torch.equal(pipe.transformer.transformer_blocks[0].attn.to_q.weight, before)

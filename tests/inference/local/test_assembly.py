@@ -10,8 +10,9 @@ import torch
 from inference.local.assembly import Assembled, assemble
 from inference.local.plan import Plan, plan
 from inference.lora.merge import LoraSlot, NotKept, shapes_of
+from inference.lora.parts import LoraPart, LowRankPart
 from inference.lora.source import find_lora
-from inference.lora.weights import LoraPart, read_lora
+from inference.lora.weights import read_lora
 from inference.models.hardware import Card
 from inference.models.profiles import load_profile
 from tests.inference.lora.lora_files import diffusers_peft, kohya, write
@@ -87,7 +88,7 @@ def test_quantized_close_to_plain_and_takes_loras(kind: str, wide_flux: Path) ->
 
     def part(layer: str) -> LoraPart:
         down, up = (torch.randn(size, generator=generator) * 0.1 for size in ((4, 128), (128, 4)))
-        return LoraPart("transformer", layer, down, up, 1.0)
+        return LowRankPart("transformer", layer, down, up, 1.0)
 
     one, two = part("transformer_blocks.0.attn.to_q"), part("single_transformer_blocks.1.attn.to_k")
     plain = draw(assembled(wide_flux, PLAIN, (one,)).pipe)
