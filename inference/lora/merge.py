@@ -149,9 +149,10 @@ def _same(one: tuple[LoraPart, float] | None, other: tuple[LoraPart, float] | No
 
 
 def _is_plain(linear: "torch.nn.Linear") -> bool:
-    import torch
+    from torch.utils._python_dispatch import is_traceable_wrapper_subclass
 
-    return type(linear.weight.data) is torch.Tensor and linear.weight.dtype.is_floating_point
+    weight = linear.weight.data
+    return weight.dtype.is_floating_point and not is_traceable_wrapper_subclass(weight)
 
 
 def merged(clean: "torch.Tensor", part: LoraPart, scale: float, device: str = "cpu") -> "torch.Tensor":

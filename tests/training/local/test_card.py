@@ -1,0 +1,144 @@
+"""Trainings with a card's arithmetic on the CPU: bf16 base, fp32 LoRA, autocast, compiled blocks, 8-bit moments."""
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from configs import default_settings
+from tests.card.arithmetic import compiled_blocks
+from tests.training.pictures import job_for
+from training.local.checkpoint import State, load_checkpoint, save_checkpoint
+from training.local.loop import make_optimizer
+from training.local.memory_plan import FLUX1, make_plan
+from training.local.trainer import LocalTrainer
+from training.trainer import Status, TrainedLora
+
+# The compiler itself looks at gradients of what has none, and hides the warning in a way that makes it an error here.
+pytestmark = [pytest.mark.usefixtures("tiny"), pytest.mark.filterwarnings("ignore:The .grad attribute of a Tensor")]
+FULL: dict[str, Any] = {
+    "plan": "bf16", "sample_every": 8, "sample_objects": ("kite",), "preserve": 0.3, "preserve_pictures": 2,
+    "export": ("comfyui",),
+}  # fmt: skip
+
+
+class Stop(Exception):
+    """Raised by a status callback, as Ctrl-C is."""
+
+
+def train(stop_at: int = 0, **values: Any) -> TrainedLora | None:
+    def told(status: Status) -> None:
+        if status.stage == "training" and status.step == stop_at:
+            raise Stop
+
+    try:
+        return LocalTrainer(default_settings()).train(job_for(**FULL | values), told)
+    except Stop:
+        return None
+
+
+def graphs() -> tuple[int, dict[str, int]]:
+    """(compiled graphs, times that a block hit torch's limit) since the counters were cleared."""
+    counters = torch._dynamo.utils.counters
+    return counters["stats"]["unique_graphs"], dict(counters["recompile_limit"])
+
+
+def whole(out: Path) -> None:
+    """Samples of every kind were drawn, and both forms of the LoRA are there."""
+    assert sorted(p.parent.name for p in out.glob("samples/*/1.png")) == [f"step-{n:06d}" for n in (0, 8, 12)]
+    assert {p.name for p in out.glob("*.safetensors")} == {"lora.safetensors", "lora-comfyui.safetensors"}
+
+
+def test_a_compiled_flux1_training_is_whole_and_resumes_from_a_stop(six_pictures: Path, tmp_path: Path) -> None:
+    torch._dynamo.reset()
+    torch._dynamo.utils.counters.clear()
+    with compiled_blocks():
+        assert train(6, data=six_pictures, out=tmp_path, batch=1) is None
+        stopped_at = graphs()
+        done = train(data=six_pictures, out=tmp_path, batch=1, resume=True)
+    assert done is not None
+    assert done.path == tmp_path / "lora.safetensors"
+    whole(tmp_path)
+    # Two kinds of blocks, two sizes: the steps alone, since samples and scores run eagerly.
+    assert stopped_at[0] <= 8
+    assert graphs()[1] == {}
+    state = load_file(tmp_path / "checkpoints" / "step-000012.safetensors")
+    assert all(t.dtype == torch.float32 for name, t in state.items() if name.startswith("raw."))
+
+
+def test_a_flux2_training_in_a_cards_arithmetic_is_whole(six_pictures: Path, tmp_path: Path) -> None:
+    done = train(data=six_pictures, out=tmp_path, profile="tiny2")
+    assert done is not None
+    whole(tmp_path)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("profile", "compiled"), [("tiny", False), ("tiny", True), ("tiny2", True)])
+def test_resumed_equals_unbroken(six_pictures: Path, tmp_path: Path, profile: str, compiled: bool) -> None:
+    """Slow: two whole trainings each."""
+    from contextlib import nullcontext
+
+    with compiled_blocks() if compiled else nullcontext():
+        train(6, data=six_pictures, out=tmp_path / "one", profile=profile)
+        train(data=six_pictures, out=tmp_path / "one", profile=profile, resume=True)
+        train(data=six_pictures, out=tmp_path / "two", profile=profile)
+    one, two = (load_file(tmp_path / name / "lora.safetensors") for name in ("one", "two"))
+    assert max(float((one[name].float() - two[name].float()).abs().max()) for name in one) == 0
+
+
+class FewLayers:
+    """As much of `LoraLayers` as optimizer and checkpoint see."""
+
+    def __init__(self) -> None:
+        generator = torch.Generator().manual_seed(0)
+        # bitsandbytes keeps tensors of fewer than 4096 values in 32 bits: one of them, too.
+        self.raw = [torch.nn.Parameter(torch.randn(n, generator=generator)) for n in (8192, 4096, 64)]
+        self.names = [str(n) for n in range(len(self.raw))]
+
+    def values(self, *, averaged: bool) -> dict[str, torch.Tensor]:
+        return {name: p.detach().clone() for name, p in zip(self.names, self.raw, strict=True)}
+
+    @torch.no_grad()
+    def load(self, raw: dict[str, torch.Tensor], average: dict[str, torch.Tensor]) -> None:
+        for name, parameter in zip(self.names, self.raw, strict=True):
+            parameter.copy_(raw[name])
+
+    def step(self, optimizer: torch.optim.Optimizer, seed: int) -> None:
+        generator = torch.Generator().manual_seed(seed)
+        for parameter in self.raw:
+            parameter.grad = torch.randn(parameter.shape, generator=generator)
+        optimizer.step()
+
+
+@pytest.mark.parametrize("eight_bit", [False, True])
+def test_the_optimizers_state_goes_through_a_checkpoint(tmp_path: Path, eight_bit: bool) -> None:
+    if eight_bit:
+        pytest.importorskip("bitsandbytes")
+    job, one, two = job_for(data=tmp_path, out=tmp_path), FewLayers(), FewLayers()
+    first: Any = one
+    optimizer = make_optimizer(first, job, eight_bit=eight_bit)
+    for seed in range(3):
+        one.step(optimizer, seed)
+    path = save_checkpoint(tmp_path, State(3, {}), first, optimizer)
+    second: Any = two
+    again = make_optimizer(second, job, eight_bit=eight_bit)
+    assert load_checkpoint(path, second, again).step == 3
+    for seed in range(3, 6):
+        one.step(optimizer, seed)
+        two.step(again, seed)
+    assert max(float((p - q).detach().abs().max()) for p, q in zip(one.raw, two.raw, strict=True)) == 0
+    # Three steps later the state still matters: an optimizer that lost it goes elsewhere.
+    fresh: Any = SimpleNamespace(raw=[torch.nn.Parameter(p.detach().clone()) for p in one.raw])
+    lost = make_optimizer(fresh, job, eight_bit=eight_bit)
+    one.step(optimizer, 9)
+    FewLayers.step(fresh, lost, 9)
+    assert max(float((p - q).detach().abs().max()) for p, q in zip(one.raw, fresh.raw, strict=True)) > 0
+
+
+def test_eight_bits_are_for_bases_that_had_to_be_quantized() -> None:
+    """The 8-bit optimizer makes the host wait for the card after every tensor."""
+    plans = {k: make_plan(FLUX1, 0, resolutions=(512,), batch=1, rank=16, wanted=k) for k in ("bf16", "int8", "nf4")}
+    assert {kind: plan.eight_bit for kind, plan in plans.items()} == {"bf16": False, "int8": True, "nf4": True}
