@@ -1,26 +1,44 @@
 """Backup and restore of the state folder: everything that survives a restart, in one `.tar.gz`.
 
-A backup may be taken while the bot serves: the database is copied by SQLite's own backup, pictures are never half
-written. The portrait cache, logs and half-written files stay out; they can be made again. A restore needs a folder
-that no bot uses, checks the archive before it touches anything, and keeps what was there beside it.
+A backup may be taken while the bot serves: every database (the bot's, and the book of what was paid at Replicate) is
+copied by SQLite's own backup and checked, pictures are never half written. Links in the state folder are the
+operator's and are followed, so a folder that lies on another disk is in the backup too. The portrait cache, logs and
+half-written files stay out; they can be made again. The archive is read back and compared before it counts as saved.
+A restore needs a folder that no bot uses, checks the archive before it touches anything, and keeps what was there
+beside it.
 """
 
 import contextlib
+import hashlib
 import io
+import logging
+import os
 import sqlite3
+import stat
 import tarfile
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
+from typing import IO
 
 from bot.errors import BotError
 from bot.store.lock import locked
 from bot.store.schema import VERSION
+from configs.foreign import kind_of
+from configs.printable import printable
 from inference.files import written_aside
 
+log = logging.getLogger(__name__)
+
 DATABASE = "bot.sqlite3"
-_LEFT_OUT = frozenset({"bot.lock", DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm", "portraits", "logs"})
+_LEFT_OUT = frozenset({"bot.lock", "portraits", "logs"})
+_ENDINGS = (".part", "-wal", "-shm", "-journal")
+"""Half-written files, and what SQLite keeps beside a database: its own backup holds that already."""
+_SQLITE = b"SQLite format 3\0"
 _MOST_BYTES = 200 * 2**30
+_PIECE = 2**20
+_PATIENCE_S = 60.0
 
 
 class BackupError(BotError):
@@ -28,25 +46,29 @@ class BackupError(BotError):
 
 
 def backup(data_dir: Path, archive: Path) -> int:
-    """Write the state in `data_dir` into `archive`; how many files. Raises BackupError."""
-    source = data_dir / DATABASE
-    if not source.exists():
+    """Write the state in `data_dir` into `archive`; how many files. Raises BackupError.
+
+    What is neither file nor folder is named in a warning and left out.
+    """
+    if not (data_dir / DATABASE).exists():
         raise BackupError(f"there is no state in {data_dir} to back up: is BADGE_DATA_DIR right?")
     try:
         with written_aside(archive, mode=0o600) as part, tempfile.TemporaryDirectory() as folder:
-            copy = Path(folder) / DATABASE
-            _copy_database(source, copy)
-            files = [
-                file for file in sorted(data_dir.rglob("*")) if _belongs(file.relative_to(data_dir)) and file.is_file()
-            ]
-            with tarfile.open(part, "w:gz", compresslevel=1) as tar:
-                tar.add(copy, DATABASE)
-                for file in files:
+            hashes: dict[str, str] = {}
+            with tarfile.open(part, "w:gz", compresslevel=1, format=tarfile.PAX_FORMAT) as tar:
+                for path, name in _files(data_dir, {archive.absolute(), part.absolute()}):
                     with contextlib.suppress(FileNotFoundError):  # an old picture removed meanwhile
-                        tar.add(file, str(file.relative_to(data_dir)))
+                        source = path
+                        if _is_database(path):
+                            source = Path(folder) / "copy.sqlite"
+                            _copy_database(path, source)
+                        hashes[name] = _add(tar, source, name)
+            if DATABASE not in hashes:
+                raise BackupError(f"the database {data_dir / DATABASE} is no database of SQLite")
+            _read_back(part, hashes)
     except OSError as error:
         raise BackupError(f"cannot write the backup {archive}: {error.strerror or error}") from error
-    return len(files) + 1
+    return len(hashes)
 
 
 def restore(data_dir: Path, archive: Path) -> int:
@@ -65,7 +87,7 @@ def restore(data_dir: Path, archive: Path) -> int:
             raise BackupError(
                 f"cannot read the backup {archive}: {getattr(error, 'strerror', None) or error}"
             ) from error
-        _check(fresh / DATABASE, archive)
+        _check(fresh, archive)
         with locked(data_dir):
             aside = data_dir.with_name(f"{data_dir.name}.before-{time.strftime('%Y%m%d-%H%M%S')}")
             data_dir.rename(aside)
@@ -73,52 +95,144 @@ def restore(data_dir: Path, archive: Path) -> int:
     return count
 
 
-def _belongs(path: Path) -> bool:
-    return path.parts[0] not in _LEFT_OUT and path.suffix != ".part"
+def _files(data_dir: Path, but: set[Path]) -> Iterator[tuple[Path, str]]:
+    """(path, name in the archive) of every file that belongs, in order of names; links are followed, circles not."""
+    seen: set[tuple[int, int]] = set()
+
+    def below(folder: Path, name: PurePosixPath) -> Iterator[tuple[Path, str]]:
+        status = folder.stat()
+        if (status.st_dev, status.st_ino) in seen:
+            return
+        seen.add((status.st_dev, status.st_ino))
+        for entry in sorted(os.scandir(folder), key=lambda each: each.name):
+            path, inner = Path(entry.path), name / entry.name
+            if inner.parts[0] in _LEFT_OUT or inner.name.endswith(_ENDINGS) or path.absolute() in but:
+                continue
+            try:
+                mode = path.stat().st_mode
+            except OSError as error:
+                _leave_out(inner, f"a link to nothing, or not readable: {error.strerror}")
+                continue
+            if stat.S_ISDIR(mode):
+                yield from below(path, inner)
+            elif stat.S_ISREG(mode):
+                yield path, str(inner)
+            else:
+                _leave_out(inner, kind_of(path.resolve()))
+
+    yield from below(data_dir, PurePosixPath())
+
+
+def _leave_out(name: PurePosixPath, why: str) -> None:
+    log.warning("left out of the backup: %s (%s)", printable(str(name)), why)
+
+
+def _is_database(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(len(_SQLITE)) == _SQLITE
 
 
 def _copy_database(source: Path, copy: Path) -> None:
+    """A consistent copy, whoever writes meanwhile, known to be whole. Raises BackupError."""
+    copy.unlink(missing_ok=True)
     try:
-        with contextlib.closing(sqlite3.connect(source)) as old, contextlib.closing(sqlite3.connect(copy)) as new:
+        with (
+            contextlib.closing(sqlite3.connect(source, timeout=_PATIENCE_S)) as old,
+            contextlib.closing(sqlite3.connect(copy)) as new,
+        ):
             old.backup(new)
+            whole = new.execute("PRAGMA integrity_check").fetchone()[0]
     except sqlite3.Error as error:
         raise BackupError(f"the database {source} cannot be copied: {error}") from error
+    if whole != "ok":
+        raise BackupError(
+            f"the database {source} is damaged ({printable(str(whole))[:100]}): restore an earlier backup"
+        )
+
+
+def _add(tar: tarfile.TarFile, path: Path, name: str) -> str:
+    """Put the file's content into the archive as a plain member, whatever other names it has; its SHA-256."""
+    with path.open("rb") as file:
+        status = os.fstat(file.fileno())
+        member = tarfile.TarInfo(name)
+        member.size, member.mtime, member.mode = status.st_size, int(status.st_mtime), 0o600
+        reader = _Hashing(file)
+        tar.addfile(member, reader)
+        return reader.digest.hexdigest()
+
+
+class _Hashing(io.RawIOBase):
+    """Reads from a file and keeps the SHA-256 of what was read."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+        self.digest = hashlib.sha256()
+
+    def read(self, size: int = -1) -> bytes:
+        piece = self._file.read(size)
+        self.digest.update(piece)
+        return piece
+
+
+def _read_back(part: Path, hashes: dict[str, str]) -> None:
+    """Compare every member of the archive just written with what was put in. Raises BackupError."""
+    found: dict[str, str] = {}
+    try:
+        with tarfile.open(part, "r:gz") as tar:
+            for member in tar:
+                _require_ours(member)
+                digest = hashlib.sha256()
+                content = tar.extractfile(member) or io.BytesIO()
+                while piece := content.read(_PIECE):
+                    digest.update(piece)
+                found[member.name] = digest.hexdigest()
+    except (tarfile.TarError, EOFError) as error:
+        raise BackupError(f"the backup does not read back as it was written: {error}; is the disk sound?") from error
+    if found != hashes:
+        raise BackupError("the backup does not read back as it was written: is the disk sound?")
+
+
+def _require_ours(member: tarfile.TarInfo) -> None:
+    name = PurePosixPath(member.name)
+    if not member.isfile() or name.is_absolute() or ".." in name.parts:
+        raise BackupError(f"{printable(member.name)!r} in the backup is no plain file of ours: nothing was restored")
 
 
 def _unpack(tar: tarfile.TarFile, folder: Path) -> int:
     """Write the archive's plain files below `folder`; anything else in it is refused."""
     left, count = _MOST_BYTES, 0
     for member in tar:
-        name = PurePosixPath(member.name)
         if member.isdir():
             continue
-        if not member.isfile() or name.is_absolute() or ".." in name.parts:
-            raise BackupError(f"{member.name!r} in the backup is no plain file of ours: nothing was restored")
+        _require_ours(member)
         left -= member.size
         if left < 0:
             raise BackupError(f"the backup holds more than {_MOST_BYTES // 2**30} GB: nothing was restored")
-        target = folder / name
+        target = folder / member.name
         target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         target.touch(mode=0o600)
         content = tar.extractfile(member) or io.BytesIO()
         with target.open("wb") as file:
-            while block := content.read(2**20):
+            while block := content.read(_PIECE):
                 file.write(block)
         count += 1
     return count
 
 
-def _check(database: Path, archive: Path) -> None:
-    """Whether the database in the backup is whole, and not of a later version."""
-    if not database.exists():
+def _check(folder: Path, archive: Path) -> None:
+    """Whether every database in the backup is whole, and the bot's not of a later version."""
+    if not (folder / DATABASE).exists():
         raise BackupError(f"{archive} is no backup of a bot: it holds no {DATABASE}")
-    try:
-        with contextlib.closing(sqlite3.connect(database)) as connection:
-            sound = connection.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
-            version = int(connection.execute("PRAGMA user_version").fetchone()[0])
-    except sqlite3.Error as error:
-        raise BackupError(f"the database in {archive} is damaged: {error}") from error
-    if not sound:
-        raise BackupError(f"the database in {archive} is damaged")
-    if version > VERSION:
-        raise BackupError(f"{archive} was made by a later version ({version}, here {VERSION}): update the program")
+    for path in sorted(folder.rglob("*")):
+        if not path.is_file() or not (_is_database(path) or path.name == DATABASE):
+            continue
+        try:
+            with contextlib.closing(sqlite3.connect(path)) as connection:
+                sound = connection.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
+                version = int(connection.execute("PRAGMA user_version").fetchone()[0])
+        except sqlite3.Error as error:
+            raise BackupError(f"the database in {archive} is damaged: {error}") from error
+        if not sound:
+            raise BackupError(f"the database in {archive} is damaged ({path.name})")
+        if path == folder / DATABASE and version > VERSION:
+            raise BackupError(f"{archive} was made by a later version ({version}, here {VERSION}): update the program")
