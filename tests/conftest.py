@@ -65,3 +65,11 @@ def tiny_flux2(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from tests.tiny_flux import make_tiny_flux2
 
     return make_tiny_flux2(tmp_path_factory.mktemp("tiny-flux2"))
+
+
+@pytest.fixture(scope="session")
+def tiny_z_image(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same for Z-Image. Only to be read."""
+    from tests.tiny_flux import make_tiny_z_image
+
+    return make_tiny_z_image(tmp_path_factory.mktemp("tiny-z-image"))

@@ -34,6 +34,17 @@ FLUX2 = {
     "axes_dims_rope": (4, 4, 4, 4),
     "guidance_embeds": False,
 }
+Z_IMAGE = {
+    "in_channels": 4,
+    "dim": 32,
+    "n_layers": 2,
+    "n_refiner_layers": 1,
+    "n_heads": 2,
+    "n_kv_heads": 2,
+    "cap_feat_dim": 32,
+    "axes_dims": [4, 6, 6],
+    "axes_lens": [256, 64, 64],
+}
 _VAE = {
     "down_block_types": ("DownEncoderBlock2D",) * 2,
     "up_block_types": ("UpDecoderBlock2D",) * 2,
@@ -101,6 +112,32 @@ def make_tiny_flux2(folder: Path, seed: int = 0, **transformer: Any) -> Path:
         tokenizer=words,
         transformer=Flux2Transformer2DModel(**{**FLUX2, **transformer}),
         is_distilled=True,
+    )
+    _liven(pipe.transformer)
+    pipe.save_pretrained(folder)
+    torch.random.set_rng_state(state)
+    return folder
+
+
+def make_tiny_z_image(folder: Path, seed: int = 0) -> Path:
+    """Write a tiny Z-Image into `folder` and return it."""
+    import torch
+    from diffusers import AutoencoderKL, FlowMatchEulerDiscreteScheduler, ZImagePipeline, ZImageTransformer2DModel
+    from transformers import Qwen3Config, Qwen3Model
+
+    state = torch.random.get_rng_state()
+    torch.manual_seed(seed)
+    words = qwen_tokenizer()
+    qwen = Qwen3Config(
+        vocab_size=len(words), hidden_size=32, intermediate_size=32, num_hidden_layers=3, num_attention_heads=2,
+        num_key_value_heads=1, head_dim=16, max_position_embeddings=512,
+    )  # fmt: skip
+    pipe = ZImagePipeline(
+        scheduler=FlowMatchEulerDiscreteScheduler(shift=3.0),
+        vae=AutoencoderKL(**_VAE, scaling_factor=0.36, shift_factor=0.11),
+        text_encoder=Qwen3Model(qwen),
+        tokenizer=words,
+        transformer=ZImageTransformer2DModel(**Z_IMAGE),
     )
     _liven(pipe.transformer)
     pipe.save_pretrained(folder)

@@ -242,5 +242,6 @@ def need(plan: Plan, profile: Profile, size: ModelSize) -> int:
     if plan.tiled_vae:
         pixels = min(pixels, TILE * TILE)
     decoding = pixels * 256 * 3 * vae
-    encoding = 0 if plan.encoders == "resident" else size.encoders * half // 12
+    # Layers pass one by one, the next while one is at work; the table of words is the widest.
+    encoding = 0 if plan.encoders == "resident" else size.largest_text_layer * half * 5 // 4
     return int(weights + max(denoising, decoding, encoding) + _CONTEXT)

@@ -17,7 +17,7 @@ from inference.files import written_aside
 from inference.lora.file import LoraError, read_header
 
 _PREFIX = "badge."
-_ARCHITECTURE = {"flux1": "flux-1-dev/lora", "flux2": "flux-2/lora"}
+_ARCHITECTURE = {"flux1": "flux-1-dev/lora", "flux2": "flux-2/lora", "z-image": "z-image/lora"}
 
 
 class LoraCard(BaseModel):

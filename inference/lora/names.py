@@ -162,7 +162,23 @@ def _add(table: dict[str, tuple[Place, ...]], name: str, places: tuple[Place, ..
         table[front + name.replace(".", "_")] = places
 
 
+def _z_image_names(layers: Mapping[str, tuple[int, int]]) -> list[tuple[str, tuple[str, ...], bool]]:
+    """The names of Z-Image's own files, where they differ: queries, keys and values are one layer, and so on."""
+    names: list[tuple[str, tuple[str, ...], bool]] = []
+    for layer in layers:
+        if layer.endswith(".attention.to_q"):
+            front = layer.removesuffix("to_q")
+            names.append((front + "qkv", (layer, front + "to_k", front + "to_v"), False))
+            names.append((front + "out", (front + "to_out.0",), False))
+        for theirs, ours in (("x_embedder", "all_x_embedder.2-1"), ("final_layer.", "all_final_layer.2-1.")):
+            if layer.startswith(ours):
+                names.append((theirs + layer.removeprefix(ours), (layer,), False))
+    return names
+
+
 def _foreign_names(layers: Mapping[str, tuple[int, int]]) -> list[tuple[str, tuple[str, ...], bool]]:
+    if any(layer.startswith("noise_refiner.") for layer in layers):
+        return _z_image_names(layers)
     family = "flux2" if any("to_qkv_mlp_proj" in layer for layer in layers) else "flux1"
     names: list[tuple[str, tuple[str, ...], bool]] = []
     for number in _blocks(layers, "transformer_blocks"):

@@ -45,9 +45,11 @@ _OTHER_KINDS = {
 _FAMILIES = {
     "flux1": r"flux[-_. ]?1(?!\d)|^flux$|flux[-_ ]?dev|flux[-_ ]?schnell",
     "flux2": r"flux[-_. ]?2(?!\d)",
+    "z-image": r"z[-_ ]?image",
 }
 """What headers call the families. Words such as "krea" and "klein" name models of several families, so they say
 nothing; what else a file is made for its tensors' names and shapes show."""
+_TITLES = {"flux1": "FLUX.1", "flux2": "FLUX.2", "z-image": "Z-Image"}
 _FLOATS = ("F64", "F32", "F16", "BF16", "F8_E4M3", "F8_E5M2")
 
 
@@ -247,7 +249,7 @@ def _check_family(file: LoraFile, metadata: Mapping[str, str], family: str) -> N
     for other, pattern in _FAMILIES.items():
         if other != family and any(re.search(pattern, each) for each in said):
             raise LoraError(
-                f"the LoRA {file.path} was made for {'FLUX.2' if other == 'flux2' else 'FLUX.1'} "
+                f"the LoRA {file.path} was made for {_TITLES[other]} "
                 f"({printable(' '.join(filter(None, said)))[:80]}) and does not fit this model: choose another "
                 "--profile or another LoRA"
             )

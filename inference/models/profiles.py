@@ -31,6 +31,7 @@ class Profile(Section):
     folder: str = ""
     pipeline: str
     family: Literal["flux1", "flux2", "z-image"]
+    size: Literal["", "flux1", "flux2-klein-4b", "flux2-klein-9b", "z-image"] = ""
     steps: int = Field(ge=1, le=200)
     guidance: float = Field(ge=0, le=30)
     width: int = Field(ge=64, le=2048, multiple_of=16)
@@ -49,6 +50,8 @@ class Profile(Section):
     def _one_source(self) -> "Profile":
         if bool(self.repo) == bool(self.folder):
             raise ValueError("needs exactly one of repo and folder")
+        if bool(self.repo) != bool(self.size):
+            raise ValueError("needs a size with a repo, and none with a folder")
         return self
 
     @property

@@ -36,6 +36,18 @@ FLUX2_KLEIN_4B_CONFIG: Mapping[str, object] = MappingProxyType(
         "guidance_embeds": False,
     }
 )
+FLUX2_KLEIN_9B_CONFIG: Mapping[str, object] = MappingProxyType(
+    {
+        **FLUX2_KLEIN_4B_CONFIG,
+        "num_layers": 8,
+        "num_single_layers": 24,
+        "num_attention_heads": 32,
+        "joint_attention_dim": 12288,
+    }
+)
+Z_IMAGE_CONFIG: Mapping[str, object] = MappingProxyType(
+    {"dim": 3840, "n_layers": 30, "n_heads": 30, "cap_feat_dim": 2560}
+)
 
 
 @dataclass(frozen=True)
@@ -51,6 +63,7 @@ class ModelSize:
     encoders: int
     vae: int
     text_width: int
+    largest_text_layer: int
     pooled: int = 0
 
     def tokens(self, profile: Profile) -> int:
@@ -72,6 +85,7 @@ FLUX1 = ModelSize(
     encoders=4_762_310_656 + 123_060_480,  # T5-XXL's encoder, CLIP-L's text model
     vae=83_819_683,
     text_width=4096,
+    largest_text_layer=32_128 * 4096,  # the table of words
     pooled=768,
 )
 FLUX2_KLEIN_4B = ModelSize(
@@ -81,14 +95,40 @@ FLUX2_KLEIN_4B = ModelSize(
     transformer=3_875_544_576,
     modulation=0,  # three layers shared by all blocks: not worth a table
     block_linears=3_680_501_760,
-    encoders=4_022_468_096,  # Qwen3-4B
+    encoders=3_114_088_192,  # 27 layers of Qwen3-4B, see `flux2.py`
     vae=84_046_115,
     text_width=7680,
+    largest_text_layer=151_936 * 2560,
+)
+FLUX2_KLEIN_9B = ModelSize(
+    width=4096,
+    double_blocks=8,
+    single_blocks=24,
+    transformer=9_078_581_248,
+    modulation=0,
+    block_linears=8_724_152_320,
+    encoders=5_831_883_520,  # 27 layers of Qwen3-8B
+    vae=84_046_115,
+    text_width=12_288,
+    largest_text_layer=151_936 * 4096,
+)
+Z_IMAGE = ModelSize(
+    width=3840,
+    double_blocks=0,
+    single_blocks=34,  # two of them refine the noise, two the text
+    transformer=6_154_908_736,
+    modulation=0,  # of 256 inputs each
+    block_linears=6_016_204_800,
+    encoders=4_022_468_096,  # Qwen3-4B
+    vae=83_819_683,
+    text_width=2560,
+    largest_text_layer=151_936 * 2560,
+)
+SIZES: Mapping[str, ModelSize] = MappingProxyType(
+    {"flux1": FLUX1, "flux2-klein-4b": FLUX2_KLEIN_4B, "flux2-klein-9b": FLUX2_KLEIN_9B, "z-image": Z_IMAGE}
 )
 
 
 def size_of(profile: Profile) -> ModelSize | None:
     """The size of a full-size profile's model; None for the demo, which fits everywhere."""
-    if profile.folder:
-        return None
-    return FLUX2_KLEIN_4B if profile.family == "flux2" else FLUX1
+    return SIZES[profile.size] if profile.size else None

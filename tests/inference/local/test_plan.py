@@ -1,5 +1,6 @@
 """The plan as a table: for each card and tier what is done; and the sizes it reckons with, counted on real models."""
 
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -10,7 +11,16 @@ from inference.errors import BackendUnavailable
 from inference.local.plan import TIERS, Plan, Tier, plan, smaller
 from inference.models.hardware import GB, Card
 from inference.models.profiles import load_profile, profile_names
-from inference.models.sizes import FLUX1, FLUX1_CONFIG, FLUX2_KLEIN_4B, FLUX2_KLEIN_4B_CONFIG
+from inference.models.sizes import (
+    FLUX1,
+    FLUX1_CONFIG,
+    FLUX2_KLEIN_4B,
+    FLUX2_KLEIN_4B_CONFIG,
+    FLUX2_KLEIN_9B,
+    FLUX2_KLEIN_9B_CONFIG,
+    Z_IMAGE,
+    Z_IMAGE_CONFIG,
+)
 
 # What `nvidia-smi` calls so many GB is a little less in bytes that a process can have.
 AMPERE, ADA, HOPPER, BLACKWELL = (8, 6), (8, 9), (9, 0), (10, 0)
@@ -131,18 +141,33 @@ def count(model: Any) -> int:
 
 def test_sizes_are_those_of_the_real_models() -> None:
     import torch
-    from diffusers import AutoencoderKL, AutoencoderKLFlux2, Flux2Transformer2DModel, FluxTransformer2DModel
+    from diffusers import (
+        AutoencoderKL,
+        AutoencoderKLFlux2,
+        Flux2Transformer2DModel,
+        FluxTransformer2DModel,
+        ZImageTransformer2DModel,
+    )
     from transformers import CLIPTextConfig, CLIPTextModel, Qwen3Config, Qwen3Model, T5Config, T5EncoderModel
 
     def block_linears(model: Any) -> int:
         return sum(
             layer.weight.numel()
             for name, layer in model.named_modules()
-            if isinstance(layer, torch.nn.Linear) and "_blocks." in name and "norm" not in name
+            if isinstance(layer, torch.nn.Linear)
+            and re.search(r"_blocks\.|(layers|refiner)\.\d", name)
+            and not re.search("norm|adaLN", name)
         )
+
+    def qwen(hidden: int, intermediate: int) -> Qwen3Config:
+        return Qwen3Config(
+            vocab_size=151936, hidden_size=hidden, intermediate_size=intermediate, num_hidden_layers=36,
+            num_attention_heads=32, num_key_value_heads=8, head_dim=128,
+        )  # fmt: skip
 
     with torch.device("meta"):
         flux1, klein = FluxTransformer2DModel(**FLUX1_CONFIG), Flux2Transformer2DModel(**FLUX2_KLEIN_4B_CONFIG)
+        klein9, z_image = Flux2Transformer2DModel(**FLUX2_KLEIN_9B_CONFIG), ZImageTransformer2DModel(**Z_IMAGE_CONFIG)
         four = {"block_out_channels": (128, 256, 512, 512), "layers_per_block": 2, "latent_channels": 16}
         kinds = {"down_block_types": ("DownEncoderBlock2D",) * 4, "up_block_types": ("UpDecoderBlock2D",) * 4}
         vae = AutoencoderKL(**four, **kinds, use_quant_conv=False, use_post_quant_conv=False)
@@ -156,16 +181,21 @@ def test_sizes_are_those_of_the_real_models() -> None:
             num_heads=64,
             feed_forward_proj="gated-gelu",
         )
-        qwen = Qwen3Config(
-            vocab_size=151936, hidden_size=2560, intermediate_size=9728, num_hidden_layers=36, num_attention_heads=32,
-            num_key_value_heads=8, head_dim=128,
-        )  # fmt: skip
-        encoders = count(CLIPTextModel(clip)) + count(T5EncoderModel(t5))
+        t5_encoder = T5EncoderModel(t5)
         assert (FLUX1.transformer, FLUX1.block_linears) == (count(flux1), block_linears(flux1))
-        assert (FLUX1.encoders, FLUX1.vae) == (encoders, count(vae))
-        assert (FLUX2_KLEIN_4B.transformer, FLUX2_KLEIN_4B.block_linears) == (count(klein), block_linears(klein))
+        assert (FLUX1.encoders, FLUX1.vae) == (count(CLIPTextModel(clip)) + count(t5_encoder), count(vae))
+        assert t5_encoder.shared.weight.numel() == FLUX1.largest_text_layer
+        sizes = ((FLUX2_KLEIN_4B, klein, 2560, 9728), (FLUX2_KLEIN_9B, klein9, 4096, 12288))
+        for size, model, hidden, intermediate in sizes:
+            assert (size.transformer, size.block_linears) == (count(model), block_linears(model))
+            text = Qwen3Model(qwen(hidden, intermediate))
+            cut = count(text) - 9 * count(text.layers[0]) - count(text.norm)  # see Flux2.trim
+            assert (size.encoders, size.vae) == (cut, count(AutoencoderKLFlux2()))
+            assert size.text_width == 3 * hidden
+            assert text.embed_tokens.weight.numel() == size.largest_text_layer
+        assert (Z_IMAGE.transformer, Z_IMAGE.block_linears) == (count(z_image), block_linears(z_image))
         # Qwen3-4B's output layer is its embedding.
-        assert (FLUX2_KLEIN_4B.encoders, FLUX2_KLEIN_4B.vae) == (count(Qwen3Model(qwen)), count(AutoencoderKLFlux2()))
+        assert (Z_IMAGE.encoders, Z_IMAGE.vae) == (count(Qwen3Model(qwen(2560, 9728))), count(vae))
 
 
 def test_flops_of_a_step() -> None:

@@ -28,7 +28,8 @@ def test_every_profile_names_a_pipeline_of_its_family_and_a_base_to_train(name: 
 
     profile = load_profile(name)
     pipeline = getattr(diffusers, profile.pipeline)
-    assert profile.family == ("flux2" if "Flux2" in pipeline.__name__ else "flux1")
+    families = {"FluxPipeline": "flux1", "Flux2KleinPipeline": "flux2", "ZImagePipeline": "z-image"}
+    assert profile.family == families[pipeline.__name__]
     if not profile.folder:
         assert load_profile(profile.training_base).family == profile.family
     assert profile.non_commercial == ("Non-Commercial" in profile.licence)
