@@ -20,8 +20,6 @@ log = logging.getLogger(__name__)
 
 _MOST_BYTES = 10 * 2**20
 """Telegram's limit for photos (core.telegram.org/bots/api#sendphoto)."""
-_QUICK = 1
-"""zlib level: a PNG of 1024 pixels takes a fifth of the time of level 6, and few are ever asked for."""
 
 
 class Pictures:
@@ -43,7 +41,7 @@ class Pictures:
         Raises OSError where there is no room, and leaves neither.
         """
         photo = photo_bytes(badge.image)
-        self._write(f"{name}.png", encode_png(badge.image, recipe_of(badge), _QUICK))
+        self._write(f"{name}.png", encode_png(badge.image, recipe_of(badge)))
         try:
             self._write(f"{name}.jpg", photo)
         except OSError:
