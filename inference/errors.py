@@ -4,7 +4,9 @@
     |- InvalidRequest        the person can mend it: other words, another file, another option
     |  `- NotUnderstood      the object is in words or a language that are not understood; it has what a dialogue needs
     |     `- UnknownThing    the object is no thing that the profile's vocabulary holds; `near` are things that it does
+    |  `- InvalidSettings    the request is fine, but the settings ask for what the model refuses
     |- BackendUnavailable    this generator cannot draw now (no weights, no memory, Replicate down, quota); another may
+    |  `- OperatorNeeded     nor will it until whoever runs it has acted: no credit, a refused token, a used up budget
     |- RenderFailed          drawing or writing failed, and trying the same again may or may not help
     |  `- BlankPicture       what came back holds no picture: values that are no numbers, or one single colour
     |- Canceled              somebody asked to stop; nothing was lost
@@ -49,8 +51,16 @@ class UnknownThing(NotUnderstood):
     """The model draws only the things of its vocabulary, and nothing in the request is one of them."""
 
 
+class InvalidSettings(InvalidRequest):
+    """The model refuses what the settings ask for; other words do not help, whoever runs it has to change them."""
+
+
 class BackendUnavailable(RenderError):
     """The chosen generator cannot draw at present; another generator may."""
+
+
+class OperatorNeeded(BackendUnavailable):
+    """The generator cannot draw until whoever runs it has acted; waiting or other words do not help."""
 
 
 class RenderFailed(RenderError):

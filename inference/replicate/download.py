@@ -3,19 +3,20 @@
 Redirects are followed by hand, each to a host that is allowed. Nothing that is longer than allowed is read on.
 """
 
+import base64
 import io
 import logging
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import unquote, unquote_to_bytes, urljoin, urlsplit
 
 import httpx
 from PIL import Image
 
 from configs.sections.replicate import LOOPBACK, ReplicateSettings
-from inference.replicate.errors import ApiUnreachable, BadOutput
+from inference.replicate.errors import ApiUnreachable, BadOutput, OutputLost
 from inference.replicate.retry import retried
 from inference.replicate.transport import tls
 from overlay.errors import InvalidImage
@@ -48,8 +49,11 @@ class Downloader:
     def image(self, address: str, ends: float) -> Image.Image:
         """The picture at `address`, fully decoded, mode RGB. `ends` is a monotonic time.
 
+        `address` may hold the picture itself: a `data:` URI, or nothing but Base64.
         Raises BadOutput where it is not allowed, too large or no raster image, ApiUnreachable where it cannot be had.
         """
+        if not address.lower().startswith(("http:", "https:")) and "://" not in address:
+            return _decoded(_inline(address, self._settings.max_image_mb * 2**20))
 
         def fetched() -> Image.Image:
             target = io.BytesIO()
@@ -80,7 +84,7 @@ class Downloader:
                     if answer.status_code >= 500 or answer.status_code == 429:
                         raise ApiUnreachable(f"the output cannot be fetched: status {answer.status_code}", sent=True)
                     if answer.status_code != 200:
-                        raise BadOutput(f"the output is gone: status {answer.status_code} (kept for one hour only)")
+                        raise OutputLost(f"the output is gone: status {answer.status_code} (kept for one hour only)")
                     _copy(answer, target, most, ends, on_bytes)
                     return
             except httpx.HTTPError as error:
@@ -119,8 +123,25 @@ def _copy(answer: httpx.Response, target: BinaryIO, most: int, ends: float, on_b
             on_bytes(size, expected)
 
 
+def _inline(text: str, most: int) -> bytes:
+    """The bytes that a `data:` URI (RFC 2397) or Base64 text holds."""
+    head, comma, content = text.partition(",") if text[:5].lower() == "data:" else ("data:;base64", ",", text)
+    if len(content) > most * 3:  # a percent-encoded byte takes three characters
+        raise BadOutput(f"the output is {len(content)} characters long, more than the {most} bytes allowed")
+    try:
+        if head.lower().endswith(";base64"):
+            data = base64.b64decode("".join(unquote(content).split()) + "==")
+        else:
+            data = unquote_to_bytes(content)
+    except ValueError as error:
+        raise BadOutput("the output's data: URI is damaged") from error
+    if not comma or len(data) > most:
+        raise BadOutput(f"the output is longer than the {most} bytes allowed, or a data: URI without data")
+    return data
+
+
 def _decoded(data: bytes) -> Image.Image:
     try:
         return open_image(data, name="the output", max_pixels=_MAX_PIXELS).image
     except InvalidImage as error:
-        raise BadOutput(f"the output is damaged or no PNG, JPEG or WebP image: {error}") from error
+        raise OutputLost(f"the output is damaged or no PNG, JPEG or WebP image: {error}") from error

@@ -4,7 +4,8 @@
     |- ApiUnreachable      no usable answer: connection, time-out, 5xx, HTML instead of JSON
     |  |- LostAnswer       a job was asked for, and whether it runs is not known; it is looked for next time
     |- ApiThrottled        429, also after waiting
-    |- ApiUnauthorized     401, 403: the token
+    |- ApiUnauthorized     401: the token
+    |- ApiForbidden        403: the account or its rights
     |- ApiNoCredit         402
     |- ApiNotFound         404
     |- ApiConflict         409
@@ -12,6 +13,7 @@
     |- ApiTimedOut         the job did not end within our own deadline
     |- OverLimit           our own quota or budget; nothing was asked
     |- BadOutput           what should be downloaded is not what it should be
+    |  `- OutputLost        it is not there at present, or arrives damaged
 
 `inference.replicate.generator` turns these into `RenderError`, the hosted trainer into `TrainingError`.
 """
@@ -50,7 +52,11 @@ class ApiThrottled(ApiError):
 
 
 class ApiUnauthorized(ApiError):
-    """401 or 403."""
+    """401."""
+
+
+class ApiForbidden(ApiError):
+    """403: the token is known, but its account is suspended or may not do this."""
 
 
 class ApiNoCredit(ApiError):
@@ -83,6 +89,10 @@ class OverLimit(ApiError):
 
 class BadOutput(ApiError):
     """A download was refused: wrong host, too large, not an image, not one LoRA."""
+
+
+class OutputLost(BadOutput):
+    """The output is not there at present, or arrives damaged; another try may get it."""
 
 
 def mask(text: str, *secrets: str) -> str:

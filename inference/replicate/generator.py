@@ -12,10 +12,28 @@ from pathlib import Path
 from typing import Any
 
 from configs.sections.replicate import ReplicateSettings
-from inference.errors import BackendUnavailable, BlankPicture, InvalidRequest, RenderFailed
+from inference.errors import (
+    BackendUnavailable,
+    BlankPicture,
+    InvalidRequest,
+    InvalidSettings,
+    OperatorNeeded,
+    RenderFailed,
+)
 from inference.generator import Generator, pixels_key
 from inference.replicate.client import refusal
-from inference.replicate.errors import ApiError, ApiNotFound, ApiRefused, ApiUnreachable, BadOutput, LostAnswer
+from inference.replicate.errors import (
+    ApiError,
+    ApiForbidden,
+    ApiNoCredit,
+    ApiNotFound,
+    ApiRefused,
+    ApiUnauthorized,
+    ApiUnreachable,
+    BadOutput,
+    LostAnswer,
+    OverLimit,
+)
 from inference.replicate.target import Target, find_target, forget_target, inputs_for
 from inference.replicate.work import Parts, Steps, Work
 from inference.types import LoraInfo, ModelInfo, Portrait, PortraitRequest, StepCallback
@@ -23,6 +41,8 @@ from inference.types import LoraInfo, ModelInfo, Portrait, PortraitRequest, Step
 log = logging.getLogger(__name__)
 
 _PARALLEL = 4
+_WORDS = frozenset({"prompt"})
+"""The inputs that a person chose; all others come from the settings."""
 
 
 class ReplicateGenerator(Generator):
@@ -156,11 +176,15 @@ def _translated() -> Iterator[None]:
     try:
         yield
     except ApiRefused as error:
+        if error.fields and all(name in _WORDS for name, _ in error.fields):
+            raise InvalidRequest(f"Replicate refuses the words ({refusal(error)}): change them") from error
         if error.fields:
-            raise InvalidRequest(
-                f"Replicate refuses the input ({refusal(error)}): change the words, or [replicate] in the settings"
+            raise InvalidSettings(
+                f"Replicate refuses the input ({refusal(error)}): see [replicate] in the settings"
             ) from error
-        raise BackendUnavailable(str(error)) from error
+        raise OperatorNeeded(str(error)) from error
+    except (ApiUnauthorized, ApiForbidden, ApiNoCredit, ApiNotFound, OverLimit) as error:
+        raise OperatorNeeded(str(error)) from error
     except BadOutput as error:
         raise RenderFailed(f"Replicate drew, but {error}") from error
     except LostAnswer as error:

@@ -1,6 +1,7 @@
 """What Replicate says of a prediction or training: one frozen value, which no new word in an answer can break."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -10,6 +11,7 @@ from inference.replicate.errors import ApiUnreachable
 TERMINAL = frozenset({"succeeded", "failed", "canceled", "aborted"})
 _BAR = re.compile(r"\|\s*(\d{1,6})/(\d{1,6})\b")
 _COUNT = re.compile(r"(?<![\d/.])(\d{1,6})/(\d{1,6})(?![\d/])")
+_DEEPEST = 4
 _SEED = re.compile(r"Using seed: (\d+)")
 
 
@@ -27,6 +29,8 @@ class Job:
     created: float = 0.0
     model: str = ""
     version: str = ""
+    removed: bool = False
+    """Inputs and outputs are no longer kept."""
 
     @property
     def done(self) -> bool:
@@ -35,9 +39,12 @@ class Job:
 
     @property
     def outputs(self) -> tuple[str, ...]:
-        """The addresses of the output's files: none, one or several."""
-        values = self.output if isinstance(self.output, list) else [self.output]
-        return tuple(value for value in values if isinstance(value, str) and value)
+        """The addresses of the output's files: none, one or several.
+
+        Models give one, a list, or an object with them in it; a file is an address, a `data:` URI, Base64, or an object
+        that has one of these.
+        """
+        return tuple(_files(self.output))
 
     @property
     def progress(self) -> tuple[int, int] | None:
@@ -55,6 +62,29 @@ class Job:
         """The seed that the logs name, which is not ours where ours was 0: cog-flux takes that as "none given"."""
         match = _SEED.search(self.logs)
         return int(match[1]) if match else None
+
+
+_FILE_KEYS = ("images", "image", "output", "outputs", "urls", "url", "uri", "files", "file", "data", "result")
+_BASE64_PICTURES = ("iVBORw0KGgo", "/9j/", "UklGR")  # how PNG, JPEG and WebP begin
+
+
+def _files(value: object, depth: int = 0) -> Iterator[str]:
+    """Every file in an output, in its order; of an object those under the first name for pictures, else all."""
+    if isinstance(value, str):
+        if re.match(r"[a-z][a-z0-9+.-]*://|data:", value, re.IGNORECASE) or value.startswith(_BASE64_PICTURES):
+            yield value
+    elif depth >= _DEEPEST:
+        return
+    elif isinstance(value, list):
+        for each in value:
+            yield from _files(each, depth + 1)
+    elif isinstance(value, dict):
+        for key in _FILE_KEYS:
+            if found := tuple(_files(value.get(key), depth + 1)):
+                yield from found
+                return
+        for each in value.values():
+            yield from _files(each, depth + 1)
 
 
 def job_from(answer: dict[str, Any]) -> Job:
@@ -75,6 +105,7 @@ def job_from(answer: dict[str, Any]) -> Job:
         created=_time(answer.get("created_at")),
         model=_text(answer.get("model")),
         version=_text(answer.get("version")),
+        removed=answer.get("data_removed") is True,
     )
 
 

@@ -1,5 +1,7 @@
 """How a Replicate job ended: what it cost, and what its failure means to us."""
 
+import re
+
 from configs.sections.replicate import ReplicateSettings
 from inference.errors import BackendUnavailable, InvalidRequest, RenderError, RenderFailed
 from inference.replicate.errors import mask
@@ -7,8 +9,13 @@ from inference.replicate.jobs import Job
 from inference.replicate.target import Target
 
 _REFUSED = ("NSFW", "FLAGGED AS SENSITIVE", "E005")
-# E1000 and the like are Replicate's own codes: memory, start time-outs, interrupted machines.
-_THEIR_FAULT = ("E1000", "E1001", "E6716", "interrupted", "out of memory", "timed out")
+# Replicate's own codes (replicate.com/docs/reference/error-codes): memory, start time-outs, health checks, uploads.
+_THEIR_FAULT = ("interrupted", "out of memory", "timed out", "timeout", "please retry", "health check")
+_CODE = re.compile(r"\bE\d{4,5}\b|\bcode: PA\b")
+_THEIRS = frozenset({
+    "E1000", "E1001", "E1200", "E4875", "E6716", "E8367", "E8765", "E9243", "E9825", "code: PA",
+})  # fmt: skip
+_RETRY = ("code: PA", "please retry", "interrupted")
 
 
 def cost_of(job: Job, target: Target, settings: ReplicateSettings) -> float:
@@ -30,12 +37,22 @@ def failure_of(job: Job) -> RenderError | None:
     if _refused(job.error) or (not job.outputs and _refused(job.logs)):
         return InvalidRequest("Replicate's safety checker refuses the picture: try other words")
     if job.status == "failed":
-        if any(sign.lower() in job.error.lower() for sign in _THEIR_FAULT):
+        if _theirs(job.error):
             return BackendUnavailable(f"Replicate failed to run job {job.id}: {said}")
         return RenderFailed(f"Replicate's model failed in job {job.id}: {said or 'it says nothing of the reason'}")
     if not job.outputs:
         return RenderFailed(f"Replicate's job {job.id} ended without a picture")
     return None
+
+
+def asks_to_retry(job: Job) -> bool:
+    """Whether Replicate itself interrupted the job and asks for another one."""
+    return job.status in ("failed", "aborted") and any(sign.lower() in job.error.lower() for sign in _RETRY)
+
+
+def _theirs(words: str) -> bool:
+    said = words.lower()
+    return any(sign in said for sign in _THEIR_FAULT) or bool(_THEIRS.intersection(_CODE.findall(words)))
 
 
 def _refused(words: str) -> bool:

@@ -7,6 +7,7 @@ tries and pauses are decided in `client.py`. Redirects are not followed: the tok
 
 import email.utils
 import json
+import re
 import ssl
 import time
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ import httpx
 from inference.replicate.errors import (
     ApiConflict,
     ApiError,
+    ApiForbidden,
     ApiNoCredit,
     ApiNotFound,
     ApiRefused,
@@ -28,6 +30,8 @@ from inference.replicate.errors import (
 )
 
 _MAX_ANSWER = 16 * 2**20
+_ACCOUNT = re.compile(r"suspend|disabled|deactivat|banned|locked|on hold|billing|payment|verif|terms", re.IGNORECASE)
+"""Said of an account that no new token would help."""
 
 
 @dataclass(frozen=True)
@@ -104,7 +108,13 @@ class _Transport(httpx.BaseTransport):
         if not isinstance(problem, dict):
             problem = {}
         said = mask(str(problem.get("detail") or problem.get("title") or f"status {status}")[:300], self._token)
-        if status in (401, 403):
+        if status == 403:
+            way = "see replicate.com/account and its billing page"
+            if not _ACCOUNT.search(said):
+                way += "; where all is well there, make a token at replicate.com/account/api-tokens and set "
+                way += "REPLICATE_API_TOKEN"
+            return ApiForbidden(f"Replicate forbids this to the account ({said}): {way}")
+        if status == 401:
             return ApiUnauthorized(
                 f"Replicate refuses the token ({said}): make one at replicate.com/account/api-tokens and set "
                 "REPLICATE_API_TOKEN"

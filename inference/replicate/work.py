@@ -14,10 +14,19 @@ from PIL import Image
 from configs.sections.replicate import ReplicateSettings, Scalar
 from inference.replicate.client import ReplicateApi
 from inference.replicate.download import Downloader
-from inference.replicate.errors import ApiError, ApiNotFound, ApiTimedOut, BadOutput, LostAnswer
+from inference.replicate.errors import (
+    ApiError,
+    ApiNotFound,
+    ApiTimedOut,
+    BadOutput,
+    LostAnswer,
+    OutputLost,
+    mask,
+)
 from inference.replicate.jobs import Job
 from inference.replicate.ledger import MINUTE, Ledger, Limits
-from inference.replicate.outcome import cost_of, failure_of
+from inference.replicate.outcome import asks_to_retry, cost_of, failure_of
+from inference.replicate.retry import pause
 from inference.replicate.target import Target, mark_of
 from inference.replicate.wait import wait_for
 from inference.replicate.webhook import Doorbell
@@ -28,6 +37,8 @@ log = logging.getLogger(__name__)
 KIND = "predictions"
 _BADGE = "badge"
 _KEPT_S = 3600.0
+"""Replicate keeps inputs and outputs of a prediction for an hour."""
+_LOOKS_AGAIN = 2
 
 
 def open_ledger(data_dir: Path, settings: ReplicateSettings) -> Ledger:
@@ -95,14 +106,28 @@ class Work:
 
     def do(self, steps: Steps) -> tuple[Job, list[Image.Image], float]:
         """The finished job, its pictures (at least one) and what it cost in dollars."""
-        job = self._earlier() or self._new(steps)
-        job = self._waited(job, steps)
+        job = self._waited(self._earlier() or self._new(steps), steps)
+        if asks_to_retry(job) and time.monotonic() < self._ends:
+            log.warning("Replicate interrupted job %s and asks for another: %s", job.id, mask(job.error)[:200])
+            self._settle(job)
+            self._ledger.close_line(self._line)
+            self._cost = None
+            job = self._waited(self._new(steps), steps)
         cost = self._settle(job)
         failure = failure_of(job)
         if failure:
-            self._ledger.close_line(self._line)
+            self._close_or_keep(job)
             raise failure
         return job, self._fetched(job), cost
+
+    def _close_or_keep(self, job: Job) -> None:
+        """End the line of a job without pictures. One that succeeded stays open for as long as Replicate keeps it: the
+        same words again would be paid for again, and come to the same."""
+        if job.status == "succeeded":
+            self._ledger.unfetched(self._line)
+            self._ledger.let_go(self._line)
+        else:
+            self._ledger.close_line(self._line)
 
     def _earlier(self) -> Job | None:
         """A job for this very work that a crash, a lost answer or a failed download left behind."""
@@ -116,7 +141,7 @@ class Work:
             except ApiError:
                 self._ledger.let_go(line.line)
                 raise
-            if job and (not job.done or job.outputs):
+            if job and not job.removed and (not job.done or job.outputs or job.status == "succeeded"):
                 log.warning("going on with job %s, which was begun before", job.id)
                 return job
             if job:
@@ -221,12 +246,35 @@ class Work:
         self._ledger.unfetched(self._line)
         ends = time.monotonic() + self._settings.read_timeout_s * self._settings.attempts
         try:
-            images = [self._downloader.image(address, ends) for address in job.outputs]
-        except BadOutput:
-            self._ledger.close_line(self._line)
-            raise
+            images = self._images(job, ends)
+        except BadOutput as error:
+            self._ledger.let_go(self._line)
+            raise BadOutput(f"{error}; it is paid: asked for again within an hour, it is fetched again") from error
         except BaseException:
             self._ledger.let_go(self._line)
             raise
         self._ledger.close_line(self._line)
         return images
+
+    def _images(self, job: Job, ends: float) -> list[Image.Image]:
+        """Every picture of `job`; what is not there or damaged is asked for again, at the addresses that the job has
+        then."""
+        for earlier in range(_LOOKS_AGAIN):
+            try:
+                return [self._downloader.image(address, ends) for address in job.outputs]
+            except OutputLost as error:
+                delay = pause(self._settings, earlier)
+                if time.monotonic() + delay > ends:
+                    raise
+                log.info("%s; trying again in %.1f s", error, delay)
+                time.sleep(delay)
+                job = self._again(job)
+        return [self._downloader.image(address, ends) for address in job.outputs]
+
+    def _again(self, job: Job) -> Job:
+        """The job as it is now; as it was where that cannot be learned or there is no output any more."""
+        try:
+            fresh = self._api.job(KIND, job.id, time.monotonic() + self._settings.read_timeout_s)
+        except ApiError:
+            return job
+        return fresh if fresh.outputs else job

@@ -154,9 +154,10 @@ class _Handler(BaseHTTPRequestHandler):
             headers = {} if kind == "429-bare" else {"Retry-After": f"{seconds:g}"}
             self._problem(429, "Request was throttled.", headers, {"retry_after": seconds} if headers else {})
             return
-        if kind.isdigit() and kind not in ("500", "502"):
-            said = {"402": "Insufficient credit", "401": f"bad token {self._state.token}"}.get(kind, "refused")
-            self._problem(int(kind), said)
+        status, _, words = kind.partition(" ")
+        if status.isdigit() and status not in ("500", "502"):
+            said = {"402": "Insufficient credit", "401": f"bad token {self._state.token}"}.get(status, "refused")
+            self._problem(int(status), words or said)
             return
         if kind == "500":
             self._problem(500, "Internal server error")

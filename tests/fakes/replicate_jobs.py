@@ -62,6 +62,8 @@ class Plan:
     error: str | None = None
     predict_s: float = 10.0
     outputs: tuple[str, ...] | None = None
+    shape: Any = None
+    """The output in another shape than a list of addresses; "URL" in it stands for one."""
     logs: str = ""
     seconds: float = 0.0
 
@@ -114,7 +116,15 @@ class Held:
         urls = [name if "://" in name else f"{base}/delivery/{self.id}/{name}" for name in names]
         if self.kind == "trainings":
             return {"version": f"{self.body['destination']}:trained", "weights": urls[0]}
-        return urls
+        return urls if self.plan.shape is None else _filled(self.plan.shape, urls[0])
+
+
+def _filled(shape: Any, url: str) -> Any:
+    if isinstance(shape, list):
+        return [_filled(each, url) for each in shape]
+    if isinstance(shape, dict):
+        return {key: _filled(each, url) for key, each in shape.items()}
+    return url if shape == "URL" else shape
 
 
 @dataclass

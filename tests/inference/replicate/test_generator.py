@@ -158,7 +158,6 @@ def test_nsfw_asks_the_person_for_other_words(fake: FakeReplicate, tmp_path: Pat
     ("plan", "kind", "words"),
     [
         (Plan(("processing", "failed"), error="CUDA out of memory (E1001)"), BackendUnavailable, "E1001"),
-        (Plan(("failed",), error="Prediction interrupted; please retry (code: PA)"), BackendUnavailable, "PA"),
         (Plan(("processing", "failed"), error="KeyError: 'x'"), RenderFailed, "KeyError"),
         (Plan(("processing", "failed")), RenderFailed, "nothing of the reason"),
         (Plan(("starting", "canceled")), BackendUnavailable, "canceled at Replicate"),
