@@ -11,13 +11,11 @@ import asyncio
 import contextlib
 import logging
 import os
-import secrets
 import signal
 import sqlite3
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -38,24 +36,18 @@ from bot.delivery.sender import Links, Sender
 from bot.delivery.status import StatusBoard
 from bot.delivery.worker import Workers
 from bot.dialogue.routes import menu
-from bot.dialogue.turn import Context
 from bot.dialogue.understanding import understander, with_drawable_suggestions
 from bot.errors import StartError
 from bot.operations.health import Ops
+from bot.parts import Parts
 from bot.store import Database, inbox, jobs, outbox, people
 from bot.store.database import Checkpoint, no_checkpoint
 from bot.store.lock import locked
 from bot.texts import LANGUAGES, texts_for
-from configs.sections.bot import BotSettings
-from configs.sections.render import BannerSettings, PromptSettings
-from configs.sections.translation import TranslationSettings
 from configs.settings import Settings
-from inference.badge import checked
 from inference.choice import open_generator
 from inference.generator import Generator
-from inference.types import MAX_SEED, BadgeRequest
 from inference.wrappers.sharing import SharingGenerator
-from overlay import style_names
 
 log = logging.getLogger(__name__)
 
@@ -90,7 +82,7 @@ def run(
         database = Database(settings.data_dir / "bot.sqlite3", checkpoint).open()
         tell_database(database)
         try:
-            calm = asyncio.run(Bot(_parts(settings), token, generator, database, clock or Clock()).serve())
+            calm = asyncio.run(Bot(Parts.of(settings), token, generator, database, clock or Clock()).serve())
         finally:
             database.close()
         if not calm:
@@ -99,25 +91,6 @@ def run(
             log.warning("a drawing does not stop: ending without it, its badge is drawn after the next start")
             logging.shutdown()
             os._exit(0)
-
-
-@dataclass(frozen=True)
-class Parts:
-    """The sections of the settings that a bot needs, and where it keeps its state."""
-
-    data_dir: Path
-    bot: BotSettings
-    prompt: PromptSettings
-    banner: BannerSettings
-    translation: TranslationSettings
-    keeps_portraits: bool
-
-
-def _parts(settings: Settings) -> Parts:
-    return Parts(
-        settings.data_dir, settings.bot, settings.prompt, settings.banner, settings.translation,
-        settings.generator.portrait_cache_mb > 0,
-    )  # fmt: skip
 
 
 class Bot:
@@ -142,7 +115,7 @@ class Bot:
         self._delivery.sender = self._sender
         self._workers = Workers(
             database, self.generator, self._pictures, self._board, clock, settings.bot, settings.prompt,
-            settings.banner, self._delivery.tell,
+            settings.banner, self._delivery.tell, self._sender.add,
         )  # fmt: skip
         self._stop = asyncio.Event()
         self._tasks: list[asyncio.Task[Any]] = []
@@ -164,7 +137,7 @@ class Bot:
 
     def _application(self) -> "Application[Any, Any, Any, Any, Any, Any]":
         conversation = Conversation(
-            self._bot, self._database, self._context(), understander(self._settings.translation, self.generator.model),
+            self._bot, self._database, self._settings.context(self._clock, self.generator.parallel), understander(self._settings.translation, self.generator.model),
             self._sender, self._workers, self._delivery, self._stop.is_set, self._queue.answered,
         )  # fmt: skip
         builder = ApplicationBuilder().bot(self._bot).update_queue(self._queue).job_queue(None)
@@ -277,25 +250,6 @@ class Bot:
 
     def _abandoned(self, job_ids: list[int]) -> None:
         self._workers.cancel(job_ids)
-
-    def _context(self) -> Context:
-        settings = self._settings
-
-        def check(thing: str, text: str, style: str) -> str:
-            return checked(BadgeRequest(thing, text, style=style), settings.banner).text
-
-        styles = tuple(style_names())
-        parallel = self.generator.parallel
-        return Context(
-            settings.bot,
-            self._clock,
-            styles,
-            settings.banner.style,
-            check,
-            lambda: secrets.randbelow(MAX_SEED + 1),
-            parallel,
-            settings.keeps_portraits,
-        )
 
     async def _introduce(self) -> None:
         """Tell Telegram the commands, for the menu of its apps; a bot without a menu works as well."""

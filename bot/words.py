@@ -77,6 +77,7 @@ def failure(_: Texts, reason: str) -> str:
             "😕 I cannot draw until whoever runs me has seen to it; they have been told. Your words are fine:"
             " try again later."
         ),
+        "blank": _("😕 The picture came out empty. It was not your words, and whoever runs me has been told."),
         "photos": _("😕 This chat does not allow photos. Take your badge as a file, or write to me in private."),
         "sending": _("😕 Your badge is drawn, but Telegram does not show it here. Take it as a file:"),
     }

@@ -18,6 +18,7 @@ _NOT_RECIPE = {
     "data",
     "out",
     "resume",
+    "pay_again",
     "export",
     "destination",
     "data_url",
@@ -43,6 +44,7 @@ class TrainingJob(BaseModel):
     base_prompt: str
     style_words: str
     resume: bool = False
+    pay_again: bool = False
     export: tuple[str, ...] = ()
     destination: str = ""
     data_url: str = ""

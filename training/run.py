@@ -64,6 +64,9 @@ def build_parser() -> argparse.ArgumentParser:
     where.add_argument("--destination", metavar="OWNER/NAME", help="replicate: the model that the training makes")
     where.add_argument("--data-url", metavar="URL", help="replicate: the archive where it is hosted already")
     where.add_argument("--cancel", action="store_true", help="replicate: stop the training that runs for --out")
+    where.add_argument(
+        "--pay-again", action="store_true", help="replicate: start another training where one was paid for already"
+    )
     where.add_argument("--json", action="store_true", help="the result as one JSON object on stdout")
     where.add_argument("--config", type=Path, metavar="FILE", help="settings that win over configs/badge.toml")
     where.add_argument("--debug", action="store_true", help="show library logs and tracebacks")
@@ -160,6 +163,7 @@ def job_from(args: argparse.Namespace, settings: Settings) -> TrainingJob:
         rank=args.rank,
         resolutions=_sizes(args.resolution),
         resume=args.resume,
+        pay_again=args.pay_again,
         export=tuple(args.export or ()),
         destination=args.destination,
         data_url=args.data_url,

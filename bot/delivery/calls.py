@@ -10,7 +10,7 @@ from telegram.ext import ExtBot
 
 from bot.delivery.pictures import Pictures
 from bot.keyboards import keyboard
-from bot.store import Database, jobs
+from bot.store import Database, jobs, people
 from bot.store.jobs import Job
 from bot.store.outbox import Message, Outgoing
 from bot.texts import Texts, texts_for
@@ -66,10 +66,7 @@ class Calls:
 
     async def language(self, user_id: int) -> Texts:
         """The texts in a person's language."""
-        row = await self._database.read(
-            lambda c: c.execute("SELECT language FROM people WHERE user_id = ?", (user_id,)).fetchone()
-        )
-        return texts_for("" if row is None else str(row["language"]))
+        return texts_for(await self._database.read(lambda c: people.language(c, user_id)))
 
     async def _text(self, chat_id: int, message: Message) -> Sent:
         text, entities = _mentioning(message)

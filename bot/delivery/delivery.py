@@ -12,10 +12,10 @@ import logging
 import sqlite3
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
-from telegram import InputMediaPhoto, ReplyParameters
+from telegram import InputMediaPhoto
 from telegram import Message as Sent
 from telegram.error import ChatMigrated, RetryAfter, TelegramError
 from telegram.ext import ExtBot
@@ -23,34 +23,24 @@ from telegram.ext import ExtBot
 from bot.api.errors import Verdict, verdict
 from bot.api.limiter import LAST_WORD, UPLOAD, PoliteLimiter
 from bot.clock import Clock
-from bot.delivery.attempts import Attempts
 from bot.delivery.pictures import Pictures
 from bot.delivery.sender import Sender
 from bot.delivery.status import StatusBoard
+from bot.delivery.telling import Telling, last_words
 from bot.errors import StoreError
-from bot.keyboards import Rows, copies, keyboard, under_badge, under_failure
+from bot.keyboards import Rows, copies, keyboard, under_badge
 from bot.operations.logs import record
 from bot.store import Database, jobs, outbox, people
 from bot.store.jobs import Job
 from bot.store.outbox import Message, Outgoing
 from bot.texts import texts_for
-from bot.words import caption, failure, status_text
+from bot.words import caption, status_text
 
 log = logging.getLogger(__name__)
 
 _STORE_PAUSE = 5.0
 _UPLOADS = 8
 """So many pictures travel at a time; 24 connections are kept (`api.client`), the others are for texts."""
-
-
-@dataclass
-class _Telling:
-    """What has been tried for one job's last word."""
-
-    attempts: Attempts = field(default_factory=Attempts)
-    anew: bool = False
-    """The status message cannot be edited: the last word comes as a message of its own."""
-    without_topic: bool = False
 
 
 @dataclass(frozen=True)
@@ -108,7 +98,7 @@ class Delivery:
                 task.cancel()
 
     async def _tell(self, job_id: int) -> None:
-        telling = _Telling()
+        telling = Telling()
         try:
             while True:
                 try:
@@ -128,7 +118,7 @@ class Delivery:
             self._tasks.pop(job_id, None)
             self._board.forget(job_id)
 
-    async def _try(self, job_id: int, telling: _Telling) -> bool:
+    async def _try(self, job_id: int, telling: Telling) -> bool:
         """One attempt; whether everything is said."""
         job = await self._with_status(job_id, telling)
         if job is None or job.told or job.state not in ("drawn", "failed", "canceled"):
@@ -139,7 +129,7 @@ class Delivery:
         started = time.monotonic()
         try:
             if job.state != "drawn":
-                await self._say(job, telling, *_last_words(job))
+                await self._say(job, telling, *last_words(job))
             elif job.sending:
                 await self._ask(job, telling)
             else:
@@ -150,7 +140,7 @@ class Delivery:
         record(job.user_id, "badge", f"job {job.id} {job.state} {job.error}".strip())
         return True
 
-    async def _with_status(self, job_id: int, telling: _Telling) -> Job | None:
+    async def _with_status(self, job_id: int, telling: Telling) -> Job | None:
         """The job once it has a status message; where that was lost, a new one is sent."""
 
         def look(connection: sqlite3.Connection) -> tuple[Job | None, Outgoing | None]:
@@ -176,7 +166,7 @@ class Delivery:
             self._status_sent.pop(job_id, None)
         return await self._database.read(lambda c: jobs.get(c, job_id))
 
-    async def _give(self, job: Job, telling: _Telling, started: float) -> bool:
+    async def _give(self, job: Job, telling: Telling, started: float) -> bool:
         """Turn the status message into the badge; where that cannot be edited, send the badge by itself."""
         while True:
             await self._limiter.clear(job.chat_id)  # no place is held while one chat waits
@@ -199,7 +189,7 @@ class Delivery:
         await self._delivered(job, sent, time.monotonic() - started)
         return True
 
-    async def _upload(self, job: Job, telling: _Telling, photo: bytes) -> Sent | bool:
+    async def _upload(self, job: Job, telling: Telling, photo: bytes) -> Sent | bool:
         _ = texts_for(job.language)
         buttons = keyboard(under_badge(_, job.id))
         if not telling.anew:
@@ -210,7 +200,7 @@ class Delivery:
         await self._database.write("photo intent", lambda c: jobs.about_to_send(c, job.id))
         return await self._bot.send_photo(
             job.chat_id, photo, caption=caption(_), reply_markup=buttons, rate_limit_args=UPLOAD,
-            **_where(job, telling),
+            **telling.where(job),
         )  # fmt: skip
 
     async def _delivered(self, job: Job, sent: Sent | bool, seconds: float) -> None:
@@ -222,23 +212,23 @@ class Delivery:
             f" sent {seconds:.2f} s",
         )  # fmt: skip
 
-    async def _say(self, job: Job, telling: _Telling, text: str, rows: Rows) -> None:
+    async def _say(self, job: Job, telling: Telling, text: str, rows: Rows) -> None:
         buttons = keyboard(rows)
         if telling.anew:
-            await self._bot.send_message(job.chat_id, text, reply_markup=buttons, **_where(job, telling))
+            await self._bot.send_message(job.chat_id, text, reply_markup=buttons, **telling.where(job))
         else:
             await self._bot.edit_message_text(
                 text, chat_id=job.chat_id, message_id=job.status_id, reply_markup=buttons, rate_limit_args=LAST_WORD
             )
 
-    async def _ask(self, job: Job, telling: _Telling) -> None:
+    async def _ask(self, job: Job, telling: Telling) -> None:
         """A badge may or may not have arrived as a message of its own: let the person say."""
         _ = texts_for(job.language)
         text = _("I was interrupted while sending your badge. If it did not arrive, take it here:")
         await self._say(job, telling, text, (copies(_, job.id),))
         await self._database.write("delivered", lambda c: jobs.delivered(c, job.id, "", 0.0))
 
-    async def _recover(self, job: Job, telling: _Telling, error: TelegramError) -> bool:
+    async def _recover(self, job: Job, telling: Telling, error: TelegramError) -> bool:
         """Deal with a failed call; whether nothing is left to do."""
         meaning = verdict(error)
         another = telling.attempts.another(meaning, self._surroundings.silent())
@@ -279,7 +269,7 @@ class Delivery:
         await self._give_up(job.id)
         return True
 
-    async def _status_gone(self, job: Job, telling: _Telling, another: bool) -> bool:
+    async def _status_gone(self, job: Job, telling: Telling, another: bool) -> bool:
         """The status message cannot be edited: a new one, and where that helps not either, the word by itself."""
         if job.state == "canceled":
             await self._database.write("told", lambda c: jobs.told(c, job.id))
@@ -296,16 +286,3 @@ class Delivery:
         """Nothing can be said about this job: it ends all the same."""
         log.error("job %d ends without a last word: Telegram takes none", job_id)
         await self._database.write("given up", lambda c: jobs.unreachable(c, job_id, self._clock.wall()))
-
-
-def _where(job: Job, telling: _Telling) -> dict[str, Any]:
-    reply = ReplyParameters(job.reply_to, allow_sending_without_reply=True) if job.reply_to else None
-    return {"message_thread_id": None if telling.without_topic else job.thread_id or None, "reply_parameters": reply}
-
-
-def _last_words(job: Job) -> tuple[str, Rows]:
-    """Text and keyboard for a job that ended without a badge."""
-    _ = texts_for(job.language)
-    if job.state == "canceled":
-        return _("✖️ Canceled"), ()
-    return failure(_, job.error), under_failure(_, job.id, job.error)

@@ -11,20 +11,30 @@ import secrets
 import sqlite3
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from bot.clock import Clock
+from bot.delivery.admins import tell_admins
 from bot.delivery.pictures import Pictures
 from bot.delivery.status import Progress, StatusBoard
 from bot.errors import StoreError
 from bot.operations.logs import record
 from bot.store import Database, jobs, people
 from bot.store.jobs import Drawn, Job
+from bot.store.outbox import Outgoing
 from configs.sections.bot import BotSettings
 from configs.sections.render import BannerSettings, PromptSettings
 from inference.badge import make_badge
-from inference.errors import BackendUnavailable, Canceled, InvalidRequest, RenderError
+from inference.errors import (
+    BackendUnavailable,
+    BlankPicture,
+    Canceled,
+    InvalidRequest,
+    InvalidSettings,
+    OperatorNeeded,
+    RenderError,
+)
 from inference.generator import Generator
 from inference.types import BadgeRequest, Portrait
 from inference.wrappers.sharing import WatchedGenerator
@@ -32,6 +42,8 @@ from inference.wrappers.sharing import WatchedGenerator
 log = logging.getLogger(__name__)
 
 _IDLE_LOOK = 2.0
+_FOR_ADMINS = frozenset({"operator", "blank"})
+"""Reasons of failures that whoever runs the bot has to do something about."""
 
 
 class Workers:
@@ -48,6 +60,7 @@ class Workers:
         prompt: PromptSettings,
         banner: BannerSettings,
         ended: Callable[[int], None],
+        send: Callable[[Sequence[Outgoing]], None],
     ) -> None:
         self._database = database
         self._generator = generator
@@ -58,6 +71,7 @@ class Workers:
         self._prompt = prompt
         self._banner = banner
         self._ended = ended
+        self._send = send
         self._owner = secrets.token_hex(8)
         self._wake = asyncio.Event()
         self._stops: dict[int, threading.Event] = {}
@@ -152,10 +166,14 @@ class Workers:
             if self._stopping:
                 await self._database.write("put back", lambda c: jobs.put_back(c, job))
             self._ended(job.id)
+        except (InvalidSettings, OperatorNeeded) as error:
+            await self._fail(job, "operator", str(error))
         except InvalidRequest as error:
             await self._fail(job, "words", str(error))
         except BackendUnavailable as error:
             await self._fail(job, "unavailable", str(error))
+        except BlankPicture as error:
+            await self._fail(job, "blank", str(error))
         except (RenderError, OSError) as error:
             await self._fail(job, "broken", str(error))
         except Exception as error:
@@ -166,11 +184,17 @@ class Workers:
             self._ended(job.id)
 
     async def _fail(self, job: Job, reason: str, detail: str) -> None:
+        told: list[Outgoing] = []
+
         def fail(connection: sqlite3.Connection) -> bool:
-            return jobs.failed(connection, job, reason, self._clock.wall())
+            now = self._clock.wall()
+            if reason in _FOR_ADMINS:
+                told[:] = tell_admins(connection, self._settings.admins, reason, detail, now)
+            return jobs.failed(connection, job, reason, now)
 
         record(job.user_id, "drawing", f"job {job.id} failed: {detail}", logging.ERROR)
         await self._patiently("failed", fail)
+        self._send(told)
         self._ended(job.id)
 
     async def _patiently(self, name: str, work: Callable[[sqlite3.Connection], bool]) -> None:

@@ -37,6 +37,12 @@ def meet(connection: sqlite3.Connection, user_id: int, language: str) -> bool:
     return not row["banned"]
 
 
+def language(connection: sqlite3.Connection, user_id: int) -> str:
+    """The language code that a person's messages had; "" for one who never wrote."""
+    row = connection.execute("SELECT language FROM people WHERE user_id = ?", (user_id,)).fetchone()
+    return "" if row is None else str(row["language"])
+
+
 def ban(connection: sqlite3.Connection, user_id: int, banned: bool) -> None:
     """Ban a person, or take it back."""
     connection.execute(

@@ -23,7 +23,7 @@ from bot.clock import Clock
 from bot.operations.logs import start_logging
 from bot.store import Database
 from configs.settings import Settings, load_settings
-from inference.errors import BackendUnavailable, InvalidRequest, RenderFailed
+from inference.errors import BackendUnavailable, InvalidRequest, InvalidSettings, OperatorNeeded, RenderFailed
 from inference.generator import Generator
 from inference.types import ModelInfo, Portrait, PortraitRequest, StepCallback
 
@@ -32,7 +32,7 @@ class PlainGenerator(Generator):
     """Draws one colour, chosen by prompt and seed, in `steps` steps that take `seconds` in all.
 
     A prompt with "slowly" takes 2 s in 40 steps, one with "stubborn" a minute in one; one with "words that fail",
-    "nobody draws" or "breaks" fails. One with "snowstorm" is noise, nearly 1 MB as a PNG.
+    "nobody draws", "no credit", "sixty steps" or "breaks" fails. One with "snowstorm" is noise, nearly 1 MB as a PNG.
     """
 
     def __init__(self, seconds: float, steps: int, parallel: int, profile: str) -> None:
@@ -51,6 +51,10 @@ class PlainGenerator(Generator):
             raise InvalidRequest("not these words")
         if "nobody draws" in request.prompt:
             raise BackendUnavailable("out of memory")
+        if "no credit" in request.prompt:
+            raise OperatorNeeded("the Replicate account is out of credit")
+        if "sixty steps" in request.prompt:
+            raise InvalidSettings("num_inference_steps: at most 50")
         if "breaks" in request.prompt:
             raise RenderFailed("broke")
         seconds, steps = (2.0, 40) if "slowly" in request.prompt else (self._seconds, self._steps)

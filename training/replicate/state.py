@@ -57,9 +57,25 @@ def save_started(ledger: Ledger, out: Path, started: Started) -> None:
     ledger.note(_key(out), hidden.model_dump_json())
 
 
-def drop_started(ledger: Ledger, out: Path) -> None:
-    """Nothing runs for `out` any longer."""
+def drop_started(ledger: Ledger, out: Path, ended: str = "") -> None:
+    """Nothing runs for `out` any longer. `ended` says how a training that was paid for did."""
+    if ended:
+        ledger.note(_ended_key(out), ended)
     ledger.forget(_key(out))
+
+
+def how_it_ended(ledger: Ledger, out: Path) -> str:
+    """How the last paid training for `out` ended, in words; "" where there was none."""
+    return ledger.noted(_ended_key(out)) or ""
+
+
+def forget_end(ledger: Ledger, out: Path) -> None:
+    """Another training for `out` begins."""
+    ledger.forget(_ended_key(out))
+
+
+def _ended_key(out: Path) -> str:
+    return f"ended {mark_of(out)}"
 
 
 def checked_destination(job: TrainingJob, settings: ReplicateSettings) -> str:

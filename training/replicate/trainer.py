@@ -12,34 +12,34 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from configs.sections.replicate import ReplicateSettings
-from inference.errors import RenderError, RenderFailed
+from inference.errors import RenderError
 from inference.files import require_writable
-from inference.lora.card import LoraCard, read_card, stamp
-from inference.lora.file import LoraError
+from inference.lora.card import read_card
 from inference.replicate.client import ReplicateApi
 from inference.replicate.download import Downloader
-from inference.replicate.errors import ApiError, ApiNotFound, ApiTimedOut, BadOutput, LostAnswer
+from inference.replicate.errors import ApiError, ApiNotFound, ApiTimedOut, LostAnswer
 from inference.replicate.jobs import Job
 from inference.replicate.work import open_ledger
 from training.dataset import CaptionRule, load_data_set, pack
 from training.errors import InvalidJob, TrainerUnavailable, TrainingFailed, TrainingInterrupted
 from training.job import TrainingJob
-from training.replicate.archive import rank_of, take_lora
 from training.replicate.errors import translated
 from training.replicate.follow import Followed, follow
 from training.replicate.state import (
-    BASE,
     Started,
     checked_destination,
     drop_started,
     find_trainer,
+    forget_end,
+    how_it_ended,
     inputs_for,
     load_started,
     mark_of,
     save_started,
 )
 from training.replicate.upload import uploaded
-from training.trainer import Status, StatusCallback, TrainedLora
+from training.replicate.weights import fetch_lora, megabytes
+from training.trainer import StatusCallback, TrainedLora
 
 if TYPE_CHECKING:
     from configs.settings import Settings
@@ -106,11 +106,10 @@ class _Session:
 
     def train(self, job: TrainingJob, destination: str, tell: StatusCallback) -> TrainedLora:
         started = load_started(self._ledger, job.out)
-        if started and not job.resume:
-            raise InvalidJob(
-                f"a training for {job.out} {_named(started)} at Replicate: --resume follows it, --cancel stops it"
-            )
-        running = self._found(started) if started else None
+        running = self._earlier(job, started) if started else None
+        ended = how_it_ended(self._ledger, job.out)
+        if running is None and job.resume and ended and not job.pay_again:
+            raise InvalidJob(f"{ended}: nothing is left to resume; --pay-again starts and pays for another")
         if running is None:
             started, running = self._start(job, destination, tell)
         assert started is not None
@@ -136,6 +135,22 @@ class _Session:
 
     # -- starting
 
+    def _earlier(self, job: TrainingJob, started: Started) -> Job | None:
+        """The training that was started for this folder, to go on with; None where another one may begin."""
+        if not job.resume and not job.pay_again:
+            raise InvalidJob(
+                f"a training for {job.out} {_named(started)} at Replicate: --resume follows it or fetches its weights, "
+                "--cancel stops it, --pay-again starts and pays for another"
+            )
+        running = self._found(started)
+        if not job.pay_again or running is None:
+            return running
+        if not running.done:
+            raise InvalidJob(f"training {running.id} still runs at Replicate: --cancel it before --pay-again")
+        self._ledger.settle(started.line, self._cost(running))
+        self._forget(started)
+        return None
+
     def _start(self, job: TrainingJob, destination: str, tell: StatusCallback) -> tuple[Started, Job]:
         """Everything up to a running training, with nothing paid where a step before that fails."""
         ends = time.monotonic() + self._settings.training_deadline_s
@@ -149,7 +164,11 @@ class _Session:
             if self._api.require_model(destination, self._settings.hardware, ends):
                 log.info("made the private model %s at Replicate", destination)
             address = job.data_url or uploaded(
-                archive, self._api, self._ledger, self._settings, lambda now, size: tell(_mebibytes(now, size))
+                archive,
+                self._api,
+                self._ledger,
+                self._settings,
+                lambda now, size: tell(megabytes(now, size, "uploading")),
             )
             inputs, marker = inputs_for(job, self._settings, known, address)
         except BaseException:
@@ -160,6 +179,7 @@ class _Session:
             inputs=inputs, marker=marker, data_sha256=data_sha256,
         )  # fmt: skip
         save_started(self._ledger, job.out, started)
+        forget_end(self._ledger, job.out)
         return self._created(started, job.out, ends)
 
     def _created(self, started: Started, out: Path, ends: float) -> tuple[Started, Job]:
@@ -187,13 +207,14 @@ class _Session:
     def _found(self, started: Started) -> Job | None:
         """The training that was started before; None where none came of it, which is then forgotten."""
         ends = time.monotonic() + self._settings.read_timeout_s
-        try:
-            if started.job:
+        if started.job:
+            try:
                 return self._api.job(KIND, started.job, ends)
-            since = self._api.since(started.asked)
-            running = self._api.find(KIND, started.marker, since, lambda n: self._ledger.claim(started.line, n))
-        except ApiNotFound:
-            running = None
+            except ApiNotFound:
+                self._forget(started, f"Replicate does not know training {started.job} any more, which was paid for")
+                return None
+        since = self._api.since(started.asked)
+        running = self._api.find(KIND, started.marker, since, lambda n: self._ledger.claim(started.line, n))
         if running is None:
             self._ledger.close_line(started.line, "never")
             drop_started(self._ledger, self._out)
@@ -217,66 +238,34 @@ class _Session:
 
     def _finish(self, job: TrainingJob, started: Started, followed: Followed, tell: StatusCallback) -> TrainedLora:
         ended = followed.job
-        cost = (ended.predict_s or 0.0) * self._settings.training_usd_per_second
+        cost = self._cost(ended)
         self._ledger.settle(started.line, cost)
         if ended.status != "succeeded":
-            self._forget(started)
+            self._forget(started, f"training {ended.id} was {ended.status} at Replicate after ${cost:.2f}")
             said = self._api.mask(ended.error)[:300] or "it gives no reason"
             raise TrainingFailed(f"training {ended.id} was {ended.status} at Replicate after ${cost:.2f}: {said}")
-        card = self._fetched(job, started, ended, tell)
-        self._forget(started)
+        card = fetch_lora(job, started, ended, self._downloader, self._settings, tell)
+        self._forget(started, f"training {ended.id} was finished, and its LoRA fetched")
         self._ledger.forget(f"target {started.destination}")
         return TrainedLora(
             job.lora_path, card, ended.predict_s or followed.seconds, cost, hosted_model=started.destination
         )
 
-    def _fetched(self, job: TrainingJob, started: Started, ended: Job, tell: StatusCallback) -> LoraCard:
-        """Download the archive, take the LoRA out of it, give it the header of a local one."""
-        weights = ended.output.get("weights") if isinstance(ended.output, dict) else None
-        if not isinstance(weights, str):
-            self._forget(started)
-            raise TrainingFailed(f"training {ended.id} ended without weights: see it at replicate.com")
-        archive, bare = job.out / ".weights.tar", job.out / ".weights.safetensors"
-        ends = time.monotonic() + self._settings.training_deadline_s
-        try:
-            self._downloader.file(weights, archive, ends, lambda now, size: tell(_mebibytes(now, size, "fetching")))
-            header = take_lora(archive, bare)
-            rank = rank_of(header) or job.rank
-            card = LoraCard(
-                trigger=job.trigger,
-                base_model=BASE,
-                family="flux1",
-                rank=rank,
-                alpha=float(rank),
-                steps=job.steps,
-                data_sha256=started.data_sha256,
-                trainer=f"{started.trainer}:{started.version}",
-                recipe=dict(started.told_inputs()),
-            )
-            stamp(bare, job.lora_path, card)
-        except RenderFailed as error:
-            raise TrainingFailed(str(error)) from error
-        except (LoraError, BadOutput) as error:
-            self._forget(started)
-            raise TrainingFailed(f"the result of training {ended.id} cannot be used: {error}") from error
-        finally:
-            archive.unlink(missing_ok=True)
-            bare.unlink(missing_ok=True)
-        return card
+    def _cost(self, job: Job) -> float:
+        return (job.predict_s or 0.0) * self._settings.training_usd_per_second
 
     def _give_up(self, started: Started, running: Job) -> Job | None:
         after = self._api.cancel(KIND, running.id)
         if after is not None:
-            cost = (after.predict_s or 0.0) * self._settings.training_usd_per_second
             if after.predict_s is not None or running.status == "starting":
-                self._ledger.settle(started.line, cost)
-            self._forget(started)
+                self._ledger.settle(started.line, self._cost(after))
+            self._forget(started, f"training {running.id} was canceled")
         return after
 
-    def _forget(self, started: Started) -> None:
-        """The training is over: nothing is left to go on with."""
+    def _forget(self, started: Started, ended: str = "") -> None:
+        """The training is over: nothing is left to go on with. `ended` says how."""
         self._ledger.close_line(started.line)
-        drop_started(self._ledger, self._out)
+        drop_started(self._ledger, self._out, ended)
 
 
 def _finished(job: TrainingJob, destination: str) -> TrainedLora | None:
@@ -292,7 +281,3 @@ def _finished(job: TrainingJob, destination: str) -> TrainedLora | None:
 
 def _named(started: Started) -> str:
     return f"({started.job}) runs" if started.job else "may be running"
-
-
-def _mebibytes(now: int, size: int, stage: str = "uploading") -> Status:
-    return Status(f"{stage} (MB)", now // 1_000_000, max(1, size // 1_000_000))

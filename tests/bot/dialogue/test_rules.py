@@ -114,6 +114,25 @@ def test_a_full_queue_is_said_honestly_and_admins_rule(server: TelegramServer, f
         assert "Для админов" not in people[0].waits_for("Я делаю").text
 
 
+@pytest.mark.parametrize("thing", ["no credit", "sixty steps"])
+def test_what_only_the_operator_can_mend_is_said_so_and_told_to_admins_once(
+    server: TelegramServer, folder: Path, thing: str
+) -> None:
+    with RunningBot(server, folder, bot__admins="[7]", **FAST):
+        anna, boss = server.person(1), server.person(7)
+        boss.say("/help")
+        boss.waits_for("Я делаю")
+        for number in (1, 2):
+            anna.say(f"/badge {thing} {number} | A")
+            failed = anna.waits_for("поправит тот, кто меня запустил", number=number)
+            assert list(failed.buttons()) == ["🔁 Попробовать ещё раз"]
+        told = boss.waits_for("Не могу рисовать, пока это не исправить: ")
+        assert "credit" in told.text or "num_inference_steps" in told.text
+        anna.say("/help")
+        anna.waits_for("Я делаю")
+        assert len(boss.sees()) == 2
+
+
 def test_the_allow_list(server: TelegramServer, folder: Path) -> None:
     with RunningBot(server, folder, bot__users="[1]", bot__chats="[-5]", **FAST):
         friend, stranger, guest = server.person(1), server.person(2), server.person(2, "ru", -5)

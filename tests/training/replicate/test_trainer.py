@@ -295,10 +295,6 @@ def test_a_training_that_never_ends_is_canceled_at_the_deadline(
         (Plan(("processing", "failed"), error="CUDA error r8_abcdefgh"), r"was failed .* CUDA error \*\*\*"),
         (Plan(("starting", "aborted")), "was aborted"),
         (Plan(("processing", "canceled")), "was canceled"),
-        (Plan(("succeeded",), outputs=("png",)), "cannot be used"),
-        (Plan(("succeeded",), outputs=("https://evil.example/x.tar",)), r"evil.example, which is not allowed"),
-        (Plan(("succeeded",), outputs=("redirect-away",)), r"evil.example, which is not allowed"),
-        (Plan(("succeeded",), outputs=("huge",)), r"allowed"),
     ],
 )
 def test_a_training_that_ends_badly_is_a_typed_error_and_may_be_started_anew(
@@ -310,8 +306,81 @@ def test_a_training_that_ends_badly_is_a_typed_error_and_may_be_started_anew(
         trainer_for(fake, tmp_path, max_archive_mb=5).train(job)
     assert not job.lora_path.exists()
     fake.state.plan = Plan(RUN, outputs=("trained.tar",))
+    with pytest.raises(InvalidJob, match=r"training job\w+ was \w+.*nothing is left to resume; --pay-again starts"):
+        trainer_for(fake, tmp_path).train(job.model_copy(update={"resume": True}))
+    assert started(fake) == 1
     assert trainer_for(fake, tmp_path).train(job).path.exists()
     assert started(fake) == 2
+
+
+@pytest.mark.parametrize(
+    ("plan", "words"),
+    [
+        (Plan(("succeeded",), outputs=("png",)), "cannot be used"),
+        (Plan(("succeeded",), outputs=("https://evil.example/x.tar",)), r"evil.example, which is not allowed"),
+        (Plan(("succeeded",), outputs=("redirect-away",)), r"evil.example, which is not allowed"),
+        (Plan(("succeeded",), outputs=("huge",)), r"allowed"),
+        (Plan(("succeeded",), outputs=("gone",)), "status 404"),
+        (Plan(("succeeded",), outputs=("",)), "cannot be used"),
+    ],
+)
+def test_a_paid_training_is_fetched_again_and_never_paid_twice_unasked(
+    fake: FakeReplicate, pictures: Path, tmp_path: Path, plan: Plan, words: str
+) -> None:
+    fake.state.plan = plan
+    job = job_for(pictures, tmp_path / "out")
+    again = job.model_copy(update={"resume": True})
+    with pytest.raises(TrainingFailed, match=rf"{words}.*it is paid: --resume fetches it again, --pay-again"):
+        trainer_for(fake, tmp_path, max_archive_mb=5).train(job)
+    with pytest.raises(TrainingFailed, match=words):
+        trainer_for(fake, tmp_path, max_archive_mb=5).train(again)
+    with pytest.raises(InvalidJob, match="--pay-again"):
+        trainer_for(fake, tmp_path).train(job)
+    assert started(fake) == 1
+    (held,) = [each for each in fake.state.jobs.values() if each.kind == "trainings"]
+    held.plan = Plan(("succeeded",), outputs=("trained.tar",))
+    assert trainer_for(fake, tmp_path).train(again).path.exists()
+    assert started(fake) == 1
+
+
+@pytest.mark.parametrize("faults", [("404",), ("403",), ("404", "403")])
+def test_weights_that_are_not_there_at_first(
+    fake: FakeReplicate, pictures: Path, tmp_path: Path, faults: tuple[str, ...]
+) -> None:
+    fake.state.fail("download", *faults)
+    assert trainer_for(fake, tmp_path).train(job_for(pictures, tmp_path / "out")).path.exists()
+    assert started(fake) == 1
+
+
+def test_pay_again_pays_again(fake: FakeReplicate, pictures: Path, tmp_path: Path) -> None:
+    fake.state.plan = Plan(("succeeded",), outputs=("gone",))
+    job = job_for(pictures, tmp_path / "out")
+    with pytest.raises(TrainingFailed, match="it is paid"):
+        trainer_for(fake, tmp_path).train(job)
+    (held,) = [each for each in fake.state.jobs.values() if each.kind == "trainings"]
+    held.plan = Plan(("processing",))
+    more = job.model_copy(update={"pay_again": True})
+    with pytest.raises(InvalidJob, match="still runs at Replicate: --cancel it before"):
+        trainer_for(fake, tmp_path).train(more)
+    held.plan = Plan(("succeeded",), outputs=("gone",))
+    fake.state.plan = Plan(RUN, outputs=("trained.tar",))
+    assert trainer_for(fake, tmp_path).train(more).path.exists()
+    assert started(fake) == 2
+
+
+def test_a_training_that_replicate_has_forgotten_is_not_begun_anew_unasked(
+    fake: FakeReplicate, pictures: Path, tmp_path: Path
+) -> None:
+    fake.state.plan = Plan(("succeeded",), outputs=("gone",))
+    job = job_for(pictures, tmp_path / "out")
+    with pytest.raises(TrainingFailed, match="it is paid"):
+        trainer_for(fake, tmp_path).train(job)
+    before = started(fake)
+    fake.state.jobs.clear()
+    for _ in range(2):
+        with pytest.raises(InvalidJob, match=r"does not know training .* any more.*--pay-again"):
+            trainer_for(fake, tmp_path).train(job.model_copy(update={"resume": True}))
+    assert (before, started(fake)) == (1, 0)
 
 
 def test_weights_that_cannot_be_fetched_now_are_fetched_by_resume(

@@ -1,0 +1,52 @@
+"""The sections of the settings that a bot needs, and what follows from them for its dialogue."""
+
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+
+from bot.clock import Clock
+from bot.dialogue.turn import Context
+from configs.sections.bot import BotSettings
+from configs.sections.render import BannerSettings, PromptSettings
+from configs.sections.translation import TranslationSettings
+from configs.settings import Settings
+from inference.badge import checked
+from inference.types import MAX_SEED, BadgeRequest
+from overlay import style_names
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Each part of the bot is handed its own section of this; `data_dir` is where the bot keeps its state."""
+
+    data_dir: Path
+    bot: BotSettings
+    prompt: PromptSettings
+    banner: BannerSettings
+    translation: TranslationSettings
+    keeps_portraits: bool
+
+    @classmethod
+    def of(cls, settings: Settings) -> "Parts":
+        """What a bot needs of all settings."""
+        keeps_portraits = settings.generator.portrait_cache_mb > 0
+        return cls(
+            settings.data_dir, settings.bot, settings.prompt, settings.banner, settings.translation, keeps_portraits
+        )
+
+    def context(self, clock: Clock, parallel: int) -> Context:
+        """What all turns of the dialogue share; `parallel` badges are drawn at a time."""
+
+        def check(thing: str, text: str, style: str) -> str:
+            return checked(BadgeRequest(thing, text, style=style), self.banner).text
+
+        return Context(
+            self.bot,
+            clock,
+            tuple(style_names()),
+            self.banner.style,
+            check,
+            lambda: secrets.randbelow(MAX_SEED + 1),
+            parallel,
+            self.keeps_portraits,
+        )
