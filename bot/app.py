@@ -136,8 +136,9 @@ class Bot:
         return calm
 
     def _application(self) -> "Application[Any, Any, Any, Any, Any, Any]":
+        understand = understander(self._settings.translation, self.generator.model)
         conversation = Conversation(
-            self._bot, self._database, self._settings.context(self._clock, self.generator.parallel), understander(self._settings.translation, self.generator.model),
+            self._bot, self._database, self._settings.context(self._clock, self.generator.parallel), understand,
             self._sender, self._workers, self._delivery, self._stop.is_set, self._queue.answered,
         )  # fmt: skip
         builder = ApplicationBuilder().bot(self._bot).update_queue(self._queue).job_queue(None)
