@@ -1,7 +1,8 @@
 """Draws: takes the next job under a lease, makes the badge in a thread, stores the picture, hands it to delivery.
 
-As many at once as the generator draws in parallel. A cancellation, a lost lease and the stop of the bot all end a
-drawing between two denoising steps; a drawing that the stop interrupts waits again in its old place.
+As many are drawn at once as the generator draws in parallel, and as many more get their banner meanwhile. A
+cancellation, a lost lease and the stop of the bot all end a drawing between two denoising steps; a drawing that the
+stop interrupts waits again in its old place.
 """
 
 import asyncio
@@ -77,11 +78,14 @@ class Workers:
         self._stops: dict[int, threading.Event] = {}
         self._stopping = False
         self._tasks: list[asyncio.Task[None]] = []
-        self._threads = ThreadPoolExecutor(generator.parallel, thread_name_prefix="draw")
+        # Twice as many jobs as drawings: one is drawn while the one before it gets its banner and is stored.
+        self._many = 2 * generator.parallel
+        self._free = asyncio.Semaphore(generator.parallel)
+        self._threads = ThreadPoolExecutor(self._many, thread_name_prefix="draw")
 
     def start(self) -> None:
         """Begin drawing."""
-        self._tasks = [asyncio.create_task(self._serve(), name=f"worker {n}") for n in range(self._generator.parallel)]
+        self._tasks = [asyncio.create_task(self._serve(), name=f"worker {n}") for n in range(self._many)]
 
     def wake(self) -> None:
         """There may be something to draw."""
@@ -110,19 +114,27 @@ class Workers:
 
     async def _serve(self) -> None:
         while not self._stopping:
+            turn = await _Turn.of(self._free)
             try:
-                job = await self._database.write("claimed", self._claim)
-                if job is None:
-                    await self._idle()
-                    continue
-                self._board.queue_moved = True
-                await self._make(job)
+                await self._next_job(turn)
             except StoreError as error:
                 log.error("%s", error)
                 await asyncio.sleep(_IDLE_LOOK)
             except Exception:
                 log.exception("a worker stumbled; the job is taken up again when its lease has run out")
                 await asyncio.sleep(_IDLE_LOOK)
+            finally:
+                turn.end()
+
+    async def _next_job(self, turn: "_Turn") -> None:
+        if self._stopping:
+            return
+        job = await self._database.write("claimed", self._claim)
+        if job is None:
+            await self._idle()
+            return
+        self._board.queue_moved = True
+        await self._make(job, turn)
 
     async def _idle(self) -> None:
         self._wake.clear()
@@ -135,7 +147,7 @@ class Workers:
         now = self._clock.steady()
         return jobs.claim(connection, self._owner, now + self._settings.lease_seconds, now)
 
-    async def _make(self, job: Job) -> None:
+    async def _make(self, job: Job, turn: "_Turn") -> None:
         if job.attempts > self._settings.attempts:
             await self._fail(job, "attempts", f"begun {job.attempts - 1} times and never finished")
             return
@@ -144,7 +156,7 @@ class Workers:
         if self._stopping:
             stop.set()
         loop = asyncio.get_running_loop()
-        drawing = loop.run_in_executor(self._threads, self._draw, job, progress, stop, loop)
+        drawing = loop.run_in_executor(self._threads, self._draw, job, progress, stop, turn, loop)
         try:
             while not drawing.done():
                 await asyncio.wait({drawing}, timeout=self._settings.lease_seconds / 3)
@@ -209,7 +221,9 @@ class Workers:
                 log.error("%s", error)
                 await asyncio.sleep(_IDLE_LOOK)
 
-    def _draw(self, job: Job, progress: Progress, stop: threading.Event, loop: asyncio.AbstractEventLoop) -> Drawn:
+    def _draw(
+        self, job: Job, progress: Progress, stop: threading.Event, turn: "_Turn", loop: asyncio.AbstractEventLoop
+    ) -> Drawn:
         """In a drawing thread: the badge, made and stored."""
 
         def on_step(done: int, steps: int) -> None:
@@ -221,6 +235,7 @@ class Workers:
         def on_portrait(portrait: Portrait) -> None:
             drawn_at.append(time.perf_counter())
             progress.stage = 2
+            loop.call_soon_threadsafe(turn.end)
             loop.call_soon_threadsafe(self._board.show_now, job.id)
 
         on_step(0, 0)
@@ -233,3 +248,23 @@ class Workers:
         drew, banner = drawn_at[-1] - started, time.perf_counter() - drawn_at[-1]
         portrait = badge.portrait
         return Drawn(name, size, portrait.model.generator, drew, banner, portrait.cost_usd, drew=not portrait.cached)
+
+
+class _Turn:
+    """One of the places in which something is drawn; given back when the portrait is there, or the job has ended."""
+
+    def __init__(self, free: asyncio.Semaphore) -> None:
+        self._free = free
+        self._ended = False
+
+    @classmethod
+    async def of(cls, free: asyncio.Semaphore) -> "_Turn":
+        """Wait for a place."""
+        await free.acquire()
+        return cls(free)
+
+    def end(self) -> None:
+        """Give it back, once."""
+        if not self._ended:
+            self._ended = True
+            self._free.release()

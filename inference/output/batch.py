@@ -21,6 +21,7 @@ from inference.output.progress import Progress, say
 from inference.output.recipe import encode_png, read_recipe, recipe_of, work_key
 from inference.output.rows import BadRow, Row
 from inference.output.sheet import SHEET, write_sheet
+from inference.wrappers.turns import Turns
 
 
 @dataclass(frozen=True)
@@ -137,17 +138,22 @@ def _finished_entry(work: _Work, known: dict[str, Entry], out: Path) -> Entry | 
 def _draw_all(
     todo: Sequence[_Work], out: Path, generator: Generator, settings: Settings, progress: Progress
 ) -> Iterator[tuple[_Work, Entry | RenderError]]:
-    """Draw with as many calls in flight as the generator likes; yields in order of completion."""
+    """Draw with as many calls at once as the generator likes; yields in order of completion.
+
+    As many badges more are finished meanwhile, so that the generator never waits for a banner or a file.
+    """
     stop = threading.Event()
+    turns = Turns(generator)
     writing = threading.Lock()
 
     def draw(work: _Work) -> Entry:
         def on_step(done: int, total: int) -> None:
             if stop.is_set():
                 raise Canceled("the batch was stopped")
-            progress.step(done, total, work.row.line)
+            if total:
+                progress.step(done, total, work.row.line)
 
-        badge = make_badge(work.request, generator, prompt=settings.prompt, banner=settings.banner, on_step=on_step)
+        badge = make_badge(work.request, turns, prompt=settings.prompt, banner=settings.banner, on_step=on_step)
         file = f"{work.row.name}.png"
         entry = Entry.of(badge, file, work.key)
         write_atomically(out / file, encode_png(badge.image, recipe_of(badge, work.key)))
@@ -157,10 +163,10 @@ def _draw_all(
 
     waiting = iter(todo)
     running: dict[Future[Entry], _Work] = {}
-    with ThreadPoolExecutor(max_workers=max(1, generator.parallel), thread_name_prefix="draw") as pool:
+    with ThreadPoolExecutor(max_workers=2 * max(1, generator.parallel), thread_name_prefix="draw") as pool:
         try:
             while True:
-                while len(running) < generator.parallel and (work := next(waiting, None)):
+                while len(running) < 2 * generator.parallel and (work := next(waiting, None)):
                     running[pool.submit(draw, work)] = work
                 if not running:
                     return
