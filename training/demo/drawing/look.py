@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from training.demo.drawing.costume import Character
 from training.demo.drawing.faces import MOODS
 from training.demo.drawing.pen import Color
-from training.demo.drawing.thing import Thing
+from training.demo.drawing.things.thing import Thing
 from training.demo.drawing.vocabulary import colours
 
 BACKGROUNDS: tuple[tuple[str, Color], ...] = (

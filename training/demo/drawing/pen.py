@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from PIL import Image, ImageDraw
 
 if TYPE_CHECKING:
-    from training.demo.drawing.colour import Tint
+    from training.demo.drawing.things.colour import Tint
 
 Point = tuple[float, float]
 Color = tuple[int, int, int]

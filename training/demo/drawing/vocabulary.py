@@ -1,6 +1,6 @@
 """The demo's vocabulary, from the tables that ship beside its weights: things with their words, and colours.
 
-`inference/demo/vocabulary.tsv` has a row a thing; one without an emoji is drawn by a function of `things_*.py`. A new
+`inference/demo/vocabulary.tsv` has a row a thing; one without an emoji is drawn by a function of `things/`. A new
 emoji thing is one more row, no code.
 """
 

@@ -1,7 +1,7 @@
 """Food, living things and treasures to hold."""
 
 from training.demo.drawing.pen import Pen, arc, star
-from training.demo.drawing.thing import thing
+from training.demo.drawing.things.thing import thing
 
 WHITE, GOLD, RED, BLACK = (250, 250, 246), (246, 190, 50), (220, 52, 52), (58, 54, 66)
 GREEN, STEEL = (86, 172, 76), (176, 188, 204)

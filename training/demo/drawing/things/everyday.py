@@ -1,7 +1,7 @@
 """Household things to hold."""
 
 from training.demo.drawing.pen import Pen, arc
-from training.demo.drawing.thing import thing
+from training.demo.drawing.things.thing import thing
 
 PAPER, WHITE, GOLD, RED, BLACK = (250, 236, 200), (250, 250, 246), (246, 190, 50), (220, 52, 52), (58, 54, 66)
 STEEL = (176, 188, 204)

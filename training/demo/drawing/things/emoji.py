@@ -12,10 +12,10 @@ import numpy as np
 import uharfbuzz as hb
 from PIL import Image, ImageChops
 
-from training.demo.drawing.colour import Tint
 from training.demo.drawing.pen import Pen, Point
+from training.demo.drawing.things.colour import Tint
 
-FONT = Path(__file__).parents[3] / "fonts" / "noto-color-emoji" / "NotoColorEmoji-COLRv1.ttf"
+FONT = Path(__file__).parents[4] / "fonts" / "noto-color-emoji" / "NotoColorEmoji-COLRv1.ttf"
 LONGER_SIDE = 100.0  # pen units; hand-drawn things have about as many
 _GRIP_SIDE = (-0.78, 0.62)  # the hand comes from the lower left
 _GRIP_NEAR = 18.0

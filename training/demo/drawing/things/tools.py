@@ -1,7 +1,7 @@
 """Tools, arms and instruments to hold."""
 
 from training.demo.drawing.pen import Pen, arc, star
-from training.demo.drawing.thing import thing
+from training.demo.drawing.things.thing import thing
 
 STEEL, WHITE, WOOD, DARK_WOOD = (196, 208, 220), (250, 250, 246), (178, 112, 58), (122, 70, 38)
 GOLD, RED, BLUE, BLACK = (246, 190, 50), (220, 52, 52), (52, 112, 208), (58, 54, 66)

@@ -10,9 +10,9 @@ from functools import cache, partial
 
 import numpy as np
 
-from training.demo.drawing import emoji
-from training.demo.drawing.colour import Fill, Pixels, Tint, main_fill, natural_name
 from training.demo.drawing.pen import INK, Canvas, Pen, Point
+from training.demo.drawing.things import emoji
+from training.demo.drawing.things.colour import Fill, Pixels, Tint, main_fill, natural_name
 from training.demo.drawing.vocabulary import Row, colours
 
 Draw = Callable[[Pen], None]
