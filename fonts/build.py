@@ -9,8 +9,6 @@ others are cut down to what a banner needs (no hinting, one weight, the listed c
 names and copyright, and say so in README.md. The output depends on nothing but the input.
 """
 
-from __future__ import annotations
-
 import argparse
 import bz2
 import logging

@@ -4,8 +4,6 @@ What does not depend on the portrait or the letters (ribbon, plaque, ring) is dr
 and kept, up to a fixed number of bytes; a banner over a kept ribbon takes milliseconds.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 
 from PIL import Image

@@ -1,7 +1,5 @@
 """Keeps drawn layers, the least recently used given up first, up to a fixed number of bytes; safe in threads."""
 
-from __future__ import annotations
-
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable

@@ -4,8 +4,6 @@ What a monitor shows is meant: a picture in Adobe RGB or Display P3 has other nu
 (ICC.1:2022; the conversion is Little CMS's, relative colorimetric with black point compensation).
 """
 
-from __future__ import annotations
-
 import io
 from collections.abc import Iterator
 from functools import cache, lru_cache

@@ -11,8 +11,6 @@ Messages are one plain line for the person who typed the text: what was wrong, w
 They never hold control characters, so they are safe to print and to log.
 """
 
-from __future__ import annotations
-
 import difflib
 import unicodedata
 from collections.abc import Iterable

@@ -4,8 +4,6 @@ Everything returns bytes, the same for the same badge. Metadata of the portrait 
 badge (style round) keeps its transparency in PNG, WebP and stickers, and is laid on white in JPEG and PDF.
 """
 
-from __future__ import annotations
-
 import io
 
 from PIL import Image

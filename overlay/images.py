@@ -6,8 +6,6 @@ taken. Colours are converted by the picture's ICC profile. Where a picture is tr
 colours hidden under the transparency. Whatever a decoder raises on broken data becomes one InvalidImage.
 """
 
-from __future__ import annotations
-
 import io
 import struct
 import threading

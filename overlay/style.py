@@ -5,8 +5,6 @@ no code. The drawing parts (ribbon, plaque and medallion in overlay/drawing/) re
 A further style is one small file in overlay/styles/ that builds a `BannerStyle` called `STYLE`.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 
 Stops = tuple[tuple[float, str], ...]

@@ -170,7 +170,7 @@ class _TorchAo(_Quantizer):
 
         quantize_(block, self._config, filter_fn=_is_wanted)
 
-    def again(self, linear: "torch.nn.Linear", weight: "torch.Tensor") -> None:  # type: ignore[override]
+    def again(self, linear: "torch.nn.Linear", weight: "torch.Tensor") -> None:
         import torch
         from torchao.quantization import quantize_
 
@@ -212,7 +212,7 @@ class _Nf4(_Quantizer):
             block.set_submodule(at, small)
             slot.replaced(f"{name}.{at}", small)
 
-    def again(self, linear: "torch.nn.Linear", weight: "torch.Tensor") -> None:  # type: ignore[override]
+    def again(self, linear: "torch.nn.Linear", weight: "torch.Tensor") -> None:
         from bitsandbytes.nn import Params4bit
 
         fresh = Params4bit(weight.to(self._device), requires_grad=False, quant_type="nf4", module=linear)

@@ -3,8 +3,6 @@
 Emoji are painted in their own colours (COLRv1) over a thin dark rim of their own outline.
 """
 
-from __future__ import annotations
-
 import math
 from functools import lru_cache
 

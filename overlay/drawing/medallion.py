@@ -4,8 +4,6 @@ The portrait is shrunk into the ring, so that little of it is lost but its corne
 on the portrait (border, ring) are layers of their own and can be kept.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass

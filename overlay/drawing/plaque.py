@@ -4,8 +4,6 @@ The frame is a ridge: its outer facets face away from the field, its inner ones 
 brightness of its angle to a light from the upper left. Flat plane and pixels as in overlay/drawing/ribbon.py.
 """
 
-from __future__ import annotations
-
 import math
 
 from PIL import ImageChops

@@ -4,8 +4,6 @@ Works in the flat plane of the banner, (0, 0) being the middle of the plate, and
 the picture; everything is in pixels after the multiplication by u. Painted back to front on a `Layer`.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from PIL import Image, ImageChops

@@ -3,8 +3,6 @@
 `STYLES` maps names to styles in alphabetical order; the default is "ribbon".
 """
 
-from __future__ import annotations
-
 import pkgutil
 from importlib import import_module
 from types import MappingProxyType

@@ -4,8 +4,6 @@ That a font has a mark says nothing (its cmap lists it); that it has an anchor f
 both, shows only in what HarfBuzz makes of them. So the letter is shaped alone and the ink is looked at.
 """
 
-from __future__ import annotations
-
 import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache

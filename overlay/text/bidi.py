@@ -5,8 +5,6 @@ what remains are the paragraph level (P2, P3), the weak (W1-W7), neutral (N0-N2)
 and reordering (L1, L2). Mirroring (L4) is the shaper's.
 """
 
-from __future__ import annotations
-
 import unicodedata
 from collections.abc import Sequence
 

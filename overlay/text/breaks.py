@@ -4,8 +4,6 @@ Words of scripts without spaces are ICU's: its dictionaries for Thai, Lao, Khmer
 the syllables of UAX #14 for Javanese. ICU is loaded for these scripts only.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from itertools import accumulate
 from typing import Literal

@@ -5,8 +5,6 @@ tags outside flags), fold white space, compose to NFC, refuse marks without a le
 Grapheme clusters are those of UAX #29, as the `regex` module finds them, each with the vowel signs that follow it.
 """
 
-from __future__ import annotations
-
 import unicodedata
 
 import regex

@@ -5,8 +5,6 @@ ever assigned to a font that lacks one of its characters, or that has a letter a
 elsewhere (overlay/text/anchors.py).
 """
 
-from __future__ import annotations
-
 import unicodedata
 from collections.abc import Iterable, Sequence
 from functools import lru_cache

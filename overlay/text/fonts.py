@@ -4,8 +4,6 @@ Files lie in fonts/ beside the package, each with its licence (fonts/README.md).
 and kept; opening costs well under a millisecond, since files are mapped, not read.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path

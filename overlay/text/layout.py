@@ -6,8 +6,6 @@ of the plate: the layout of a text depends on the text and the style alone, and 
 same breaks and proportions as a chat picture.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Which script a character belongs to, and which graphemes are emoji (Unicode properties, by way of `regex`)."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from functools import lru_cache
 

@@ -4,8 +4,6 @@ A line is cut into runs of one font, one script and one direction; runs are shap
 in visual order (UAX #9, L2). A glyph that the font lacks, or that would leave no ink, is an error and never a gap.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from functools import lru_cache
 
