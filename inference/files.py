@@ -77,6 +77,27 @@ def require_writable(folder: Path) -> None:
 
 
 @contextmanager
+def alone_in(folder: Path) -> Iterator[None]:
+    """Hold `folder` for this process alone, without leaving a file in it; the system lets go when the process ends.
+
+    Raises InvalidRequest where another process holds it. On a file system without locks nothing is held.
+    """
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise InvalidRequest(
+                f"another batch is being drawn into {folder}: let it end, or name another folder with --out"
+            ) from error
+        except OSError:  # such as some network file systems
+            pass
+        yield
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
 def held(lock: Path, mode: int = 0o666) -> Iterator[bool]:
     """Hold the file `lock`, made with `mode` where it is missing, for this process alone: whether that succeeded.
 

@@ -25,7 +25,7 @@ from configs.names import unknown_name
 from inference.badge import ReadyRequest, checked, make_badge, ready
 from inference.choice import open_generator, profile_here
 from inference.errors import InvalidRequest, RenderError
-from inference.files import require_writable, write_atomically
+from inference.files import alone_in, require_writable, write_atomically
 from inference.local.plan import TIERS
 from inference.models.profiles import load_profile
 from inference.output.banners import draw_names
@@ -216,7 +216,9 @@ def _draw_names(args: argparse.Namespace, settings: Settings, recipe: Recipe | N
         require_writable(args.out)
         wanted = wanted_like(recipe, request, settings) if recipe else None
         try:
-            result = draw_names(names, request, args.out, generator, settings, _printer(args.json, args.out), wanted)
+            tell = _printer(args.json, args.out)
+            with alone_in(args.out):
+                result = draw_names(names, request, args.out, generator, settings, tell, wanted)
         except KeyboardInterrupt:
             say(f"What is finished stays in {args.out}; the same command goes on from there.")
             raise

@@ -2,7 +2,8 @@
 
 Each badge is written aside, synced and renamed, then gets its line in `manifest.jsonl`; what a killed run finished
 is found there (or, where it died between the two, in the PNG itself) and is not drawn again. A bad row is reported
-and the others go on. A row whose object, text, style, seed, model or LoRA changed since is drawn again.
+and the others go on. A row whose object, text, style, seed, model or LoRA changed since is drawn again; a row that only
+moved or got another name is not (see `resume`).
 """
 
 import threading
@@ -14,11 +15,12 @@ from pathlib import Path
 from configs.settings import Settings
 from inference.badge import ReadyRequest, make_badge, portrait_request, ready
 from inference.errors import BackendUnavailable, Canceled, InvalidRequest, RenderError
-from inference.files import append_line, write_atomically
+from inference.files import alone_in, append_line, write_atomically
 from inference.generator import Generator
 from inference.output.manifest import MANIFEST, Entry, FailedRow, read_manifest, write_manifest
 from inference.output.progress import Progress, say
-from inference.output.recipe import encode_png, read_recipe, recipe_of, work_key
+from inference.output.recipe import encode_png, recipe_of, work_key
+from inference.output.resume import assign
 from inference.output.rows import BadRow, Row
 from inference.output.sheet import SHEET, write_sheet
 from inference.wrappers.turns import Turns
@@ -50,24 +52,32 @@ def run_batch(
 ) -> BatchResult:
     """Draw what is not finished yet into `out`, which exists. `tell` is called once a finished badge.
 
-    Raises BackendUnavailable where the generator is gone for good; what is finished by then stays finished.
+    Raises InvalidRequest where another batch is at work in `out`, BackendUnavailable where the generator is gone for
+    good; what is finished by then stays finished.
     """
+    with alone_in(out):
+        return _run_batch(rows, out, generator, settings, tell)
+
+
+def _run_batch(
+    rows: Sequence[Row | BadRow], out: Path, generator: Generator, settings: Settings, tell: Callable[[Entry], None]
+) -> BatchResult:
     known = read_manifest(out).entries
     finished: dict[int, Entry] = {}
+    works: list[_Work] = []
     todo: list[_Work] = []
     failed: dict[int, FailedRow] = {}
     with Progress(len(rows)) as progress:
         for row in rows:
             try:
-                work = _work(row, generator, settings)
+                works.append(_work(row, generator, settings))
             except InvalidRequest as error:
                 say(f"line {row.line}: {error}")
                 progress.badge()
                 failed[row.line] = _failed_row(row, error)
-                continue
-            entry = _finished_entry(work, known, out)
+        for work, entry in assign(works, known, out):
             if entry:
-                finished[row.line] = entry
+                finished[work.row.line] = entry
                 progress.badge()
                 tell(entry)
             else:
@@ -114,25 +124,6 @@ def _work(row: Row | BadRow, generator: Generator, settings: Settings) -> _Work:
         wanted = replace(wanted, seed=-1)
     size = settings.banner.size
     return _Work(row, request, work_key(request.object, request.text, request.style, size, wanted, generator.model))
-
-
-def _finished_entry(work: _Work, known: dict[str, Entry], out: Path) -> Entry | None:
-    """The entry of an earlier run for this very work, if its file is still there."""
-    file = f"{work.row.name}.png"
-    if not (out / file).is_file():
-        return None
-    entry = known.get(file)
-    if entry and entry.key == work.key:
-        return entry
-    try:
-        recipe = read_recipe(out / file)
-    except InvalidRequest:
-        return None
-    if recipe.key != work.key:
-        return None
-    adopted = Entry(**{**recipe.model_dump(), "file": file, "seconds": 0.0, "cost_usd": 0.0})
-    append_line(out / MANIFEST, adopted.model_dump_json())
-    return adopted
 
 
 def _draw_all(

@@ -203,6 +203,20 @@ def test_a_second_run_draws_only_what_is_missing_or_changed(shell: Shell) -> Non
     assert files == ["one.png", "two.png", "three.png"]
 
 
+def test_a_row_on_top_is_the_only_one_drawn(shell: Shell) -> None:
+    (shell.folder / "rows.csv").write_text("object,text\nlamp,A\nkey,B\n")
+    shell("--batch", "rows.csv", *DEMO, "--out", "set")
+    before = {path.name: path.read_bytes() for path in (shell.folder / "set").glob("*.png")}
+    (shell.folder / "rows.csv").write_text("object,text,seed\nfish,NEW,\nlamp,A,\ncup,C,7.5\nkey,B,\n")
+    assert shell("--batch", "rows.csv", *DEMO, "--out", "set").code == 1
+    after = {path.name: path.read_bytes() for path in (shell.folder / "set").glob("*.png")}
+    assert set(after) == {"0001-fish.png", "0001-lamp.png", "0002-key.png"}
+    assert all(after[name] == data for name, data in before.items())
+    lines = [json.loads(line) for line in (shell.folder / "set/manifest.jsonl").read_text().splitlines()]
+    assert [line.get("file") for line in lines] == ["0001-fish.png", "0001-lamp.png", None, "0002-key.png"]
+    assert "not a whole number" in lines[2]["failed"]
+
+
 def run_process(folder: Path, *argv: str) -> "subprocess.Popen[str]":
     environment = {**os.environ, "BADGE_LOCAL__STEPS": "2", "BADGE_BANNER__SIZE": "256", "BADGE_LOCAL__THREADS": "1"}
     command = [sys.executable, "-m", "inference.render", *argv]
