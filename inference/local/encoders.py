@@ -8,7 +8,8 @@ from inference.local.plan import Plan
 from inference.lora.merge import LoraSlot, shapes_of
 from inference.lora.names import Shapes
 from inference.lora.parts import LoraPart
-from inference.models.family import Text, family_of
+from inference.models.choice import family_of
+from inference.models.family import Text
 from inference.models.profiles import Profile
 
 if TYPE_CHECKING:

@@ -28,7 +28,8 @@ from inference.lora.merge import NotKept
 from inference.lora.source import LoraFile, find_lora
 from inference.lora.weights import touches_encoders
 from inference.models.base_weights import revision_of
-from inference.models.family import Text, family_of
+from inference.models.choice import family_of
+from inference.models.family import Text
 from inference.models.profiles import Profile
 from inference.models.text_cache import TextCache
 from inference.types import LoraInfo, ModelInfo, Portrait, PortraitRequest, StepCallback

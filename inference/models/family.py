@@ -1,15 +1,13 @@
 """What a family of base models has of its own: how a prompt is encoded, and how its pipeline is called.
 
 Drawing and training speak to `Family`; the families stand in `flux1.py`, `flux2.py` and `z_image.py`, one dozen lines
-each. A family is told by the profile (`family_of`), never by words in a model's name.
+each. A family is told by the profile (`choice.family_of`), never by words in a model's name.
 """
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Self
-
-from inference.models.profiles import Profile
 
 if TYPE_CHECKING:
     import torch
@@ -64,16 +62,6 @@ class Family(ABC):
     def trim(self, encoders: Any) -> None:
         """Take out of freshly loaded encoders what nobody reads the output of."""
         return
-
-
-def family_of(profile: Profile) -> Family:
-    """The family of `profile`."""
-    from inference.models.flux1 import Flux1
-    from inference.models.flux2 import Flux2
-    from inference.models.z_image import ZImage
-
-    known: dict[str, type[Family]] = {each.name: each for each in (Flux1, Flux2, ZImage)}
-    return known[profile.family]()
 
 
 def without_logits(encoder: Any) -> None:

@@ -19,7 +19,7 @@ from inference.local.plan import smaller
 from inference.lora.merge import LoraSlot
 from inference.lora.parts import LowRankPart
 from inference.models.base_weights import WeightFiles
-from inference.models.family import family_of
+from inference.models.choice import family_of
 from inference.types import PortraitRequest
 from tests.inference.local.test_assembly import PLAIN, assembled, difference, draw, load, wide_flux
 from tests.inference.local.test_generator import SWORD, TELESCOPE, broken, settings, tiny
