@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from PIL import Image
 
 from overlay.cache import LayerCache
+from overlay.drawing.composition import composed
 from overlay.drawing.geometry import Arc, Bend, Flat
 from overlay.drawing.lettering import paint_text
 from overlay.drawing.medallion import border_layer, mount, ring_layer
@@ -84,6 +85,8 @@ class Plan:
     u: float
     at: tuple[int, int]
     """The middle of the plate, in pixels."""
+    portrait: Image.Image
+    """The portrait, its figure moved above the plate where that is needed."""
     body: Layer
     """Ribbon or plaque, in the picture's pixels."""
     bend: Bend
@@ -103,14 +106,16 @@ def plan_banner(portrait: Image.Image, text: str, style: BannerStyle, side: int 
     sag = _sag(layout, style)
     body = _body(style, layout, sag, None if style.ring else style.shadow, u)
     usual = round(style.centre_y / 1024 * height)
+    if style.ring is None:
+        portrait = composed(portrait, body.moved(width // 2, usual))
     at = width // 2, usual if style.ring else find_height(portrait, body, usual)
-    return Plan(style, layout, u, at, body.moved(*at), _bend(layout, sag, at, u))
+    return Plan(style, layout, u, at, portrait, body.moved(*at), _bend(layout, sag, at, u))
 
 
 def _draw(portrait: Image.Image, text: str, style: BannerStyle, side: int | None = None) -> Image.Image:
     """The portrait with its banner, at the portrait's own size; or the round badge, `side` pixels square."""
     plan = plan_banner(portrait, text, style, side)
-    result = portrait.copy() if style.ring is None else _mounted(portrait, plan, style.ring)
+    result = plan.portrait.copy() if style.ring is None else _mounted(portrait, plan, style.ring)
     plan.body.onto(result)
     paint_text(result, plan.layout, style.lettering, plan.bend, plan.u)
     return result
@@ -134,7 +139,7 @@ def _mounted(portrait: Image.Image, plan: Plan, ring: Ring) -> Image.Image:
 
     key = ("border", style, layout.plate_width, layout.plate_height, sag, side)
     result = _KEPT.get(key, border).image.copy()
-    mount(result, portrait, find_subject(portrait), ring, plan.u)
+    mount(result, portrait, find_subject(portrait), ring, plan.u, plan.body)
     _KEPT.get(("ring", ring, side), lambda: ring_layer(ring, box, plan.u)).onto(result)
     return result
 

@@ -7,16 +7,22 @@ on the portrait (border, ring) are layers of their own and can be kept.
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from PIL import Image, ImageChops
 
+from overlay.drawing.composition import fit_into_circle, placed
 from overlay.drawing.geometry import Grid, circle
-from overlay.drawing.paint import Colours, Layer, Paint, coloured, rgb
-from overlay.drawing.placement import Subject
+from overlay.drawing.paint import Colours, Layer, Paint, coloured
+from overlay.drawing.placement import Subject, find_figure
 from overlay.drawing.raster import Box, Canvas, Contour, Polygons, polygon_mask
 from overlay.drawing.raster import ring as ring_of_offsets
 from overlay.drawing.ribbon import with_shadow
 from overlay.style import Ring, Shadow
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 _LIGHT = -118.0
 """Where the light comes from, in degrees clockwise from the right."""
@@ -116,25 +122,51 @@ def border_layer(ring: Ring, box: Box, banner: Sequence[Contour], edge: float, s
     return layer
 
 
-def mount(result: Image.Image, portrait: Image.Image, subject: Subject | None, ring: Ring, u: float) -> None:
+def mount(
+    result: Image.Image, portrait: Image.Image, subject: Subject | None, ring: Ring, u: float, banner: Layer
+) -> None:
     """Put the portrait into the ring's window on the RGBA picture `result`, in place.
 
-    Its shorter side spans the window. Where the background is plain and the subject would be cut by the circle,
-    the picture is shrunk and moved until it is not, and the background continued.
+    Its shorter side spans the window. Where the background is plain and the subject would be cut by the circle or by
+    the banner's upper edge, the picture is shrunk and moved until it is not, and the background continued.
     """
     radius = (ring.radius - ring.width / 2) * u
     width, height = portrait.size
-    scale, dx, dy = 2 * (radius + 1) / min(width, height), 0.0, 0.0
-    if subject is not None:
-        scale, dx, dy = _fit_subject(subject, portrait.size, scale, (ring.radius - ring.width - 8) * u)
+    scale, dx, dy = fit_portrait(portrait, subject, ring, u, banner)
     new = max(1, round(width * scale)), max(1, round(height * scale))
     window = [circle(512 * u, ring.centre_y * u, radius)]
     box = Box.around(window, 1).clipped(*result.size)
-    picture = Image.new("RGBA", box.size, (*(subject.background if subject else rgb(ring.outline)), 255))
     left, top = round(512 * u + dx - new[0] / 2), round(ring.centre_y * u + dy - new[1] / 2)
     small = portrait.resize(new, Image.Resampling.LANCZOS if scale < 1 else Image.Resampling.BICUBIC)
-    picture.paste(small, (left - box.left, top - box.top))
+    picture = placed(small, box.size, left - box.left, top - box.top)
     result.paste(picture, (box.left, box.top), polygon_mask(box, window))
+
+
+def fit_portrait(
+    portrait: Image.Image, subject: Subject | None, ring: Ring, u: float, banner: Layer
+) -> tuple[float, float, float]:
+    """(scale, dx, dy): how large the portrait becomes, and how far its middle lies from the ring's, in pixels."""
+    scale = 2 * ((ring.radius - ring.width / 2) * u + 1) / min(portrait.size)
+    if subject is None:
+        return scale, 0.0, 0.0
+    inside = (ring.radius - ring.width - 8) * u
+    figure = find_figure(portrait)
+    whole = figure and fit_into_circle(figure, portrait.size, inside, scale, _upper_edge(banner, inside, ring, u))
+    return whole or _fit_subject(subject, portrait.size, scale, inside)
+
+
+def _upper_edge(banner: Layer, window: float, ring: Ring, u: float) -> NDArray[np.float32]:
+    """Where the banner begins below the ring's middle, in each column of the window's square; infinite for nowhere."""
+    import numpy as np
+
+    side = round(2 * window)
+    left, top = round(512 * u - window), round(ring.centre_y * u)
+    opaque = np.asarray(banner.image.getchannel("A").crop(
+        (left - banner.box.left, 0, left - banner.box.left + side, banner.box.height)
+    )) > 140  # fmt: skip
+    first = opaque.argmax(axis=0).astype(np.float32) + np.float32(banner.box.top - top)
+    found: NDArray[np.float32] = np.where(opaque.any(axis=0), first, np.inf).astype(np.float32)
+    return found
 
 
 def _fit_subject(subject: Subject, size: tuple[int, int], scale: float, window: float) -> tuple[float, float, float]:

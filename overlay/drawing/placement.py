@@ -25,6 +25,8 @@ GRID = 128
 STEP = 8.0
 """Distance between the heights tried, in u."""
 MOST_PLACES = 64
+CLEARLY = 0.3
+"""Distance from the background, of colours whose channels go from 0 to 1: the shadow on the ground has 0.2 of it."""
 UPPER = 0.76
 """What lies lower in a round badge is under the ribbon anyway; a share of the height."""
 MOVE_COST = 0.35
@@ -104,6 +106,41 @@ def find_subject(portrait: Image.Image) -> Subject | None:
     red, green, blue = (round(float(v) * 255) for v in background)
     box = (left, float(rows[0] / height), right, float((rows[-1] + 1) / height))
     return Subject(box, (red, green, blue), reach)
+
+
+@dataclass(frozen=True)
+class Figure:
+    """What stands out clearly, its outlines and colours, no shadows: where it begins and ends, as shares 0..1."""
+
+    box: tuple[float, float, float, float]
+    feet: tuple[float, float]
+    """From where to where its lowest tenth goes."""
+    points: NDArray[np.float32]
+    """Its cells' middles, shape (count, 2): x and y, as shares of the picture's width and height."""
+
+
+def find_figure(portrait: Image.Image) -> Figure | None:
+    """The figure; None where there is none, or where the background is not plain all along the picture's edges."""
+    import numpy as np
+
+    cells = _cells(portrait)
+    background, plain = _background(cells)
+    around = np.concatenate([cells[-2:].reshape(-1, 3), cells[:, :2].reshape(-1, 3), cells[:, -2:].reshape(-1, 3)])
+    if plain < 0.75 or (np.linalg.norm(around - background, axis=1) > CLEARLY).mean() > 0.25:
+        return None
+    there = np.linalg.norm(cells - background, axis=2) > CLEARLY
+    # One cell in a row is a speck, not the figure's end.
+    there &= (there.sum(axis=1) > 1)[:, None] & (there.sum(axis=0) > 1)
+    rows, columns = np.flatnonzero(there.any(axis=1)), np.flatnonzero(there.any(axis=0))
+    if not len(rows):
+        return None
+    height, width = there.shape
+    lowest = there[rows[-1] - (rows[-1] - rows[0]) // 10 :]
+    feet = np.flatnonzero(lowest.any(axis=0))
+    y, x = np.nonzero(there)
+    points = np.stack([(x + 0.5) / width, (y + 0.5) / height], axis=1).astype(np.float32)
+    box = (columns[0] / width, rows[0] / height, (columns[-1] + 1) / width, (rows[-1] + 1) / height)
+    return Figure(tuple(map(float, box)), (float(feet[0] / width), float((feet[-1] + 1) / width)), points)  # type: ignore[arg-type]
 
 
 def find_height(portrait: Image.Image, banner: Layer, usual: int) -> int:

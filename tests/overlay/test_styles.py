@@ -27,8 +27,9 @@ def test_only_the_banner_changes(style: str, text: str) -> None:
         assert drawn.getpixel((256, 200))[3] == 255
     else:
         assert drawn.mode == "RGB"
-        changed = ImageChops.difference(drawn, portrait).getbbox()
-        box = plan_banner(portrait, text, STYLES[style]).body.box
+        plan = plan_banner(portrait, text, STYLES[style])  # its portrait: the figure stands on the banner
+        changed = ImageChops.difference(drawn, plan.portrait).getbbox()
+        box = plan.body.box
         assert changed is not None
         assert changed[0] >= box.left
         assert changed[1] >= box.top
