@@ -155,7 +155,7 @@ def fit_portrait(
     return whole or _fit_subject(subject, portrait.size, scale, inside)
 
 
-def _upper_edge(banner: Layer, window: float, ring: Ring, u: float) -> NDArray[np.float32]:
+def _upper_edge(banner: Layer, window: float, ring: Ring, u: float) -> "NDArray[np.float32]":
     """Where the banner begins below the ring's middle, in each column of the window's square; infinite for nowhere."""
     import numpy as np
 
