@@ -14,10 +14,9 @@ import os
 import signal
 import sqlite3
 import sys
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any
-from urllib.parse import urlsplit
 
 from telegram import Update
 from telegram.error import InvalidToken, TelegramError
@@ -27,6 +26,7 @@ from tornado.httpserver import HTTPServer
 from bot.api.client import polling_failed, telegram_client, webhook_secret
 from bot.api.inbox_queue import InboxQueue
 from bot.api.limiter import PoliteLimiter
+from bot.api.webhook import webhook
 from bot.clock import Clock
 from bot.conversation import Conversation, OneAtATime
 from bot.delivery.calls import Calls
@@ -53,6 +53,8 @@ log = logging.getLogger(__name__)
 
 UPDATES_AT_ONCE = 256
 STOP_SECONDS = 2.5
+_WEBHOOK_CALLS = 40
+"""So many calls of the webhook at once, Telegram's own default; the listener takes more."""
 _TIDY_EVERY = 3600.0
 _SILENCE = 90.0
 _SWITCH = 0.001
@@ -119,7 +121,7 @@ class Bot:
         )  # fmt: skip
         self._stop = asyncio.Event()
         self._tasks: list[asyncio.Task[Any]] = []
-        self._pages: HTTPServer | None = None
+        self._servers: list[HTTPServer] = []
 
     async def serve(self) -> bool:
         """Run until a signal; whether all drawings have stopped."""
@@ -148,17 +150,21 @@ class Bot:
 
     async def _enter(self, application: "Application[Any, Any, Any, Any, Any, Any]") -> None:
         """Log in, waiting as long as Telegram is down; a wrong token ends the start."""
+        await self._until_done(application.initialize, "Telegram cannot be reached")
+
+    async def _until_done(self, call: Callable[[], Awaitable[None]], trouble: str) -> None:
+        """Make a call that the start needs, again and again with growing pauses; only a wrong token ends that."""
         pause = 0.5
         while not self._stop.is_set():
             try:
-                await application.initialize()
+                await call()
                 return
             except InvalidToken:  # whose own message shows the token
                 raise StartError(
                     "Telegram does not know this TELEGRAM_BOT_TOKEN: copy it again from @BotFather"
                 ) from None
             except TelegramError as error:
-                log.warning("Telegram cannot be reached: %s", error)
+                log.warning("%s: %s", trouble, error)
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(self._stop.wait(), pause)
                 pause = min(10.0, pause * 2)
@@ -205,11 +211,18 @@ class Bot:
                 timeout=10, bootstrap_retries=-1, allowed_updates=kinds, error_callback=polling_failed
             )
             return
-        await updater.start_webhook(
-            bot.webhook_listen, bot.webhook_port, urlsplit(bot.webhook_url).path.strip("/"),
-            webhook_url=bot.webhook_url,
-            secret_token=webhook_secret(self._token), bootstrap_retries=-1, allowed_updates=kinds, max_connections=100,
-        )  # fmt: skip
+        secret = webhook_secret(self._token)
+        try:
+            self._servers.append(webhook(bot, secret, self._bot, self._queue))
+        except OSError as error:
+            raise StartError(f"bot.webhook_port {bot.webhook_port} cannot be used: {error.strerror}") from error
+
+        async def register() -> None:
+            await self._bot.set_webhook(
+                bot.webhook_url, secret_token=secret, allowed_updates=kinds, max_connections=_WEBHOOK_CALLS
+            )
+
+        await self._until_done(register, "Telegram does not take the webhook")
 
     def _open_pages(self) -> None:
         """The pages for operators, where they are switched on. With a webhook, silence of Telegram means nothing."""
@@ -217,13 +230,13 @@ class Bot:
         if bot.ops_port:
             silence = float("inf") if bot.webhook_url else _SILENCE
             ops = Ops(self._database, self._settings.data_dir, lambda: self._bot.heard, silence)
-            self._pages = ops.listen(bot.ops_listen, bot.ops_port)
+            self._servers.append(ops.listen(bot.ops_listen, bot.ops_port))
 
     async def _leave(self, application: "Application[Any, Any, Any, Any, Any, Any]") -> bool:
         """Stop within 10 s: take nothing more, let calls end, put drawings back. Whether all drawings have stopped."""
         self._stop.set()
-        if self._pages is not None:
-            self._pages.stop()
+        for server in self._servers:
+            server.stop()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

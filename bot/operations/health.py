@@ -20,6 +20,7 @@ from tornado.httpserver import HTTPServer
 from bot.errors import StoreError
 from bot.store import Database, people, queue
 from bot.store.queue import Tally
+from inference.listener import Bounds, bounded, listen
 
 _STORE_SECONDS = 2.0
 _LEAST_FREE = 200 * 2**20
@@ -37,8 +38,8 @@ class Ops:
     def listen(self, address: str, port: int) -> HTTPServer:
         """Serve; needs a running loop. Raises OSError where the port is taken."""
         pages = [(rf"/{name}", _Page, {"ops": self, "name": name}) for name in ("healthz", "readyz", "metrics")]
-        server = HTTPServer(tornado.web.Application(pages, log_function=lambda handler: None))
-        server.listen(port, address)
+        server = bounded(tornado.web.Application(pages, log_function=lambda handler: None), Bounds(body=0))
+        listen(server, address, port)
         return server
 
     async def page(self, name: str) -> tuple[int, str]:

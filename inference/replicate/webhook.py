@@ -14,16 +14,19 @@ import logging
 import threading
 import time
 from collections import OrderedDict
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+from tornado.httputil import HTTPHeaders
+
+from inference.listener import Bounds, ThreadedListener, posts
 from inference.replicate.errors import ApiRefused
 
 log = logging.getLogger(__name__)
 
 _TOLERANCE_S = 300
 _MAX_BODY = 4 * 2**20
+_CONNECTIONS = 16
+_HEADERS = ("webhook-id", "webhook-timestamp", "webhook-signature")
 _REMEMBERED = 4096
-_SLOW_S = 10.0
 
 
 def signature_holds(secret: str, event: str, stamp: str, body: bytes, signatures: str, now: float) -> bool:
@@ -53,15 +56,14 @@ class Doorbell:
         self._rings: dict[str, threading.Event] = {}
         self._lock = threading.Lock()
         host, _, port = listen.rpartition(":")
-        self._server = _Server((host.strip("[]"), int(port)), _Handler)
-        self._server.doorbell = self
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
-        self._thread.start()
+        self._listener = ThreadedListener(
+            host.strip("[]"), int(port), posts(r"/.*", _signed, self._answer), Bounds(_MAX_BODY, _CONNECTIONS)
+        )
 
     @property
     def port(self) -> int:
         """The port in use."""
-        return int(self._server.server_address[1])
+        return self._listener.port
 
     def wait(self, job: str, seconds: float) -> bool:
         """Wait for an event about `job`; whether there was one. One that came before this call counts."""
@@ -99,45 +101,21 @@ class Doorbell:
                 _remember(self._early, job)
         return 200
 
+    async def _answer(self, headers: HTTPHeaders, body: bytes) -> int:
+        event, stamp, signatures = (headers.get(name, "") for name in _HEADERS)
+        return self.hear(event, stamp, signatures, body)
+
     def close(self) -> None:
         """Stop listening. Repeatable."""
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
+        self._listener.close()
+
+
+def _signed(headers: HTTPHeaders) -> int:
+    """Refuse what has no signature at all before its body is read."""
+    return 0 if all(headers.get(name) for name in _HEADERS) else 401
 
 
 def _remember(names: OrderedDict[str, None], name: str) -> None:
     names[name] = None
     while len(names) > _REMEMBERED:
         names.popitem(last=False)
-
-
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    doorbell: Doorbell
-
-
-class _Handler(BaseHTTPRequestHandler):
-    server: _Server
-    timeout = _SLOW_S
-
-    def do_POST(self) -> None:
-        length = self.headers.get("Content-Length", "")
-        if not length.isdigit() or int(length) > _MAX_BODY:
-            self._answer(413)
-            return
-        body = self.rfile.read(int(length))
-        header = self.headers.get
-        self._answer(
-            self.server.doorbell.hear(
-                header("webhook-id", ""), header("webhook-timestamp", ""), header("webhook-signature", ""), body
-            )
-        )
-
-    def _answer(self, status: int) -> None:
-        self.send_response(status)
-        self.send_header("Content-Length", "0")
-        self.end_headers()
-
-    def log_message(self, format: str, *values: object) -> None:
-        log.debug("webhook: " + format, *values)

@@ -1,0 +1,50 @@
+"""Telegram's webhook: a listener that reads nothing from those who do not know the secret.
+
+python-telegram-bot's own takes bodies of 100 MB from anybody, as many at once as come, before it looks for the secret.
+"""
+
+import hmac
+import json
+import logging
+import re
+from urllib.parse import urlsplit
+
+from telegram.error import TelegramError
+from tornado.httpserver import HTTPServer
+from tornado.httputil import HTTPHeaders
+
+from bot.api.inbox_queue import DurableBot, InboxQueue, readable_update
+from configs.sections.bot import BotSettings
+from inference.listener import Bounds, bounded, listen, posts
+
+log = logging.getLogger(__name__)
+
+_MAX_BODY = 2**20
+"""An update is a few KB; Telegram names no bound."""
+_SECRET = "X-Telegram-Bot-Api-Secret-Token"
+
+
+def webhook(settings: BotSettings, secret: str, bot: DurableBot, queue: InboxQueue) -> HTTPServer:
+    """Listen for Telegram's calls; stop it with `stop()`. Raises OSError where the port is taken."""
+
+    def allowed(headers: HTTPHeaders) -> int:
+        given = headers.get(_SECRET, "")
+        return 0 if hmac.compare_digest(given.encode("utf-8", "replace"), secret.encode()) else 403
+
+    async def answer(headers: HTTPHeaders, body: bytes) -> int:
+        try:
+            data = json.loads(body)
+            update = readable_update(data, bot)
+        except (ValueError, TypeError, KeyError):
+            log.warning("Telegram's webhook was called with what is no update")
+            return 400
+        try:
+            await queue.put(update)
+        except TelegramError:  # the store cannot take it: Telegram calls again
+            return 503
+        return 200
+
+    path = urlsplit(settings.webhook_url).path or "/"
+    server = bounded(posts(re.escape(path), allowed, answer), Bounds(_MAX_BODY, connections=64))
+    listen(server, settings.webhook_listen, settings.webhook_port)
+    return server
