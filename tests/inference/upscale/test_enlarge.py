@@ -95,6 +95,9 @@ def test_sizes_that_hardly_change_are_lanczos(soft: Image.Image) -> None:
 
 
 def portrait_of(image: Image.Image) -> Portrait:
+    """A portrait with a frame, so that it is not moved to stand on the banner."""
+    image = image.copy()
+    ImageDraw.Draw(image).rectangle((0, 0, image.width - 1, image.height - 1), outline=(30, 20, 30), width=3)
     return Portrait(image, "a prompt", 1, 2, 3.5, ModelInfo("local", "demo"))
 
 
@@ -102,7 +105,7 @@ def test_a_badge_and_its_recipe_name_the_upscaler(soft: Image.Image) -> None:
     banner = default_settings().banner.model_copy(update={"size": 512})
     badge = finish_badge(BadgeRequest("cup", "HI", 1, "ribbon"), portrait_of(soft), banner, 0.0)
     above = badge.image.crop((0, 0, 512, 200))
-    assert above.tobytes() == enlarge(soft, 512).crop((0, 0, 512, 200)).tobytes()
+    assert above.tobytes() == enlarge(badge.portrait.image, 512).crop((0, 0, 512, 200)).tobytes()
     assert recipe_of(badge).versions["upscaler"] == shipped_version()
 
     same_size = finish_badge(BadgeRequest("cup", "HI", 1, "ribbon"), portrait_of(enlarge(soft, 512)), banner, 0.0)
@@ -117,7 +120,10 @@ def test_prints_are_sharp(soft: Image.Image, tmp_path: Path, monkeypatch: pytest
     data = encoder_for(tmp_path / "a.print.png")(badge, recipe_of(badge))
     printed = Image.open(io.BytesIO(data)).convert("RGB")
     assert printed.size == (1024, 1024)
-    assert printed.crop((0, 0, 1024, 500)).tobytes() == enlarge(soft, 1024).crop((0, 0, 1024, 500)).tobytes()
+    assert (
+        printed.crop((0, 0, 1024, 500)).tobytes()
+        == enlarge(badge.portrait.image, 1024).crop((0, 0, 1024, 500)).tobytes()
+    )
 
 
 def test_the_weights_are_small() -> None:
