@@ -42,7 +42,7 @@ STRENGTHS = (0.15, 0.35)
 CROP, INNER, BATCH = 48, 36, 8
 """Crops of the small picture; the loss counts their inner part, whose surroundings the network sees in full."""
 EDGES = 1.5
-"""The weight of differences between neighbours: at 1 the median outline was still 2.54 pixels wide after 6,000 steps."""
+"""The weight of neighbours' differences: at 1 the median outline was still 2.54 pixels wide after 6,000 steps."""
 PLAN = Plan(4200, warmup=50, decay_from=0.0, ema=0.995, save_every=200, log_every=100)
 RATE = 2e-3
 WEIGHTS = Path(__file__).resolve().parents[3] / "inference" / "upscale" / "upscaler.safetensors"
