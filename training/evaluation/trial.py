@@ -77,7 +77,10 @@ def draw(
         if case.stranger:
             asked = PromptSettings(trigger="", base=case.stranger, style=prompt.style)
         text = "WITHOUT LORA" if case.scale == WITHOUT else f"SCALE {case.scale:g}"
-        badge = make_badge(BadgeRequest(case.thing, text, case.seed), generator, prompt=asked, banner=banner)
+        # A LoRA may teach things that the base's vocabulary does not have: captions are English and taken as they are.
+        english = case.thing if case.thing.isascii() else None
+        request = BadgeRequest(case.thing, text, case.seed, english=english)
+        badge = make_badge(request, generator, prompt=asked, banner=banner)
         badge.image.convert("RGB").save(out / case.file, "PNG")
         yield Drawn(case, badge.portrait.image.convert("RGB"))
 
