@@ -65,12 +65,23 @@ def test_compose_is_valid_by_the_published_schema(tmp_path: Path) -> None:
 def test_compose_keeps_state_restarts_and_holds_no_secret() -> None:
     compose = yaml.safe_load((ROOT / "compose.yaml").read_text())
     for service in compose["services"].values():
-        assert service["restart"] == "unless-stopped"
+        assert service["restart"] == ("no" if "profiles" in service else "unless-stopped")
         assert service["read_only"] is True
-        assert {mount.split(":")[1] for mount in service["volumes"]} == {"/data", "/weights"}
+        assert {mount.split(":")[1] for mount in service["volumes"]} - {"/tmp/ray"} == {"/data", "/weights"}
         for name, value in service["environment"].items():
             assert not name.endswith("TOKEN") or value.startswith("${"), name
         assert {mount.split(":")[0] for mount in service["volumes"]} <= set(compose["volumes"])
+
+
+def test_no_ray_node_of_compose_is_given_a_token_but_rays_own() -> None:
+    services = yaml.safe_load((ROOT / "compose.yaml").read_text())["services"]
+    nodes = {name for name, service in services.items() if "ray" in str(service.get("command", ""))}
+    assert nodes == {"node", "cards"}
+    for name in nodes:
+        assert not [key for key in services[name]["environment"] if "TOKEN" in key and key != "RAY_AUTH_TOKEN"]
+        assert "env_file" not in services[name]
+        assert not any(mount.startswith("state:") for mount in services[name]["volumes"])
+    assert services["bot"]["network_mode"] == services["bot"]["ipc"] == "service:node"
 
 
 def test_the_image_runs_as_nobody_special_and_says_whether_it_is_well() -> None:

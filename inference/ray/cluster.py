@@ -1,21 +1,26 @@
 """Ray itself: started on this machine or joined, kept quiet, left as it was found.
 
 Ray is an optional package (`.[ray]`), imported here at the first use. It sends no usage statistics, starts no
-dashboard, prints nothing; its own logs are under /tmp/ray/session_latest/logs. A Ray of our own asks every caller
-for a token that lives as long as it does, since whoever can talk to Ray can run code.
+dashboard, prints nothing. A Ray of our own asks every caller for a token that lives as long as it does, since whoever
+can talk to Ray can run code; its sockets and logs are in a folder that its owner alone may enter, and none of its
+processes has another token in its environment, where every task could read it.
 """
 
 import importlib.util
 import os
+import re
 import secrets
+import shutil
 import signal
 import socket
 import sys
+import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 
 from configs.sections.ray import RaySettings
 from inference.errors import BackendUnavailable, InvalidRequest
@@ -23,6 +28,8 @@ from inference.errors import BackendUnavailable, InvalidRequest
 INSTALL = 'pip install --constraint constraints.txt ".[ray]"'
 _STORE_BYTES = 128 * 2**20
 _KNOCK_S = 10
+_LONGEST_BASE = 20
+_TOKEN = re.compile(r"TOKEN|SECRET|PASSW|API_?KEY|CREDENTIAL|ACCESS_KEY", re.IGNORECASE)
 # Read by Ray when it is imported, and by the processes that it starts.
 _QUIET = {
     "RAY_USAGE_STATS_ENABLED": "0",
@@ -76,6 +83,8 @@ def leave_ray() -> None:
     import ray
 
     ray.shutdown()
+    while _folders:
+        shutil.rmtree(_folders.pop(), ignore_errors=True)
 
 
 def cores() -> int:
@@ -92,7 +101,8 @@ def _init(settings: RaySettings, threads: int, extra_bytes: int) -> None:
             _knock(settings.address)
             ray.init(address=settings.address, log_to_driver=False, logging_level="ERROR")
         else:
-            with _own_token():
+            folder = _private_folder()
+            with _without_tokens(), _own_token():
                 ray.init(
                     address="local",  # otherwise Ray would join any other Ray that runs on this machine
                     num_cpus=max(cores(), settings.actors * threads),
@@ -100,6 +110,7 @@ def _init(settings: RaySettings, threads: int, extra_bytes: int) -> None:
                     include_dashboard=False,
                     log_to_driver=False,
                     logging_level="ERROR",
+                    _temp_dir=str(folder / "ray"),
                 )
     except (OSError, RuntimeError, ValueError, ray.exceptions.RayError) as error:
         where = f"the Ray cluster at {settings.address} cannot be joined" if settings.address else "Ray cannot start"
@@ -114,6 +125,33 @@ def _knock(address: str) -> None:
     host, colon, port = address.rpartition(":")
     if colon and port.isdecimal():
         socket.create_connection((host.strip("[]"), int(port)), timeout=_KNOCK_S).close()
+
+
+_folders: list[Path] = []
+"""Of the Ray that was started here."""
+
+
+def _private_folder() -> Path:
+    """A folder for a Ray of our own that nobody else may enter: Ray itself makes one that everybody may write to.
+
+    Its path is short, since those of sockets may have 107 bytes and Ray adds some 70.
+    """
+    base = os.environ.get("RAY_TMPDIR") or tempfile.gettempdir()
+    folder = Path(tempfile.mkdtemp(prefix="badges-", dir=base if len(base) <= _LONGEST_BASE else "/tmp"))
+    _folders.append(folder)
+    return folder
+
+
+@contextmanager
+def _without_tokens() -> Iterator[None]:
+    """While Ray starts, what looks like a token is not in the environment that its processes inherit for good."""
+    hidden = {name: value for name, value in os.environ.items() if _TOKEN.search(name) and not name.startswith("RAY_")}
+    for name in hidden:
+        del os.environ[name]
+    try:
+        yield
+    finally:
+        os.environ.update(hidden)
 
 
 @contextmanager

@@ -1,15 +1,19 @@
 """Real Ray actors on this machine: killed in mid-portrait, gone for good, canceled; and always the same pixels."""
 
+import os
 import shutil
+import stat
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import psutil
 import pytest
 
 from inference.errors import BackendUnavailable, Canceled, RenderFailed
 from inference.local.generator import LocalGenerator
 from inference.models.profiles import Profile
+from inference.ray import cluster
 from inference.ray.cluster import join_ray, leave_ray
 from inference.ray.generator import RayGenerator
 from inference.types import Portrait, PortraitRequest
@@ -38,10 +42,18 @@ def profile(tiny_flux: Path) -> Profile:
 @pytest.fixture(scope="module")
 def generator(profile: Profile) -> Iterator[RayGenerator]:
     """Two actors, in a Ray with room for the two more that some tests want beside them."""
-    join_ray(ray_settings(actors=4), threads=1, cards=False)
+    with pytest.MonkeyPatch.context() as patch:
+        for name in SECRET_NAMES:
+            patch.setenv(name, SECRET)
+        join_ray(ray_settings(actors=4), threads=1, cards=False)
+        assert os.environ[SECRET_NAMES[0]] == SECRET
     with RayGenerator(profile, local_settings(), ray_settings()) as opened:
         yield opened
     leave_ray()
+
+
+SECRET_NAMES = ("TELEGRAM_BOT_TOKEN", "REPLICATE_API_TOKEN", "HF_TOKEN", "MY_OWN_API_KEY")
+SECRET = "4242:never-in-a-process-of-ray"
 
 
 def request(seed: int) -> PortraitRequest:
@@ -55,6 +67,18 @@ def pixels(portrait: Portrait) -> bytes:
 def draw_all(generator: RayGenerator, seeds: range) -> list[Portrait]:
     with ThreadPoolExecutor(generator.parallel) as threads:
         return list(threads.map(lambda seed: generator.generate(request(seed)), seeds))
+
+
+def test_no_process_of_ray_has_a_token_and_nobody_else_enters_its_folder(generator: RayGenerator) -> None:
+    generator.generate(request(1))
+    below = psutil.Process().children(recursive=True)
+    assert any("raylet" in process.name() for process in below)
+    for process in below:
+        assert SECRET not in str(process.environ()), process.name()
+    (folder,) = cluster._folders
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    assert list(folder.glob("ray/session_*/sockets/*"))
+    assert not [each for each in psutil.Process().children(recursive=True) if "--temp-dir=/tmp/ray" in each.cmdline()]
 
 
 def test_many_actors_draw_what_one_process_draws(generator: RayGenerator, profile: Profile) -> None:
