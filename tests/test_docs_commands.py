@@ -153,6 +153,7 @@ def reader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tiny_flux2: Path) ->
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     monkeypatch.chdir(tmp_path)
     fill_folder(tmp_path / "training_images", count=6)
+    (tmp_path / "names.txt").write_text("Anna\nBob\n", encoding="utf-8")
     (tmp_path / "badges.csv").write_text("object,text,seed\ntelescope,UX SCOUT,7\nlamp,NIGHT OPS,8\n", encoding="utf-8")
     with FakeReplicate() as replicate, TelegramServer() as telegram:
         monkeypatch.setenv("REPLICATE_BASE_URL", replicate.url)
