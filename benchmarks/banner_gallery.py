@@ -14,10 +14,11 @@ from overlay import draw_banner
 from training.demo.drawing.illustrator import draw
 
 PAGE = (127, 165, 203)
-TEXTS = {"ribbon": "UX SCOUT", "arc": "TEAM LEAD", "plate": "ГЛАВНЫЙ АРХИТЕКТОР", "round": "UX SCOUT"}
+TEXTS = {"ribbon": "UX SCOUT", "arc": "TEAM LEAD", "plate": "ГЛАВНЫЙ АРХИТЕКТОР", "round": "UX SCOUT",
+         "flat": "DESIGN SYSTEMS TEAM", "pin": "QA GUILD"}  # fmt: skip
 CAST = {
     "ribbon": (7, "samurai warrior", "telescope"), "arc": (21, "wizard", "potion"), "plate": (4, "knight", "sword"),
-    "round": (12, "samurai warrior", "trophy"),
+    "round": (12, "samurai warrior", "trophy"), "flat": (33, "astronaut", "laptop"), "pin": (7, "samurai warrior", "lamp"),
 }  # fmt: skip
 SIZES = (320, 160, 128)
 SCRIPTS = (

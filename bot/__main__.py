@@ -28,6 +28,9 @@ def main(arguments: list[str] | None = None) -> int:
 def _run(options: argparse.Namespace) -> int:
     """Do what was asked; the parts are imported only now, so that `--help` is quick."""
     settings = load_settings(options.config)
+    from inference.badge import use_own_styles
+
+    use_own_styles(settings)
     os.umask(0o077)
     if options.check:
         from bot.operations.check import main as check

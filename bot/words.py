@@ -47,6 +47,7 @@ def style_name(_: Texts, style: str) -> str:
     """A banner style on a button; one that we have no word for is called what the settings call it."""
     names = {
         "arc": _("arc"), "auto": _("automatic"), "plate": _("plate"), "ribbon": _("ribbon"), "round": _("round"),
+        "flat": _("flat"), "pin": _("enamel pin"),
     }  # fmt: skip
     return names.get(style, style)
 

@@ -16,7 +16,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, get_origin
 
-from pydantic import SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_core import ErrorDetails
 from pydantic_settings import (
     BaseSettings,
@@ -33,6 +33,7 @@ from configs.sections.bot import BotSettings
 from configs.sections.ray import RaySettings
 from configs.sections.render import BannerSettings, GeneratorSettings, LocalSettings, PromptSettings
 from configs.sections.replicate import ReplicateSettings, safe_address
+from configs.sections.themes import ThemeColors, ThemeSettings
 from configs.sections.training import TrainingSettings
 from configs.sections.translation import TranslationSettings
 
@@ -81,6 +82,7 @@ class Settings(BaseSettings):
     ray: RaySettings
     training: TrainingSettings
     bot: BotSettings
+    themes: dict[str, ThemeSettings] = Field(default_factory=dict)
     secrets: Secrets
 
     @classmethod
@@ -104,7 +106,7 @@ def load_settings(config: Path | None = None) -> Settings:
     files = [DEFAULTS] if config is None else [DEFAULTS, config]
     merged: dict[str, Any] = {}
     for file in files:
-        _merge(merged, _read_toml(file))
+        _merge(merged, _anchored(_read_toml(file), file))
         if "secrets" in merged:
             raise ConfigError(f"{file}: tokens do not belong in a config file: put them into the environment or .env")
     if not (os.environ.get(f"{PREFIX}DATA_DIR") or merged["data_dir"]):
@@ -129,6 +131,8 @@ def default_settings() -> Settings:
     }
     for name, value in values.items():
         section = Settings.model_fields[name].annotation
+        if not value:  # a table of tables that the user names: there are none here
+            continue
         assert isinstance(section, type)
         assert issubclass(section, Section)
         sections[name] = section.model_validate(value)
@@ -146,6 +150,16 @@ def _read_toml(path: Path) -> dict[str, Any]:
         raise ConfigError(f"cannot read config file {path}: {error.strerror}") from error
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{path}: not valid TOML: {error}") from error
+
+
+def _anchored(values: dict[str, Any], file: Path) -> dict[str, Any]:
+    """`values` of `file` with the files that a theme names looked for beside it."""
+    themes = values.get("themes")
+    for theme in themes.values() if isinstance(themes, dict) else ():
+        for key in ("font", "logo"):
+            if isinstance(theme, dict) and isinstance(theme.get(key), str) and theme[key].strip():
+                theme[key] = str(file.resolve().parent / theme[key].strip())
+    return values
 
 
 def _merge(into: dict[str, Any], more: Mapping[str, Any]) -> None:
@@ -203,14 +217,19 @@ def _problem(error: ErrorDetails, files: list[Path]) -> str:
     key = ".".join(path)
     where = _origin(path, files)
     if error["type"] == "extra_forbidden":
-        valid = (
-            _known_keys().get(path[0], [])
-            if len(path) > 1
-            else list(_known_keys()[""] + [k for k in _known_keys() if k])
-        )
+        valid = _keys_beside(path)
         return f"{where}: {unknown_name('key', key if len(path) == 1 else path[-1], valid)}"
     problem = error["msg"].removeprefix("Value error, ")
     return f"{where}: {key} = {error['input']!r}: {problem[0].lower()}{problem[1:]}"
+
+
+def _keys_beside(path: list[str]) -> list[str]:
+    """The keys that may stand where the last one of `path` does."""
+    if len(path) == 1:
+        return _known_keys()[""] + [key for key in _known_keys() if key]
+    if path[0] == "themes":
+        return list((ThemeColors if "colors" in path[2:-1] else ThemeSettings).model_fields)
+    return _known_keys().get(path[0], [])
 
 
 def _origin(path: list[str], files: list[Path]) -> str:

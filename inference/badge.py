@@ -1,6 +1,7 @@
 """The one path to a badge: prompt, portrait, banner. Bot, command line, batch, tests and benchmarks all come here."""
 
 import dataclasses
+import logging
 import secrets
 import time
 from dataclasses import dataclass
@@ -10,14 +11,16 @@ from PIL import Image
 from configs.names import unknown_name
 from configs.sections.render import BannerSettings, PromptSettings
 from configs.sections.translation import TranslationSettings
-from configs.settings import default_settings
+from configs.settings import ConfigError, Settings, default_settings
 from inference.errors import InvalidRequest
 from inference.generator import Generator
 from inference.prompt import build_prompt, clean_object
 from inference.translation.understand import understand
 from inference.types import MAX_SEED, Badge, BadgeRequest, ModelInfo, Portrait, PortraitRequest, StepCallback
 from inference.upscale.enlarge import enlarge
-from overlay import BannerError, check_text, draw_banner, style_names
+from overlay import BannerError, check_text, draw_banner, style_names, use_themes
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -27,6 +30,18 @@ class ReadyRequest(BadgeRequest):
     seed: int
     style: str
     english: str
+
+
+def use_own_styles(settings: Settings) -> None:
+    """Make `[themes.*]` of the settings styles of this process, and warn of letters that are hard to read.
+
+    Called once, where the settings are read. Raises ConfigError.
+    """
+    try:
+        for warning in use_themes(settings.themes):
+            log.warning("%s", warning)
+    except BannerError as error:
+        raise ConfigError(str(error)) from error
 
 
 def checked(request: BadgeRequest, banner: BannerSettings) -> BadgeRequest:

@@ -22,7 +22,7 @@ from typing import Any
 from configs import ConfigError, Settings, load_settings
 from configs.console import BAD_INPUT, DONE, FAILED, Parser, run_command
 from configs.names import unknown_name
-from inference.badge import ReadyRequest, checked, make_badge, ready
+from inference.badge import ReadyRequest, checked, make_badge, ready, use_own_styles
 from inference.choice import open_generator, profile_here
 from inference.errors import InvalidRequest, RenderError
 from inference.files import alone_in, require_writable, write_atomically
@@ -59,7 +59,7 @@ def build_parser() -> argparse.ArgumentParser:
     what.add_argument("--text", metavar="WORDS", help="what the banner says, at most 40 characters")
     what.add_argument("--seed", type=int, metavar="N", help=f"0 to {MAX_SEED}; left out, drawn at random and told")
     what.add_argument("--count", type=int, default=1, metavar="N", help="draw N seeds from --seed on: badge-1.png ...")
-    what.add_argument("--style", metavar="NAME", help=f"banner: {' | '.join(style_names())}")
+    what.add_argument("--style", metavar="NAME", help=f"banner: {' | '.join(style_names())}, or a theme")
     what.add_argument(
         "--batch", type=Path, metavar="FILE", help="CSV with object,text[,seed,style,name], or JSON lines"
     )
@@ -152,6 +152,7 @@ def _check_generator(args: argparse.Namespace) -> None:
 def _settings(args: argparse.Namespace, recipe: Recipe | None) -> Settings:
     """The settings in force: files and environment, then what `--like` says, then the command line."""
     settings = load_settings(args.config)
+    use_own_styles(settings)
     if recipe:
         settings = settings_like(recipe, settings, Path(args.lora) if args.lora else None, args.generator or "")
     else:

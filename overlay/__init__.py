@@ -7,18 +7,13 @@ is a `BannerError` (overlay/errors.py).
 """
 
 from overlay.banner import check_text, draw_banner, draw_print
-from overlay.errors import BannerError, InvalidImage, InvalidText, NotDrawable, TextTooLong, UnknownStyle
+from overlay.errors import BannerError, InvalidImage, InvalidText, InvalidTheme, NotDrawable, TextTooLong, UnknownStyle
 from overlay.exports import to_jpeg, to_png, to_print_pdf, to_print_png, to_sticker, to_webp
 from overlay.images import open_portrait
 from overlay.style import BannerStyle
-from overlay.styles import AUTO, DEFAULT_STYLE, STYLES
+from overlay.styles import DEFAULT_STYLE, STYLES, style_names
 from overlay.text.clean import MAX_GRAPHEMES, clean_text
-
-
-def style_names() -> list[str]:
-    """Every style that `draw_banner` takes, "auto" included, in alphabetical order."""
-    return sorted([*STYLES, AUTO])
-
+from overlay.themes import use_themes
 
 __all__ = [
     "DEFAULT_STYLE",
@@ -28,6 +23,7 @@ __all__ = [
     "BannerStyle",
     "InvalidImage",
     "InvalidText",
+    "InvalidTheme",
     "NotDrawable",
     "TextTooLong",
     "UnknownStyle",
@@ -43,4 +39,5 @@ __all__ = [
     "to_print_png",
     "to_sticker",
     "to_webp",
+    "use_themes",
 ]

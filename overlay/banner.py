@@ -12,13 +12,14 @@ from overlay.cache import LayerCache
 from overlay.drawing.composition import composed
 from overlay.drawing.geometry import Arc, Bend, Flat
 from overlay.drawing.lettering import paint_text
+from overlay.drawing.logo import paint_logo
 from overlay.drawing.medallion import border_layer, mount, ring_layer
 from overlay.drawing.paint import Layer
 from overlay.drawing.placement import find_height, find_subject
 from overlay.drawing.plaque import plaque_layer, plaque_outline
 from overlay.drawing.raster import Box
 from overlay.drawing.ribbon import ribbon_layer, ribbon_shape
-from overlay.errors import InvalidImage
+from overlay.errors import InvalidImage, TextTooLong
 from overlay.images import MIN_SIDE, as_portrait
 from overlay.style import BannerStyle, PlaqueBody, RibbonBody, Ring, Shadow
 from overlay.styles import DEFAULT_STYLE, choose_style
@@ -39,8 +40,7 @@ def draw_banner(image: Image.Image, text: str, style: str = DEFAULT_STYLE) -> Im
     as large as the portrait; in the style round it is square RGBA, transparent outside the badge. Raises
     InvalidText, InvalidImage or UnknownStyle (all BannerError), with a message for the person who asked.
     """
-    said = clean_text(text)
-    chosen = choose_style(style, said)
+    said, chosen = _chosen(text, style)
     return _draw(as_portrait(image), said, chosen)
 
 
@@ -49,9 +49,9 @@ def check_text(text: str, style: str = DEFAULT_STYLE) -> str:
 
     Raises InvalidText or UnknownStyle.
     """
-    said = clean_text(text)
-    lay_out(said, choose_style(style, said))
-    return said
+    said, chosen = _chosen(text, style)
+    lay_out(said, chosen)
+    return clean_text(text)
 
 
 def draw_print(image: Image.Image, text: str, style: str = DEFAULT_STYLE, side: int = PRINT_SIDE) -> Image.Image:
@@ -61,14 +61,25 @@ def draw_print(image: Image.Image, text: str, style: str = DEFAULT_STYLE, side: 
     """
     if not MIN_SIDE <= side <= MAX_PRINT_SIDE:
         raise InvalidImage(f"a print of {side} pixels cannot be made: give {MIN_SIDE} to {MAX_PRINT_SIDE}")
-    said = clean_text(text)
-    chosen = choose_style(style, said)
+    said, chosen = _chosen(text, style)
     portrait = as_portrait(image)
     if chosen.ring is not None:
         return _draw(portrait, said, chosen, side)
     scale = side / max(portrait.size)
     size = max(MIN_SIDE, round(portrait.width * scale)), max(MIN_SIDE, round(portrait.height * scale))
     return _draw(portrait.resize(size, Image.Resampling.BICUBIC), said, chosen)
+
+
+def _chosen(text: str, style: str) -> tuple[str, BannerStyle]:
+    """What the banner says, cleaned, and the style itself."""
+    said = clean_text(text)
+    chosen = choose_style(style, said)
+    if chosen.caption == "{text}":
+        return said, chosen
+    try:
+        return clean_text(chosen.said(said)), chosen
+    except TextTooLong as error:
+        raise TextTooLong(f"{error}, since the style {chosen.name} adds its caption") from error
 
 
 def forget_layers() -> None:
@@ -118,6 +129,8 @@ def _draw(portrait: Image.Image, text: str, style: BannerStyle, side: int | None
     result = plan.portrait.copy() if style.ring is None else _mounted(portrait, plan, style.ring)
     plan.body.onto(result)
     paint_text(result, plan.layout, style.lettering, plan.bend, plan.u)
+    if style.logo is not None:
+        paint_logo(result, plan.layout, style, plan.bend, plan.u)
     return result
 
 

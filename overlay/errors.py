@@ -5,6 +5,8 @@
     |   |-- TextTooLong     more characters than fit, or too wide for the banner
     |   `-- NotDrawable     no font here has these characters
     |-- InvalidImage    the portrait is not a picture we can read (junk, truncated, too many pixels)
+    |-- InvalidTheme    a style of one's own: a wrong colour, font or logo
+    |   `-- InvalidFont     the file is no font that can be drawn with
     |-- UnknownStyle    no style has that name; the message offers the nearest ones
 
 Messages are one plain line for the person who typed the text: what was wrong, which value, what to do.
@@ -40,6 +42,14 @@ class NotDrawable(InvalidText):
 
 class InvalidImage(BannerError):
     """The image cannot be used as a portrait."""
+
+
+class InvalidTheme(BannerError):
+    """A style of the user's own cannot be drawn; the message says which value and why."""
+
+
+class InvalidFont(InvalidTheme):
+    """The file is not a font that HarfBuzz can draw with."""
 
 
 class UnknownStyle(BannerError):

@@ -32,6 +32,18 @@ class Shadow:
 
 
 @dataclass(frozen=True)
+class Logo:
+    """A picture on the banner: a PNG file, left of the text on the plate, or on the ring's top."""
+
+    file: str
+    place: str = "plate"
+    size: float = 0.62
+    """Its longer side on the plate, of the plate's height."""
+    gap: float = 26.0
+    """Between it and the text, in u."""
+
+
+@dataclass(frozen=True)
 class RibbonBody:
     """A plate with two swallow tails that tuck under it. All lengths in u."""
 
@@ -46,10 +58,13 @@ class RibbonBody:
     dark: str = "#9A5A04"
     corner: float = 3.0
     tail_extend: float = 84.0
+    """How far the tails reach beyond the plate; 0 is a plate without tails."""
     tail_tuck: float = 46.0
     tail_drop: float = 26.0
     """How far the tails hang below the plate; negative: they rise above it."""
     notch: float = 34.0
+    relief: float = 1.0
+    """How strongly keylines and shades model it, 0..1; 0 is flat."""
 
 
 @dataclass(frozen=True)
@@ -111,6 +126,11 @@ class BannerStyle:
     lettering: Lettering = field(default_factory=Lettering)
     shadow: Shadow = field(default_factory=Shadow)
     ring: Ring | None = None
+    font: str = ""
+    """A font file of one's own that is asked before all others."""
+    logo: Logo | None = None
+    caption: str = "{text}"
+    """What the banner says, with the person's text in place of {text}."""
     sag: float = 0.0
     """How far the middle of the plate hangs below its ends, in u; 0 is straight."""
     straight_above: int = 40
@@ -143,4 +163,15 @@ class BannerStyle:
     @property
     def text_room(self) -> float:
         """The widest text, stroke included."""
-        return self.plate_room - 2 * self.padding
+        return self.plate_room - 2 * self.padding - self.logo_room
+
+    @property
+    def logo_room(self) -> float:
+        """What a logo on the plate takes of its width, in u."""
+        if self.logo is None or self.logo.place != "plate":
+            return 0.0
+        return self.logo.size * self.height + self.logo.gap
+
+    def said(self, text: str) -> str:
+        """What the banner says where the person typed `text`."""
+        return self.caption.replace("{text}", text)

@@ -36,8 +36,9 @@ def ribbon_shape(body: RibbonBody, bend: Bend, size: tuple[float, float], u: flo
     half_w, half_h = size[0] / 2, size[1] / 2
     drop, tuck, extend, notch = (v * u for v in (body.tail_drop, body.tail_tuck, body.tail_extend, body.notch))
     plate = bent(bend, rectangle(-half_w, -half_h, half_w, half_h, body.corner * u), _STEP * u)
-    tails, folds = [], []
-    for side in (-1, 1):
+    tails: list[list[Point]] = []
+    folds: list[list[Point]] = []
+    for side in (-1, 1) if extend else ():
         inner, outer = side * (half_w - tuck), side * (half_w + extend)
         top, bottom = drop - half_h, drop + half_h
         tail = [(inner, top), (outer, top), (outer - side * notch, drop), (outer, bottom), (inner, bottom)]
@@ -53,7 +54,7 @@ def ribbon_layer(body: RibbonBody, shadow: Shadow | None, bend: Bend, size: tupl
     shape = ribbon_shape(body, bend, size, u)
     edge = body.outline_width * u
     box = Box.around(shape.silhouette, edge + (shadow.reach * u if shadow else 0) + 2)
-    behind = polygon_mask(box, [*shape.tails, *shape.folds], edge)
+    behind = polygon_mask(box, [*shape.tails, *shape.folds], edge) if shape.tails else Image.new("L", box.size)
     front = polygon_mask(box, [shape.plate], edge)
     layer = with_shadow(box, [behind, front], shadow, u)
     layer.ground(behind, body.outline)
@@ -78,6 +79,8 @@ def _paint_tails(
 ) -> None:
     """Two swallow tails, darker where the plate throws its shade on them, each with a keyline; then the folds."""
     half_w, half_h = size[0] / 2, size[1] / 2
+    if not shape.tails:
+        return
     drop = body.tail_drop * u
     gold = Gradient(bend, body.tail, drop - half_h, drop + half_h)
     shade = Gradient(
@@ -85,10 +88,10 @@ def _paint_tails(
     )
     for tail in shape.tails:
         layer.fill([tail], gold)
-        layer.fill([tail], body.outline, opacity=0.55, fade=shade)
+        layer.fill([tail], body.outline, opacity=0.55 * body.relief, fade=shade)
         box = Box.around([tail], 1)
         line = ImageChops.subtract(polygon_mask(box, [tail], -9 * u), polygon_mask(box, [tail], -11.2 * u))
-        layer.stamp(box, line, body.light, 0.5)
+        layer.stamp(box, line, body.light, 0.5 * body.relief)
     for fold in shape.folds:
         layer.fill([fold], body.outline, grow=0.5 * body.outline_width * u)
         layer.fill([fold], body.fold)
@@ -100,13 +103,20 @@ def _paint_plate(
     """The gold face: gradient across, darker where it curls over to the tails, keylines along both edges."""
     half_w, half_h = size[0] / 2, size[1] / 2
     layer.fill([shape.plate], Gradient(bend, body.face, -half_h, half_h))
+    if not body.relief:
+        return
 
     ends = ((0.0, "#000000"), (0.5, "#262626"), (1.0, "#FFFFFF"))
     reach = min(70 * u, half_w)
     curl = Gradient(bend, ends, half_w - reach, half_w, outwards=True)
     for side in (-1, 1):
         left, right = sorted((side * (half_w - reach), side * half_w))
-        layer.fill([bent(bend, rectangle(left, -half_h, right, half_h), _STEP * u)], body.curl, opacity=0.34, fade=curl)
+        layer.fill(
+            [bent(bend, rectangle(left, -half_h, right, half_h), _STEP * u)],
+            body.curl,
+            opacity=0.34 * body.relief,
+            fade=curl,
+        )
 
     for top, bottom, colour, opacity in (
         (0.0, 3.0, "#FFFFFF", 0.75),
@@ -118,4 +128,4 @@ def _paint_plate(
     ):
         edge = -half_h if top >= 0 else half_h
         strip = rectangle(-half_w + u, edge + top * u, half_w - u, edge + bottom * u)
-        layer.fill([bent(bend, strip, _STEP * u)], colour, opacity)
+        layer.fill([bent(bend, strip, _STEP * u)], colour, opacity * body.relief)

@@ -30,6 +30,21 @@ SHORT = 14
 """`auto` takes the arc for a text of at most so many graphemes."""
 
 
+_own: dict[str, BannerStyle] = {}
+"""The user's themes (overlay/themes.py), the same for the whole process."""
+
+
+def set_own_styles(styles: dict[str, BannerStyle]) -> None:
+    """Let these be styles as well, in place of those of an earlier call."""
+    _own.clear()
+    _own.update(styles)
+
+
+def style_names() -> list[str]:
+    """Every style that `draw_banner` takes, "auto" and the user's own included, in alphabetical order."""
+    return sorted([*STYLES, AUTO, *_own])
+
+
 def choose_style(name: str, text: str) -> BannerStyle:
     """The style called `name`; for "auto" arc where `text` is short and its letters do not hang together.
 
@@ -38,6 +53,8 @@ def choose_style(name: str, text: str) -> BannerStyle:
     if name == AUTO:
         joined = any(script in JOINED for script in scripts_of(text))
         return STYLES["arc" if len(graphemes(text)) <= SHORT and not joined else DEFAULT_STYLE]
+    if name in _own:
+        return _own[name]
     if name not in STYLES:
-        raise UnknownStyle(name, [*STYLES, AUTO])
+        raise UnknownStyle(name, style_names())
     return STYLES[name]

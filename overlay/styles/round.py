@@ -11,5 +11,6 @@ STYLE = BannerStyle(
     straight_above=18,
     shadow=Shadow(blur=10.0, drop=7.0, opacity=0.4),
     centre_y=846.0,
+    two_line_height=188.0,
     side_room=116.0,
 )

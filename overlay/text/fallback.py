@@ -17,27 +17,31 @@ from overlay.text.scripts import is_emoji, is_picture, scripts_of
 _IGNORED = frozenset((0x200C, 0x200D, 0xFE0E, 0xFE0F, 0x20))
 
 
-def choose_fonts(clusters: Sequence[str]) -> list[FontFile]:
-    """The font of each grapheme of a line; a space has the font of what stands before it.
+def choose_fonts(clusters: Sequence[str], own: FontFile | None = None) -> list[FontFile]:
+    """The font of each grapheme of a line; a space has the font of what stands before it. `own` is asked first.
 
     Raises InvalidText naming the characters that no font here can draw.
     """
     chosen: list[FontFile | None] = [EMOJI if _is_colour(g) else None for g in clusters]
+    first = (own,) if own else ()
+    fonts = (*first, *FONTS)
     letters = [g for g, font in zip(clusters, chosen, strict=True) if font is None and not g.isspace()]
-    whole = _first_covering(frozenset(letters), DISPLAY) if letters else None
+    whole = _first_covering(frozenset(letters), (*first, *DISPLAY)) if letters else None
     by_script: dict[str, FontFile | None] = {}
     if whole is None:
         groups: dict[str, set[str]] = {}
         for grapheme, script in zip(clusters, _cluster_scripts(clusters), strict=True):
             groups.setdefault(script, set()).add(grapheme)
         drawn = set(letters)
-        by_script = {name: _first_covering(frozenset(group & drawn)) for name, group in groups.items() if group & drawn}
+        by_script = {
+            name: _first_covering(frozenset(group & drawn), fonts) for name, group in groups.items() if group & drawn
+        }
     missing: list[str] = []
     loose: list[str] = []
     scripts = _cluster_scripts(clusters)
     for i, grapheme in enumerate(clusters):
         if chosen[i] is None and not grapheme.isspace():
-            font = whole or by_script.get(scripts[i]) or _first_covering(frozenset((grapheme,)))
+            font = whole or by_script.get(scripts[i]) or _first_covering(frozenset((grapheme,)), fonts)
             if font is None and is_picture(grapheme) and _covers(EMOJI, grapheme):
                 font = EMOJI
             if font is None and any(_has_all(font, grapheme) for font in FONTS):
@@ -50,10 +54,10 @@ def choose_fonts(clusters: Sequence[str]) -> list[FontFile]:
     if loose:
         marks = [c for c in unicodedata.normalize("NFD", loose[0]) if unicodedata.category(c)[0] == "M"]
         raise InvalidText(f"no font here can set {name_characters(marks)} on {printable(loose[0][0])}: leave it out")
-    first = next((font for font in chosen if font is not None and not font.colour), FONTS[0])
+    start = next((font for font in chosen if font is not None and not font.colour), FONTS[0])
     result: list[FontFile] = []
     for font in chosen:  # white space
-        before = next((f for f in reversed(result) if not f.colour), first)
+        before = next((f for f in reversed(result) if not f.colour), start)
         result.append(font or (before if 0x20 in before.characters else FONTS[0]))
     return result
 

@@ -4,13 +4,19 @@ Files lie in fonts/ beside the package, each with its licence (fonts/README.md).
 and kept; opening costs well under a millisecond, since files are mapped, not read.
 """
 
-from dataclasses import dataclass, field
-from functools import cached_property
+from dataclasses import dataclass, field, replace
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 import uharfbuzz as hb
 
+from configs.foreign import read_regular
+from overlay.errors import InvalidFont, printable
+
 FOLDER = Path(__file__).resolve().parents[2] / "fonts"
+MAX_FONT_BYTES = 64 * 2**20
+_FONT_MAGIC = (b"\x00\x01\x00\x00", b"OTTO", b"true")
+"""TrueType and OpenType (OpenType 1.9, "Table Directory"); WOFF and collections are packed."""
 Ink = tuple[float, float, float, float]
 """(left, top, right, bottom), y down from the baseline."""
 
@@ -67,6 +73,27 @@ class FontFile:
                 found = (left, top, left + extents.width * unit, top - extents.height * unit)
             self._ink[glyph] = found
         return found
+
+
+@lru_cache(maxsize=16)
+def own_font(file: str) -> FontFile:
+    """A font file of the user's as one of ours, its capitals brought to the height of the others.
+
+    Raises InvalidFont.
+    """
+    path = Path(file)
+    try:
+        data = read_regular(path, MAX_FONT_BYTES, follow=True)
+    except OSError as error:
+        raise InvalidFont(f"the font {printable(file, 200)} cannot be read: {error.strerror}") from error
+    face = hb.Face(hb.Blob(data))
+    if data[:4] not in _FONT_MAGIC or not face.glyph_count or not face.unicodes:
+        raise InvalidFont(f"{printable(file, 200)} is no font that can be drawn with: give a .ttf or .otf file")
+    font = FontFile(path.stem, str(path.resolve()))
+    capital = font.font.get_nominal_glyph(ord("H"))
+    height = -font.ink(capital)[1] if capital else 0.0
+    # 0.7 ems is how tall the capitals of the other fonts are.
+    return replace(font, scale=min(1.5, max(0.6, 0.7 / height)), _ink={}) if height > 0 else font
 
 
 def _noto(name: str, scale: float = 1.0) -> FontFile:

@@ -16,7 +16,7 @@ from overlay.style import BannerStyle
 from overlay.text.bidi import paragraph_level
 from overlay.text.breaks import Where, best_break
 from overlay.text.clean import graphemes
-from overlay.text.fonts import Ink
+from overlay.text.fonts import Ink, own_font
 from overlay.text.shaping import Glyph, Line, shape_line
 
 CONDENSE = 0.86
@@ -78,7 +78,8 @@ def lay_out(text: str, style: BannerStyle) -> TextLayout:
     Raises InvalidText where a character cannot be drawn, or the text would need letters below the style's least.
     """
     base = paragraph_level(text)
-    whole = shape_line(text, base)
+    own = own_font(style.font) if style.font else None
+    whole = shape_line(text, base, own)
     fit = _fit((whole,), style, style.height)
     height = style.height
     if fit.size < style.comfortable_type and len(graphemes(text)) > 6:
@@ -90,7 +91,7 @@ def lay_out(text: str, style: BannerStyle) -> TextLayout:
         for where, enough in tries:
             broken = best_break(whole, where) if fit.size < enough else None
             if broken is not None:
-                two = _fit(tuple(shape_line(part, base) for part in broken), style, style.two_line_height)
+                two = _fit(tuple(shape_line(part, base, own) for part in broken), style, style.two_line_height)
                 if two.size > GAIN * fit.size:
                     fit, height = two, style.two_line_height
     if fit.size < style.smallest_type - 1e-6:
@@ -159,11 +160,11 @@ def _place(fit: _Fit, style: BannerStyle, height: float) -> TextLayout:
     for row, line in enumerate(fit.lines):
         row_glyphs, row_boxes = _place_line(line, fit, first + row * fit.pitch * size, row)
         left, _, right, _ = _union(row_boxes)
-        shift = -(left + right) / 2
+        shift = style.logo_room / 2 - (left + right) / 2
         placed += [PlacedGlyph(g.glyph, g.s + shift, g.t, g.em_x, g.em_y, row) for g in row_glyphs]
         boxes += [(a + shift - edge, b - edge, c + shift + edge, d + edge + depth) for a, b, c, d in row_boxes]
     ink = _union(boxes)
-    width = max(ink[2] - ink[0] + 2 * style.padding, style.least_width)
+    width = max(ink[2] - ink[0] + 2 * style.padding + style.logo_room, style.least_width)
     width = min(math.ceil(width / style.width_step) * style.width_step, style.plate_room)
     baselines = tuple(first + row * fit.pitch * size for row in range(len(fit.lines)))
     return TextLayout(

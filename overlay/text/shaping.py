@@ -52,12 +52,14 @@ class Line:
 
 
 @lru_cache(maxsize=512)
-def shape_line(text: str, base: int | None = None) -> Line:
+def shape_line(text: str, base: int | None = None, own: FontFile | None = None) -> Line:
     """Shape one line of cleaned text; `base` is its paragraph's level (0 left to right, 1 right to left).
+
+    `own` is a font that is asked before all others.
 
     Raises InvalidText naming characters that cannot be drawn."""
     clusters = graphemes(text)
-    fonts = [font for font, g in zip(choose_fonts(clusters), clusters, strict=True) for _ in g]
+    fonts = [font for font, g in zip(choose_fonts(clusters, own), clusters, strict=True) for _ in g]
     scripts = scripts_of(text)
     directions = levels(text, base)
     kinds = [

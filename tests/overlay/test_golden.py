@@ -12,7 +12,14 @@ from overlay import STYLES, draw_banner
 from tests.overlay import portraits
 
 FOLDER = Path(__file__).parent / "golden"
-TEXTS = {"ribbon": "UX SCOUT", "arc": "TEAM LEAD", "plate": "ГЛАВНЫЙ АРХИТЕКТОР", "round": "Қазақ 🥷"}
+TEXTS = {
+    "ribbon": "UX SCOUT",
+    "arc": "TEAM LEAD",
+    "plate": "ГЛАВНЫЙ АРХИТЕКТОР",
+    "round": "Қазақ 🥷",
+    "flat": "DESIGN SYSTEMS TEAM",
+    "pin": "QA",
+}
 
 
 def drawn(style: str) -> Image.Image:

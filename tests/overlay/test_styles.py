@@ -21,7 +21,7 @@ def test_only_the_banner_changes(style: str, text: str) -> None:
     drawn = draw_banner(portrait, text, style)
     assert portrait == before
     assert drawn.size == portrait.size
-    if style == "round":
+    if STYLES[style].ring:
         assert drawn.mode == "RGBA"
         assert all(drawn.getpixel(corner)[3] == 0 for corner in ((0, 0), (511, 0), (0, 511), (511, 511)))
         assert drawn.getpixel((256, 200))[3] == 255
@@ -41,7 +41,7 @@ def test_only_the_banner_changes(style: str, text: str) -> None:
 @pytest.mark.parametrize("style", STYLES)
 def test_any_shape_of_portrait(style: str, size: tuple[int, int]) -> None:
     drawn = draw_banner(portraits.busy(256).resize(size), "UX SCOUT", style)
-    assert drawn.size == ((min(size), min(size)) if style == "round" else size)
+    assert drawn.size == ((min(size), min(size)) if STYLES[style].ring else size)
 
 
 def test_auto_bends_short_texts_only() -> None:
@@ -54,10 +54,10 @@ def test_auto_bends_short_texts_only() -> None:
 def test_an_unknown_style_is_told_the_nearest() -> None:
     with pytest.raises(UnknownStyle, match="did you mean ribbon"):
         draw_banner(portraits.light(64), "x", "ribon")
-    assert set(style_names()) == {"arc", "auto", "plate", "ribbon", "round"}
+    assert set(style_names()) == {"arc", "auto", "flat", "pin", "plate", "ribbon", "round"}
 
 
-def test_a_fifth_style_is_one_small_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_another_style_is_one_small_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "silver.py").write_text(
         "from overlay.style import BannerStyle, RibbonBody\n"
         'STYLE = BannerStyle(name="silver", summary="a silver ribbon",\n'
