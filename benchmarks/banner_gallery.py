@@ -18,7 +18,8 @@ TEXTS = {"ribbon": "UX SCOUT", "arc": "TEAM LEAD", "plate": "ГЛАВНЫЙ АР
          "flat": "DESIGN SYSTEMS TEAM", "pin": "QA GUILD"}  # fmt: skip
 CAST = {
     "ribbon": (7, "samurai warrior", "telescope"), "arc": (21, "wizard", "potion"), "plate": (4, "knight", "sword"),
-    "round": (12, "samurai warrior", "trophy"), "flat": (33, "astronaut", "laptop"), "pin": (7, "samurai warrior", "lamp"),
+    "round": (12, "samurai warrior", "trophy"), "flat": (33, "astronaut", "laptop"),
+    "pin": (7, "samurai warrior", "lamp"),
 }  # fmt: skip
 SIZES = (320, 160, 128)
 SCRIPTS = (
