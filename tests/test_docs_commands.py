@@ -137,6 +137,7 @@ def _profiles(folder: Path, flux2: Path) -> Path:
         is_flux2 = tomllib.loads(path.read_text(encoding="utf-8"))["family"] == "flux2"
         source = path if is_flux2 else FOLDER / "demo.toml"
         lines = re.sub(r"^repo = .*$", f'folder = "{flux2}"', source.read_text(encoding="utf-8"), flags=re.MULTILINE)
+        lines = re.sub(r"^size = .*\n", "", lines, flags=re.MULTILINE)  # a folder says its size itself
         lines = re.sub(r"^steps = .*$", "steps = 2", lines, flags=re.MULTILINE)
         if is_flux2:
             lines = re.sub(r"^(width|height) = .*$", r"\1 = 64", lines, flags=re.MULTILINE)
