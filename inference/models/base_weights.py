@@ -68,7 +68,9 @@ def fetch(profile: Profile, token: str = "") -> Path:
             raise BackendUnavailable(f"{profile.title} cannot be downloaded: {_way_in(profile)}") from error
         if error.status:
             way = _way_in(profile) if profile.gated else f"see https://huggingface.co/{profile.repo}"
-            raise BackendUnavailable(f"{profile.title} cannot be downloaded (the Hub says {error.status}): {way}") from error
+            raise BackendUnavailable(
+                f"{profile.title} cannot be downloaded (the Hub says {error.status}): {way}"
+            ) from error
         gated = f"; once it can, {_way_in(profile)}" if profile.gated else ""
         raise BackendUnavailable(
             f"the weights of {profile.title} are not on this disk and the Hub cannot be reached{gated}"
