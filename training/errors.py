@@ -12,6 +12,10 @@ Errors of torch, diffusers, Pillow and HTTP clients are translated at the bounda
 is one line: what was wrong, which value, what to do next; never a token.
 """
 
+from configs import ConfigError
+from configs.console import BAD_INPUT, FAILED
+from inference.errors import InvalidRequest, RenderError
+
 
 class TrainingError(Exception):
     """Base of all errors of `training`."""
@@ -39,3 +43,13 @@ class TrainingFailed(TrainingError):
 
 class TrainingInterrupted(TrainingError):
     """Raised by a status callback to stop; the trainer saves first and lets it pass."""
+
+
+EXIT_CODES: dict[type[Exception], int] = {
+    ConfigError: BAD_INPUT,
+    InvalidJob: BAD_INPUT,
+    InvalidRequest: BAD_INPUT,
+    TrainingError: FAILED,
+    RenderError: FAILED,
+}
+"""How errors end this package's commands, for `configs.console.run_command`: subclasses before their base."""

@@ -26,12 +26,11 @@ from inference.lora.card import LoraCard, read_card
 from inference.models.profiles import PACKAGE, Profile, load_profile, profile_names
 from training.dataset import CaptionRule, DataSet, read_data_set
 from training.dataset.pictures import upright
-from training.errors import InvalidJob
+from training.errors import EXIT_CODES, InvalidJob
 from training.evaluation.page import evaluation_page
 from training.evaluation.scorers import open_scorer
 from training.evaluation.scores import Scores, score
 from training.evaluation.trial import Drawn, cases, draw
-from training.exit_codes import EXIT_CODES
 
 SEEN = 3
 BADGE = 512

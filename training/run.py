@@ -28,8 +28,7 @@ from tqdm.contrib.logging import logging_redirect_tqdm
 from configs import Settings, load_settings
 from configs.console import DONE, FAILED, Parser, run_command
 from training.choice import open_trainer
-from training.errors import InvalidJob, TrainingInterrupted
-from training.exit_codes import EXIT_CODES
+from training.errors import EXIT_CODES, InvalidJob, TrainingInterrupted
 from training.job import TrainingJob, make_job
 from training.trainer import Status, TrainedLora
 

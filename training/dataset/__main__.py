@@ -19,8 +19,7 @@ from training.dataset import CaptionRule, check, pack, read_data_set, repair
 from training.dataset.checks import counted
 from training.dataset.folder import shown
 from training.dataset.report import html_report, summary, terminal_table
-from training.errors import DataSetError, TrainingFailed
-from training.exit_codes import EXIT_CODES
+from training.errors import EXIT_CODES, DataSetError, TrainingFailed
 
 _WIDE = 120  # where the table goes into a file
 
