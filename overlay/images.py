@@ -117,11 +117,14 @@ def as_portrait(image: Image.Image) -> Image.Image:
 
 
 def _header(data: bytes) -> Image.Image:
-    _know_heif()
+    heif = data[4:8] == b"ftyp"  # ISO base media: what is not HEIF needs no decoder for it
+    if heif:
+        _know_heif()
+    formats = [name for name in FORMATS if heif or name != "HEIF"]
     # Pillow warns of what we bound ourselves; the filters of warnings are the whole process's.
     with _opening, warnings.catch_warnings():
         warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-        return Image.open(io.BytesIO(data), formats=FORMATS)
+        return Image.open(io.BytesIO(data), formats=formats)
 
 
 @cache

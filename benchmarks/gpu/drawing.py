@@ -21,7 +21,6 @@ from inference.local.plan import plan
 from inference.lora.merge import LoraSlot
 from inference.models.hardware import Card, find_card
 from inference.models.profiles import Profile
-from training.local.speed import cudnn_attention_works
 
 GIB = 2**30
 # CUDA's context lies outside of what torch counts and caps.
@@ -130,8 +129,6 @@ class Drawing:
             way, card = "fast", replace(card, capability=(8, 6))
         tier: Any = way
         made = plan(self._profile, card, tier, compiled=compiled and self._job.compiled)
-        if made.attention == "_native_cudnn" and not cudnn_attention_works(128, torch.device(card.device)):
-            made = replace(made, attention="native")
         if self._job.tiny:
             made = replace(made, modulation="table" if self._profile.family == "flux1" else "live")
         # Where all fits, weights are made on the card; else where the plan expects them, in main memory.

@@ -7,6 +7,7 @@ PEFT's input cast. Each is measured at 512, 768 and 1024 pixels, batch 1, rank 1
 import sys
 import time
 from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -88,7 +89,7 @@ class Training:
             seconds = (time.perf_counter() - begin) / STEPS
         plan = make_plan(
             self._size_of(lora.transformer), 0, resolutions=(size,), batch=1, rank=job.rank,
-            wanted="bf16" if kind == "diffusers" else kind,
+            wanted="bf16" if kind == "diffusers" else kind, compiled=self._job.compiled and kind != "diffusers",
         )  # fmt: skip
         peaks = {}
         if self._device.type == "cuda":
@@ -114,8 +115,9 @@ class Training:
 
     def _size_of(self, transformer: Any) -> ModelSize:
         if not self._job.tiny:
-            return FLUX2_KLEIN_4B if self._profile.family == "flux2" else FLUX1
-        return ModelSize(sum(p.numel() for p in transformer.parameters()), 64, 3, 32, grain=128)
+            return replace(FLUX2_KLEIN_4B if self._profile.family == "flux2" else FLUX1, text_tokens=512)
+        count = sum(p.numel() for p in transformer.parameters())
+        return ModelSize(count, 64, 1, 2, 32, self._base.kept, grain=128)
 
 
 def _job(profile: str, tiny: bool) -> TrainingJob:

@@ -25,7 +25,7 @@ from inference.files import sha256_of
 from inference.models.base_weights import fetch
 from inference.models.profiles import Profile
 from training.errors import InvalidJob, TrainerUnavailable
-from training.local.memory_plan import ModelSize
+from training.local.memory_plan import Kept, ModelSize
 
 
 @dataclass(frozen=True)
@@ -60,6 +60,7 @@ class Base(ABC):
     vae_class: str
     transformer_class: str
     targets: str
+    kept: Kept
 
     def __init__(self, profile: Profile, token: str = "") -> None:
         self.profile = profile
@@ -160,10 +161,10 @@ class Base(ABC):
             model = getattr(diffusers, self.transformer_class).from_config(config)
         width = config["num_attention_heads"] * config["attention_head_dim"]
         total = sum(p.numel() for p in model.parameters())
-        inside = sum(p.numel() for n, p in model.named_parameters() if "transformer_blocks" in n and p.ndim == 2)
-        blocks = config["num_layers"] + config["num_single_layers"]
+        inside = sum(p.numel() for p in model.parameters() if p.ndim == 2)
         length = self.profile.max_sequence_length
-        return ModelSize(total, width, blocks, length, self.grain, quantizable=inside / total)
+        blocks = config["num_layers"], config["num_single_layers"]
+        return ModelSize(total, width, *blocks, length, self.kept, self.grain, quantizable=inside / total)
 
     @cached_property
     def identity(self) -> str:

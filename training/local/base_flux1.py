@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from training.local.base import Base, Text, Tokens, _translated
+from training.local.memory_plan import FLUX1_KEPT
 
 
 class Flux1(Base):
@@ -13,6 +14,7 @@ class Flux1(Base):
 
     vae_class = "AutoencoderKL"
     transformer_class = "FluxTransformer2DModel"
+    kept = FLUX1_KEPT
     # The bare name proj_out would also take the model's last layer, hence whole names.
     targets = (
         r"transformer_blocks\.\d+\.(attn\.(to_q|to_k|to_v|to_out\.0|add_q_proj|add_k_proj|add_v_proj|to_add_out)"

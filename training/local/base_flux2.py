@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from training.local.base import Base, Text, Tokens, _translated
+from training.local.memory_plan import FLUX2_KEPT
 
 
 class Flux2(Base):
@@ -13,6 +14,7 @@ class Flux2(Base):
 
     vae_class = "AutoencoderKLFlux2"
     transformer_class = "Flux2Transformer2DModel"
+    kept = FLUX2_KEPT
     targets = (
         r"transformer_blocks\.\d+\.(attn\.(to_q|to_k|to_v|to_out\.0|add_q_proj|add_k_proj|add_v_proj|to_add_out)"
         r"|ff(_context)?\.linear_(in|out))"

@@ -124,7 +124,7 @@ def _plan(job: TrainingJob, base: Base, ranks: Ranks) -> MemoryPlan:
         wanted = "fp32" if wanted == "auto" else wanted
     return make_plan(
         base.size, memory, resolutions=job.resolutions, batch=ranks.share(job.batch), rank=job.rank, wanted=wanted,
-        name=name,
+        name=name, compiled=ranks.device.type == "cuda" and job.compile,
     )  # fmt: skip
 
 

@@ -14,6 +14,7 @@ from tests.training.pictures import job_for
 from training.local.checkpoint import State, load_checkpoint, save_checkpoint
 from training.local.loop import make_optimizer
 from training.local.memory_plan import FLUX1, make_plan
+from training.local.speed import speed_up
 from training.local.trainer import LocalTrainer
 from training.trainer import Status, TrainedLora
 
@@ -142,3 +143,25 @@ def test_eight_bits_are_for_bases_that_had_to_be_quantized() -> None:
     """The 8-bit optimizer makes the host wait for the card after every tensor."""
     plans = {k: make_plan(FLUX1, 0, resolutions=(512,), batch=1, rank=16, wanted=k) for k in ("bf16", "int8", "nf4")}
     assert {kind: plan.eight_bit for kind, plan in plans.items()} == {"bf16": False, "int8": True, "nf4": True}
+
+
+@pytest.mark.parametrize(
+    ("capability", "head", "backend"),
+    [((9, 0), 128, "_native_cudnn"), ((9, 0), 64, "native"), ((8, 9), 128, "native")],
+)
+def test_cudnns_backward_is_for_the_heads_it_was_seen_to_work_with(
+    monkeypatch: pytest.MonkeyPatch, capability: tuple[int, int], head: int, backend: str
+) -> None:
+    """With heads of 64 it ended in an illegal memory access on an H100, also when torch itself chose it."""
+    chosen: list[str] = []
+    transformer: Any = SimpleNamespace(
+        config=SimpleNamespace(attention_head_dim=head), set_attention_backend=chosen.append
+    )
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda *_: capability)
+    before = torch.backends.cuda.cudnn_sdp_enabled()
+    try:
+        speed_up(transformer, torch.device("cuda"), compiled=False)
+        assert chosen == [backend]
+        assert torch.backends.cuda.cudnn_sdp_enabled() == (backend == "_native_cudnn")
+    finally:
+        torch.backends.cuda.enable_cudnn_sdp(before)

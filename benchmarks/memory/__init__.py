@@ -1,0 +1,1 @@
+"""Bytes of full-size models on a card that is not there: `python -m benchmarks.memory`."""
