@@ -12,6 +12,8 @@ import warnings
 from collections.abc import Callable, Mapping, Sequence
 from typing import NoReturn
 
+from configs.printable import printable, printable_lines
+
 DONE, FAILED, BAD_INPUT = 0, 1, 2
 
 
@@ -19,7 +21,7 @@ class Parser(argparse.ArgumentParser):
     """argparse whose usage errors are one line, without the usage block."""
 
     def error(self, message: str) -> NoReturn:
-        self.exit(BAD_INPUT, f"error: {message} (see --help)\n")
+        self.exit(BAD_INPUT, f"error: {printable(message)} (see --help)\n")
 
 
 def run_command(
@@ -50,7 +52,9 @@ def run_command(
 
 def set_up_logging(*, debug: bool) -> None:
     """Log lines to stderr: ours as they are, other libraries' only with `debug`."""
-    logging.basicConfig(stream=sys.stderr, format="%(message)s", level=logging.DEBUG if debug else logging.WARNING)
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_PlainFormatter("%(message)s"))
+    logging.basicConfig(handlers=[handler], level=logging.DEBUG if debug else logging.WARNING)
     if not debug:
         warnings.simplefilter("ignore")
         for noisy in ("diffusers", "transformers", "huggingface_hub", "httpx", "peft", "PIL", "torch", "torchao"):
@@ -59,8 +63,20 @@ def set_up_logging(*, debug: bool) -> None:
             os.environ.setdefault(f"{library}_VERBOSITY", "error")
 
 
+def tell(line: str) -> None:
+    """Print a line for people on stderr; what others wrote in it cannot command the terminal."""
+    print(printable(line), file=sys.stderr)
+
+
+class _PlainFormatter(logging.Formatter):
+    """A log line as it is, without what commands a terminal."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return printable_lines(super().format(record))
+
+
 def _fail(message: str, code: int, debug: bool) -> int:
-    print("error: " + " ".join(message.split("\n")), file=sys.stderr)
+    tell("error: " + message)
     if debug:
         logging.getLogger(__name__).debug("traceback", exc_info=True)
     return code

@@ -41,10 +41,21 @@ def written_aside(path: Path, mode: int = 0o666) -> Iterator[Path]:
         raise
 
 
-def write_atomically(path: Path, data: bytes) -> None:
+PRIVATE = 0o600
+"""The mode of files under `data_dir`: what was drawn and asked for is nobody else's."""
+
+
+def private_folder(folder: Path) -> None:
+    """Make `folder` and those above it that are missing, for this user alone. Raises OSError."""
+    missing = [each for each in (folder, *folder.parents) if not each.exists()]
+    for each in reversed(missing):
+        each.mkdir(mode=0o700, exist_ok=True)
+
+
+def write_atomically(path: Path, data: bytes, mode: int = 0o666) -> None:
     """Write `data` to `path` whole or not at all. Raises RenderFailed, and leaves nothing, where that fails."""
     try:
-        with written_aside(path) as aside:
+        with written_aside(path, mode) as aside:
             aside.write_bytes(data)
     except OSError as error:
         raise RenderFailed(f"cannot write {path}: {error.strerror}") from error

@@ -6,10 +6,13 @@ builds prompts.
 
 import unicodedata
 
+from configs.printable import printable
 from configs.sections.render import PromptSettings
 from inference.errors import InvalidRequest
 
 MAX_OBJECT = 80
+_JOINERS = "\u200c\u200d"
+"""They join letters of Persian and Indic words, and the parts of emoji."""
 
 
 def clean_object(text: str) -> str:
@@ -18,8 +21,12 @@ def clean_object(text: str) -> str:
     Length is counted in code points after NFC: at most 80.
     """
     if any(unicodedata.category(c) in ("Cc", "Cs", "Co", "Cn") and c not in "\t\n\r" for c in text):
-        raise InvalidRequest(f"the object {text!r} contains control characters: write what the samurai holds in words")
-    cleaned = " ".join(unicodedata.normalize("NFC", text).split())
+        raise InvalidRequest(
+            f"the object {printable(text)[:100]!r} contains control characters: write what the samurai holds in words"
+        )
+    # Marks that turn the reading direction or show nothing would reach prompts, logs and pages.
+    shown = "".join(c for c in text if unicodedata.category(c) != "Cf" or c in _JOINERS)
+    cleaned = " ".join(unicodedata.normalize("NFC", shown).split())
     visible = "".join(c for c in cleaned if unicodedata.category(c) not in ("Cf", "Zs"))
     if not visible:
         raise InvalidRequest("the object is empty: say what the samurai holds, for example: telescope")

@@ -18,7 +18,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from configs import Settings, load_settings
-from configs.console import DONE, Parser, run_command
+from configs.console import DONE, Parser, run_command, tell
 from configs.sections.render import BannerSettings, PromptSettings
 from inference.files import require_writable, write_atomically
 from inference.local.generator import LocalGenerator
@@ -98,8 +98,8 @@ def _command(args: argparse.Namespace) -> int:
     scores = score(drawn, pictures, scorer, str(plan.lora), plan.profile.name, candidates)
     _write(args.out, plan, drawn, scores)
     for line in scores.verdict():
-        print(line, file=sys.stderr)
-    print(f"judged by {scores.scorer}; look at {args.out / 'index.html'}", file=sys.stderr)
+        tell(line)
+    tell(f"judged by {scores.scorer}; look at {args.out / 'index.html'}")
     return DONE
 
 

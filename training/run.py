@@ -26,7 +26,7 @@ from tqdm import tqdm
 from tqdm.contrib.logging import logging_redirect_tqdm
 
 from configs import Settings, load_settings
-from configs.console import DONE, FAILED, Parser, run_command
+from configs.console import DONE, FAILED, Parser, run_command, tell
 from training.choice import open_trainer
 from training.errors import EXIT_CODES, InvalidJob, TrainingInterrupted
 from training.job import TrainingJob, make_job
@@ -143,7 +143,7 @@ def _result(lora: TrainedLora) -> dict[str, Any]:
 def _cancel(settings: Settings, out: Path) -> int:
     from training.replicate.trainer import open_replicate_trainer
 
-    print(f"canceled training {open_replicate_trainer(settings).cancel(out)} at Replicate", file=sys.stderr)
+    tell(f"canceled training {open_replicate_trainer(settings).cancel(out)} at Replicate")
     return DONE
 
 
@@ -229,20 +229,17 @@ class _Bar:
 
 def _tell(lora: TrainedLora, job: TrainingJob, settings: Settings) -> None:
     for reason in lora.reasons:
-        print(reason, file=sys.stderr)
+        tell(reason)
     for path in lora.exports:
-        print(f"ComfyUI form: {path}", file=sys.stderr)
+        tell(f"ComfyUI form: {path}")
     cost = f", ${lora.cost_usd:.2f}" if lora.cost_usd else ""
-    print(
-        f"{lora.path}  {lora.card.steps} steps, rank {lora.card.rank}, {lora.seconds / 60:.1f} minutes{cost}",
-        file=sys.stderr,
-    )
-    print(f'The bot draws with it after one line under [local] in your settings: lora = "{lora.path}"', file=sys.stderr)
+    tell(f"{lora.path}  {lora.card.steps} steps, rank {lora.card.rank}, {lora.seconds / 60:.1f} minutes{cost}")
+    tell(f'The bot draws with it after one line under [local] in your settings: lora = "{lora.path}"')
     if lora.card.trigger != settings.prompt.trigger:
-        print(f'and one under [prompt]: trigger = "{lora.card.trigger}"', file=sys.stderr)
+        tell(f'and one under [prompt]: trigger = "{lora.card.trigger}"')
     if lora.hosted_model:
-        print(f'On Replicate, under [replicate]: model = "{lora.hosted_model}"', file=sys.stderr)
-    print(f"Did it learn the style? python -m training.evaluate --lora {lora.path}", file=sys.stderr)
+        tell(f'On Replicate, under [replicate]: model = "{lora.hosted_model}"')
+    tell(f"Did it learn the style? python -m training.evaluate --lora {lora.path}")
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ from bot.errors import BotError, StartError
 from bot.operations.backup import DATABASE
 from bot.store import Database
 from bot.store.lock import locked
+from configs.printable import printable_lines
 from configs.settings import Settings
 from inference.choice import kind_here, open_generator
 from inference.errors import RenderError
@@ -58,7 +59,7 @@ def table(findings: list[Finding]) -> str:
         lines.append(f"{finding.what:{width}}  {finding.state:7}  {finding.found}")
         if finding.advice:
             lines.append(f"{'':{width}}  {'':7}  -> {finding.advice}")
-    return "\n".join(lines)
+    return printable_lines("\n".join(lines))
 
 
 def _telegram(settings: Settings) -> Finding:

@@ -10,12 +10,14 @@ import logging
 import os
 import re
 import sys
+import textwrap
 import time
 from io import TextIOWrapper
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import TextIO
 
+from configs.printable import printable, printable_lines
 from configs.sections.bot import BotSettings
 
 _journal = logging.getLogger("bot.journal")
@@ -38,14 +40,24 @@ class BracketFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         at = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(record.created))
         person = getattr(record, "person", "-")
-        action = getattr(record, "action", record.name)
-        result = " ".join(record.getMessage().split())
+        action = _field(str(getattr(record, "action", record.name)))
+        result = _field(record.getMessage())
         if record.levelno >= logging.WARNING:
             result = f"{record.levelname.lower()}: {result}"
         line = f"[{at}] [{person}] [{action}] [{result}]"
         if record.exc_info:
-            line += "\n" + self.formatException(record.exc_info)
+            # Indented, so that no line of a message within it passes for a line of the log.
+            trace = printable_lines(self.formatException(record.exc_info))
+            line += "\n" + textwrap.indent(trace, "  ")
         return self._secret.sub("***", line)
+
+
+def _field(text: str) -> str:
+    """`text` as one field: a line without control characters, and without the brackets that divide fields."""
+    return printable(" ".join(text.split())).translate(_BRACKETS)
+
+
+_BRACKETS = str.maketrans("[]", "()")
 
 
 class _OneLineTrouble(logging.Handler):
@@ -54,7 +66,9 @@ class _OneLineTrouble(logging.Handler):
     def handleError(self, record: logging.LogRecord) -> None:
         error = sys.exc_info()[1]
         with contextlib.suppress(OSError):
-            sys.stderr.write(f"a line for {record.name} could not be logged: {type(error).__name__}: {error}\n")
+            sys.stderr.write(
+                f"a line for {record.name} could not be logged: {type(error).__name__}: {printable(str(error))}\n"
+            )
 
 
 class _Stderr(_OneLineTrouble, logging.StreamHandler[TextIO]):

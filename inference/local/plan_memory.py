@@ -5,7 +5,7 @@ import logging
 from pathlib import Path
 
 from inference.errors import RenderFailed
-from inference.files import write_atomically
+from inference.files import PRIVATE, private_folder, write_atomically
 from inference.models.hardware import GB, Card
 from inference.models.profiles import Profile
 
@@ -30,8 +30,8 @@ class PlanMemory:
         if self._file is None:
             return
         try:
-            self._file.parent.mkdir(parents=True, exist_ok=True)
-            write_atomically(self._file, json.dumps(self._ways, indent=1, sort_keys=True).encode())
+            private_folder(self._file.parent)
+            write_atomically(self._file, json.dumps(self._ways, indent=1, sort_keys=True).encode(), PRIVATE)
         except (OSError, RenderFailed) as error:
             log.warning("the smaller plan is not remembered: %s", error)
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from inference.errors import RenderFailed
-from inference.files import shrink_folder, write_atomically
+from inference.files import PRIVATE, private_folder, shrink_folder, write_atomically
 
 if TYPE_CHECKING:
     import torch
@@ -57,9 +57,9 @@ class TextCache:
         from safetensors.torch import save
 
         try:
-            self._folder.mkdir(parents=True, exist_ok=True)
+            private_folder(self._folder)
             data = save({name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()})
-            write_atomically(self._path(key), data)
+            write_atomically(self._path(key), data, PRIVATE)
             self._shrink()
         except (OSError, RenderFailed) as error:
             log.warning("prompts are not kept on disk: %s", error)

@@ -3,6 +3,7 @@
 Bars show only where stderr is a terminal, so that logs stay clean.
 """
 
+import json
 import sys
 import threading
 from contextlib import AbstractContextManager
@@ -11,6 +12,8 @@ from typing import Any, Self
 
 from tqdm import tqdm
 from tqdm.contrib.logging import logging_redirect_tqdm
+
+from configs.printable import is_control, printable, printable_lines
 
 
 class Progress:
@@ -72,7 +75,7 @@ class LoadingBar:
         """Show that `what` is being done, with `done` of `total` stages through; done == total ends the bar."""
         if self._bar is None and sys.stderr.isatty():
             self._bar = tqdm(
-                desc=what,
+                desc=printable(what),
                 total=total,
                 bar_format="{desc}: {n_fmt}/{total_fmt} |{bar}| {elapsed} gone",
                 leave=False,
@@ -80,7 +83,7 @@ class LoadingBar:
             )
         if self._bar is None:
             return
-        self._bar.set_description_str(what, refresh=False)
+        self._bar.set_description_str(printable(what), refresh=False)
         self._bar.n = done
         self._bar.refresh()
         if done >= total:
@@ -89,14 +92,19 @@ class LoadingBar:
 
 
 def say(line: str) -> None:
-    """Print a line for people on stderr without tearing the bars."""
-    tqdm.write(line, file=sys.stderr)
+    """Print a line for people on stderr without tearing the bars; what others wrote in it commands no terminal."""
+    tqdm.write(printable_lines(line), file=sys.stderr)
 
 
 def give(line: str) -> None:
     """Print a line for programs on stdout, at once, without tearing the bars where both are one terminal."""
-    tqdm.write(line, file=sys.stdout)
+    tqdm.write("".join(_escaped(char) if is_control(char) else char for char in line), file=sys.stdout)
     sys.stdout.flush()
+
+
+def _escaped(char: str) -> str:
+    """JSON's own escape, which means the same to a program: JSON itself leaves some control characters as they are."""
+    return json.dumps(char)[1:-1]
 
 
 def untorn_log() -> AbstractContextManager[None]:

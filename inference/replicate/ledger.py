@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from inference.files import private_folder
 from inference.replicate.errors import OverLimit
 
 _OPEN = ("asked", "running", "unfetched")
@@ -64,7 +65,7 @@ class Ledger:
         self._limits = limits
         self._clock = clock
         self._owner = f"{os.getpid()} {_started(os.getpid())}"
-        path.parent.mkdir(parents=True, exist_ok=True)
+        private_folder(path.parent)
         os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
         path.chmod(0o600)
         self._lock = threading.Lock()

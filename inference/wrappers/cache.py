@@ -17,7 +17,7 @@ from pathlib import Path
 from PIL import Image, PngImagePlugin
 
 from inference.errors import BlankPicture, RenderFailed
-from inference.files import shrink_folder, write_atomically
+from inference.files import PRIVATE, private_folder, shrink_folder, write_atomically
 from inference.generator import Generator, Wrapper
 from inference.types import LoraInfo, ModelInfo, Portrait, PortraitRequest, StepCallback
 
@@ -72,8 +72,8 @@ class PortraitCache:
         out = io.BytesIO()
         portrait.image.save(out, "PNG", pnginfo=info, compress_level=1)
         try:
-            self._folder.mkdir(parents=True, exist_ok=True)
-            write_atomically(self._folder / f"{key}.png", out.getvalue())
+            private_folder(self._folder)
+            write_atomically(self._folder / f"{key}.png", out.getvalue(), PRIVATE)
             shrink_folder(self._folder, "*.png", self._limit)
         except (OSError, RenderFailed) as error:
             log.warning("the portrait is not remembered: %s", error)

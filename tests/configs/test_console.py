@@ -24,3 +24,31 @@ def test_warnings_of_libraries_are_heard_with_debug_only(library: str, how: str)
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
     assert ("once more" in done.stderr) == (how == "debug")
     assert done.stdout == ""
+
+
+SAYS = """
+import logging, sys
+from configs.console import Parser, run_command, tell
+def command(args):
+    tell("told \\x1b]0;x\\x07\\u202e" + args.word)
+    logging.getLogger("ours").warning("logged \\x1b[2J %s\\rover", args.word)
+    raise ValueError("failed \\x9b1m " + args.word + "\\nerror: forged")
+parser = Parser()
+parser.add_argument("word")
+parser.add_argument("--debug", action="store_true")
+sys.exit(run_command(command, parser, None, {ValueError: 2}))
+"""
+
+
+def test_nothing_that_others_wrote_commands_the_terminal() -> None:
+    word = b"name\x1b[31m\xff\xe2\x80\xae"
+    done = subprocess.run([sys.executable, "-c", SAYS, word], capture_output=True, check=False)
+    lines = done.stderr.decode().splitlines()
+    assert done.returncode == 2
+    assert lines == [
+        "told \\x1b]0;x\\x07\\u202ename\\x1b[31m\\xff\\u202e",
+        "logged \\x1b[2J name\\x1b[31m\\xff\\u202e\\x0dover",
+        "error: failed \\x9b1m name\\x1b[31m\\xff\\u202e error: forged",
+    ]
+    odd = subprocess.run([sys.executable, "-c", SAYS, "a", b"--x\x1b[31m"], capture_output=True, check=False)
+    assert odd.stderr == b"error: unrecognized arguments: --x\\x1b[31m (see --help)\n"

@@ -107,6 +107,33 @@ def test_secrets_come_from_environment_or_dotenv_and_never_show(
     assert "from" not in repr(settings.secrets)
 
 
+def test_dotenv_never_says_where_an_exported_token_is_sent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / ".env").write_text("REPLICATE_BASE_URL=http://127.0.0.1:9/stranger\nREPLICATE_API_TOKEN=r8_of_file\n")
+    own = load_settings().secrets
+    assert (own.replicate_api_token.get_secret_value(), own.replicate_base_url) == (
+        "r8_of_file",
+        "http://127.0.0.1:9/stranger",
+    )
+    for name in ("REPLICATE_API_TOKEN", "replicate_api_token"):
+        with monkeypatch.context() as exported:
+            exported.setenv(name, "r8_exported")
+            secrets = load_settings().secrets
+            assert (secrets.replicate_api_token.get_secret_value(), secrets.replicate_base_url) == ("r8_exported", "")
+            assert "REPLICATE_BASE_URL of .env is passed over" in caplog.text
+            exported.setenv("REPLICATE_BASE_URL", "http://127.0.0.1:9/own")
+            assert load_settings().secrets.replicate_base_url == "http://127.0.0.1:9/own"
+
+
+def test_a_dotenv_that_is_no_text_is_refused_in_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / ".env").write_bytes("# токен\n".encode("cp1251"))
+    with pytest.raises(ConfigError, match=r"\.env is not UTF-8 text"):
+        load_settings()
+
+
 def test_every_setting_has_a_default_and_a_comment() -> None:
     text = DEFAULTS.read_text(encoding="utf-8")
     values = tomllib.loads(text)

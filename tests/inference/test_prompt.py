@@ -22,6 +22,9 @@ def test_empty_parts_leave_no_stray_commas() -> None:
 def test_objects_are_cleaned() -> None:
     assert clean_object("  a\ttea \n cup ") == "a tea cup"
     assert clean_object("cafe\u0301") == "café"
+    assert clean_object("a\u202e lamp\u2066\u200e\ufeff\u00ad") == "a lamp"
+    assert clean_object("\U0001f469\u200d\U0001f680") == "\U0001f469\u200d\U0001f680"
+    assert clean_object("نمی\u200cدانم") == "نمی\u200cدانم"
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """The output folder: may this job begin or go on there, and what a continuation must have in common with its start."""
 
 import json
+import logging
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -11,6 +12,8 @@ from inference.files import held, require_writable, write_atomically
 from training.dataset.pictures import DataSet
 from training.errors import InvalidJob, ResumeRefused, TrainingFailed
 from training.job import TrainingJob
+
+log = logging.getLogger(__name__)
 
 _FILE, _LOCK = "job.json", ".lock"
 
@@ -54,11 +57,29 @@ def _check_continuation(job: TrainingJob, mine: dict[str, Any]) -> None:
         return
     if not job.resume:
         raise InvalidJob(f"{job.out} holds a training already: go on with --resume, or name another folder with --out")
+    compare(_belongings(file, job.out), mine, job.out)
+
+
+def _belongings(file: Path, out: Path) -> dict[str, Any]:
+    """What the training in `out` belongs to: by `job.json`, or where that is empty or damaged by a checkpoint."""
     try:
         theirs = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise ResumeRefused(f"{file} cannot be read: start again in another --out") from error
-    compare(theirs, mine, job.out)
+        if _is_one(theirs):
+            return dict(theirs)
+    except (OSError, ValueError, RecursionError):
+        pass
+    from training.local.checkpoint import newest, read_state
+
+    whole = newest(out / "checkpoints")
+    theirs = read_state(whole).belongs_to if whole else None
+    if not _is_one(theirs):
+        raise ResumeRefused(f"{file} cannot be read, nor is there a whole checkpoint: start again in another --out")
+    log.warning("%s is damaged: the checkpoint %s says the same and is gone on from", file, whole.name if whole else "")
+    return dict(theirs or {})
+
+
+def _is_one(belongs: Any) -> bool:
+    return isinstance(belongs, dict) and all(isinstance(belongs.get(key), dict) for key in ("recipe", "pictures"))
 
 
 def compare(theirs: dict[str, Any], mine: dict[str, Any], out: Path) -> None:

@@ -59,3 +59,27 @@ def test_a_log_that_cannot_be_written_shows_no_token(tmp_path: Path) -> None:
     assert "could not be logged: TypeError" in done.stderr
     assert "4242" not in done.stderr
     assert "Traceback" not in done.stderr
+
+
+_FORGED = """
+import logging, pathlib, sys
+from bot.operations.logs import record, start_logging
+from configs.settings import load_settings
+start_logging(load_settings().bot, pathlib.Path(sys.argv[1]), ())
+record(7, "/x]0;\\x07..[1][admin][forged]", 
+    "done\\x1b[2J\\r\\n[2026-01-01 00:00:00] [1] [admin] [forged]\\u202e\\x9b1m\\u2028")
+try:
+    raise ValueError("first\\n[2026-01-01 00:00:00] [1] [admin] [forged]\\x1b[2J")
+except ValueError:
+    logging.getLogger("bot").exception("failed")
+"""
+
+
+def test_what_people_write_forges_no_line_and_commands_no_terminal(tmp_path: Path) -> None:
+    done = subprocess.run([sys.executable, "-c", _FORGED, str(tmp_path)], cwd=ROOT, capture_output=True, check=True)
+    for text in (done.stderr.decode(), (tmp_path / "logs/bot.log").read_text(encoding="utf-8")):
+        assert not {"\x1b", "\x07", "\x9b", "\r", "\u202e", "\u2028"} & set(text)
+        lines = [line for line in text.splitlines() if line.startswith("[")]
+        assert len(lines) == 2
+        assert [line.count("[") for line in lines] == [4, 4]
+        assert " [7] [/x)0;\\x07..(1)(admin)(forged)] [done\\x1b(2J (2026-01-01" in lines[0]

@@ -1,6 +1,7 @@
 """The portrait cache: what its key holds, that it stays within its limit, and that processes may share it."""
 
 import multiprocessing
+import os
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -158,3 +159,15 @@ def test_a_disk_that_takes_nothing_is_a_warning(tmp_path: Path, caplog: pytest.L
     cached = CachedGenerator(Counting(), PortraitCache(tmp_path / "file" / "portraits", 10**9))
     assert cached.generate(REQUEST).image.size == (64, 64)
     assert "not remembered" in caplog.text
+
+
+def test_what_render_keeps_is_nobody_elses(tmp_path: Path) -> None:
+    before = os.umask(0o022)
+    try:
+        cache = PortraitCache(tmp_path / "state" / "deep" / "portraits", 10**9)
+        cache.put("key", portrait())
+    finally:
+        os.umask(before)
+    for folder in ("state", "state/deep", "state/deep/portraits"):
+        assert (tmp_path / folder).stat().st_mode & 0o777 == 0o700
+    assert (tmp_path / "state/deep/portraits/key.png").stat().st_mode & 0o777 == 0o600

@@ -1,6 +1,7 @@
 """Killed anywhere and resumed, a training ends bit-equal; stopped politely too; something else is refused."""
 
 import random
+import shutil
 from pathlib import Path
 
 import pytest
@@ -116,3 +117,25 @@ def test_what_changed_is_named(profiles: Path, tmp_path: Path) -> None:
     caption.unlink()
     (data / "samurai_with_sword.png").rename(data / "samurai_with_katana.png")
     assert "samurai_with_sword.png is gone; samurai_with_katana.png is new" in refused()
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", "null", '{"recipe": 5}', "\x00" * 40])
+def test_an_empty_job_file_is_no_reason_to_start_again(content: str, unbroken: Path, tmp_path: Path) -> None:
+    from training.errors import ResumeRefused
+    from training.job import TrainingJob
+    from training.local.checkpoint import newest, read_state
+    from training.local.output import claim
+
+    out = Path(shutil.copytree(unbroken, tmp_path / "out"))
+    (out / "job.json").write_text(content)
+    last = newest(out / "checkpoints")
+    assert last
+    mine = read_state(last).belongs_to
+    job: TrainingJob = job_for(out=out, resume=True)
+    with claim(job, mine):
+        pass
+    with pytest.raises(ResumeRefused, match="the base model's weights changed"), claim(job, mine | {"base": "other"}):
+        pass
+    shutil.rmtree(out / "checkpoints")
+    with pytest.raises(ResumeRefused, match="nor is there a whole checkpoint"), claim(job, mine):
+        pass
