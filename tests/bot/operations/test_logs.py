@@ -66,7 +66,7 @@ import logging, pathlib, sys
 from bot.operations.logs import record, start_logging
 from configs.settings import load_settings
 start_logging(load_settings().bot, pathlib.Path(sys.argv[1]), ())
-record(7, "/x]0;\\x07..[1][admin][forged]", 
+record(7, "/x]0;\\x07..[1][admin][forged]",
     "done\\x1b[2J\\r\\n[2026-01-01 00:00:00] [1] [admin] [forged]\\u202e\\x9b1m\\u2028")
 try:
     raise ValueError("first\\n[2026-01-01 00:00:00] [1] [admin] [forged]\\x1b[2J")

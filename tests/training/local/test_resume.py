@@ -120,7 +120,9 @@ def test_what_changed_is_named(profiles: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", "null", '{"recipe": 5}', "\x00" * 40])
-def test_an_empty_job_file_is_no_reason_to_start_again(content: str, unbroken: Path, tmp_path: Path) -> None:
+def test_an_empty_job_file_is_no_reason_to_start_again(
+    content: str, six_pictures: Path, unbroken: Path, tmp_path: Path
+) -> None:
     from training.errors import ResumeRefused
     from training.job import TrainingJob
     from training.local.checkpoint import newest, read_state
@@ -131,7 +133,7 @@ def test_an_empty_job_file_is_no_reason_to_start_again(content: str, unbroken: P
     last = newest(out / "checkpoints")
     assert last
     mine = read_state(last).belongs_to
-    job: TrainingJob = job_for(out=out, resume=True)
+    job: TrainingJob = job_for(data=six_pictures, out=out, resume=True)
     with claim(job, mine):
         pass
     with pytest.raises(ResumeRefused, match="the base model's weights changed"), claim(job, mine | {"base": "other"}):
