@@ -45,3 +45,17 @@ except SystemExit as stop:
 def test_a_training_that_cannot_be_is_refused_before_any_model_library_is_loaded(wrong: list[str]) -> None:
     given = ["--data", "training/demo/training_images", "--profile", "demo", *wrong]
     assert loaded_after(f"from training.run import main; assert main({given!r}) == 2") == "[]"
+
+
+@pytest.mark.parametrize(
+    ("package", "name"),
+    [
+        ("inference.local", "LocalGenerator"),
+        ("inference.replicate", "ReplicateGenerator"),
+        ("inference.ray", "RayGenerator"),
+        ("inference", "make_badge"),
+        ("overlay", "draw_banner"),
+    ],
+)
+def test_what_is_imported_by_its_rooms_name_stays_there_and_loads_no_model_library(package: str, name: str) -> None:
+    assert loaded_after(f"from {package} import {name}; assert {name}.__name__ == {name!r}") == "[]"
