@@ -1,5 +1,6 @@
-"""`python -m training.dataset check|repair|pack DIR`: is this folder fit for training, and make it so.
+"""`python -m training.dataset import|check|repair|pack`: from pictures as they come to a folder fit for training.
 
+python -m training.dataset import export.zip photos --out training_images   everything into one folder, copies left out
 python -m training.dataset check training_images               a table, and report.html beside the folder's name
 python -m training.dataset repair training_images --out mended  a mended copy; the originals stay
 python -m training.dataset pack training_images                 training_data.zip for a hosted trainer
@@ -18,6 +19,7 @@ from configs.printable import printable, printable_lines
 from training.dataset import CaptionRule, check, pack, read_data_set, repair
 from training.dataset.checks import counted
 from training.dataset.folder import shown
+from training.dataset.importing import import_pictures
 from training.dataset.report import html_report, summary, terminal_table
 from training.errors import EXIT_CODES, DataSetError, TrainingFailed
 
@@ -28,12 +30,18 @@ def build_parser() -> argparse.ArgumentParser:
     """The command line."""
     parser = Parser(
         prog="python -m training.dataset",
-        description="Check, mend or pack the pictures that a style is trained on.",
+        description="Gather, check, mend or pack the pictures that a style is trained on.",
         epilog="check ends with exit code 1 where something stops a training.",
     )
-    parser.add_argument("what", choices=("check", "repair", "pack"), help="what to do")
-    parser.add_argument("folder", type=Path, metavar="DIR", help="the folder with pictures and captions")
-    parser.add_argument("--out", type=Path, metavar="PATH", help="report.html, DIR-repaired or training_data.zip")
+    parser.add_argument("what", choices=("import", "check", "repair", "pack"), help="what to do")
+    parser.add_argument(
+        "folders", type=Path, nargs="+", metavar="DIR",
+        help="the folder with pictures and captions; for import: folders, archives and files",
+    )  # fmt: skip
+    parser.add_argument(
+        "--out", type=Path, metavar="PATH",
+        help="training_images (import), report.html (check), DIR-repaired (repair), training_data.zip (pack)",
+    )  # fmt: skip
     parser.add_argument("--trigger", metavar="WORD", help="the trigger word (default: the settings' prompt.trigger)")
     parser.add_argument("--encoding", default="", metavar="NAME", help="what captions are in, where that is not UTF-8")
     parser.add_argument("--config", type=Path, metavar="FILE", help="settings that win over configs/badge.toml")
@@ -57,9 +65,14 @@ def _command(args: argparse.Namespace) -> int:
         encoding = known_encoding(args.encoding) if args.encoding else ""
     except ValueError as error:
         raise DataSetError(str(error)) from error
-    data = read_data_set(args.folder, rule, encoding)
+    if args.what == "import":
+        return _import(args.folders, args.out or Path("training_images"), rule, encoding)
+    if len(args.folders) > 1:
+        raise DataSetError(f"{args.what} takes one folder: import several into one first")
+    folder = args.folders[0]
+    data = read_data_set(folder, rule, encoding)
     if args.what == "repair":
-        out = args.out or args.folder.with_name(args.folder.name + "-repaired")
+        out = args.out or folder.with_name(folder.name + "-repaired")
         for line in repair(data, out):
             print(printable(line))
         mended = read_data_set(out, data.rule)
@@ -81,6 +94,18 @@ def _command(args: argparse.Namespace) -> int:
         raise TrainingFailed(f"cannot write {report}: {error.strerror}; name another place with --out") from error
     print(f"with thumbnails: {shown(report)}")
     return FAILED if any(finding.level == "error" for finding in found) else DONE
+
+
+def _import(sources: Sequence[Path], out: Path, rule: CaptionRule, encoding: str) -> int:
+    done = import_pictures(sources, out, rule, encoding)
+    for each in done.left_out:
+        print(printable(f"left out: {each.name} ({each.why})"))
+    bigger = f", {len(done.replaced)} replaced by larger copies" if done.replaced else ""
+    print(f"{shown(out)}: {counted(len(done.added), 'new picture')}{bigger}, {done.total} in all")
+    if done.nameless:
+        print(f"{counted(done.nameless, 'picture')} without a caption: nothing says what is held")
+    print(f"next: python -m training.dataset check {shown(out)}")
+    return DONE
 
 
 if __name__ == "__main__":

@@ -123,13 +123,14 @@ def _duplicates(data: DataSet) -> list[Finding]:
             continue
         first[picture.sha256] = picture.name
         for other in whole[:number]:
-            if other.sha256 != picture.sha256 and _near(picture, other, prints[picture.path], prints[other.path]):
+            if other.sha256 != picture.sha256 and near(picture, other, prints[picture.path], prints[other.path]):
                 found.append(Finding("warning", picture.name, f"nearly the same as {other.name}"))
                 break
     return found
 
 
-def _near(one: Picture, other: Picture, a: int, b: int) -> bool:
+def near(one: Picture, other: Picture, a: int, b: int) -> bool:
+    """Whether two pictures are copies in another size or quality; `a` and `b` are their fingerprints."""
     if (a ^ b).bit_count() > NEAR or one.thumbnail is None or other.thumbnail is None:
         return False
     # Pictures of one style share their layout; only nearly equal pixels make a near copy.

@@ -89,6 +89,12 @@ def list_folder(folder: Path) -> Listing:
     return _paired(folder, *found)
 
 
+def list_file(path: Path) -> Listing:
+    """One picture with the caption beside it, where there is one."""
+    beside = [path.with_name(stem + suffix) for suffix in CAPTIONS for stem in (path.stem, path.name)]
+    return _paired(path.parent, [path, *(text for text in beside if text.is_file())], [])
+
+
 def _in_folder(folder: Path) -> tuple[list[Path], list[LeftOut]]:
     if not folder.is_dir():
         raise DataSetError(f"{shown(folder)} is a file: name the folder that holds the pictures")

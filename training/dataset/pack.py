@@ -64,12 +64,12 @@ def as_png(path: Path) -> bytes:
     return out.getvalue()
 
 
-def file_names(pictures: Iterable[Picture]) -> dict[Path, str]:
+def file_names(pictures: Iterable[Picture], there: Iterable[str] = ()) -> dict[Path, str]:
     """The file that each picture is written to, side by side in one folder: no two share a name but for the ending,
-    since their captions would be one file, nor differ in case alone."""
+    since their captions would be one file, nor differ in case alone. `there` are the names of files in it already."""
     pictures = list(pictures)
     names: dict[Path, str] = {}
-    taken: set[str] = set()
+    taken = {PurePosixPath(name).stem.casefold() for name in there}
     # Those that keep their own name come first, so that lamp.bmp makes way for lamp.png.
     for picture in sorted(pictures, key=needs_redrawing):
         inner = PurePosixPath(picture.name)

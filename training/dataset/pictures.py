@@ -89,6 +89,11 @@ def read_data_set(folder: Path, rule: CaptionRule, encoding: str = "") -> DataSe
     if not listing.sources:
         more = "".join(f"; left out: {each.name} ({each.why})" for each in listing.left_out[:3])
         raise DataSetError(f"no pictures in {shown(folder)}: put 15-25 PNG, JPEG or WebP files there{more}")
+    return read_listing(folder, listing, rule, encoding)
+
+
+def read_listing(folder: Path, listing: Listing, rule: CaptionRule, encoding: str = "") -> DataSet:
+    """`read_data_set` of what was listed already, which may be nothing."""
     captions = _captions(listing, encoding)
     # Decoding leaves the interpreter's lock, so two threads halve the time.
     with ThreadPoolExecutor(4) as pool:

@@ -15,6 +15,7 @@ screenshot screen shot scan scanned capture untitled unnamed noname download dow
 tmp
 copy final version ver output out result results sample grid comfyui sd flux midjourney dalle upscaled upscale
 export
+thumb thumbs thumbnail small large jpg jpeg png webp heic
 whatsapp telegram signal viber fb messenger instagram received image0 orig original
 samurai badge badges sticker avatar самурай бейдж значок
 без названия безымянный изображение изображения снимок экрана скриншот фото фотография картинка рисунок
