@@ -154,6 +154,8 @@ def reader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tiny_flux2: Path) ->
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     monkeypatch.chdir(tmp_path)
     fill_folder(tmp_path / "training_images", count=6)
+    fill_folder(tmp_path / "photos", count=6)
+    shutil.make_archive(str(tmp_path / "export"), "zip", tmp_path / "photos")
     (tmp_path / "names.txt").write_text("Anna\nBob\n", encoding="utf-8")
     (tmp_path / "badges.csv").write_text("object,text,seed\ntelescope,UX SCOUT,7\nlamp,NIGHT OPS,8\n", encoding="utf-8")
     with FakeReplicate() as replicate, TelegramServer() as telegram:
