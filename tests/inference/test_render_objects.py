@@ -47,7 +47,7 @@ def test_where_there_is_no_list_one_line_says_so(
     assert said in shown.err
 
 
-@pytest.mark.parametrize("thing", ["lightsaber", "бензопила"])
+@pytest.mark.parametrize("thing", ["umbrela", "зонтег"])
 def test_an_unknown_object_is_refused_before_anything_is_loaded(thing: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert render.main(["--generator", "demo", "--object", thing, "--text", "HI", "--out", "a.png"]) == 2
     said = capsys.readouterr()
