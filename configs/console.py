@@ -16,6 +16,11 @@ from configs.printable import printable, printable_lines
 
 DONE, FAILED, BAD_INPUT = 0, 1, 2
 
+_NOISY = (
+    *("diffusers", "transformers", "huggingface_hub", "httpx", "peft", "PIL", "torchao", "bitsandbytes"),
+    *("torch", "torch.utils._pytree"),  # torch gives "torch" a level of its own when it is imported
+)
+
 
 class Parser(argparse.ArgumentParser):
     """argparse whose usage errors are one line, without the usage block."""
@@ -57,7 +62,7 @@ def set_up_logging(*, debug: bool) -> None:
     logging.basicConfig(handlers=[handler], level=logging.DEBUG if debug else logging.WARNING)
     if not debug:
         warnings.simplefilter("ignore")
-        for noisy in ("diffusers", "transformers", "huggingface_hub", "httpx", "peft", "PIL", "torch", "torchao"):
+        for noisy in _NOISY:
             logging.getLogger(noisy).setLevel(logging.ERROR)
         for library in ("TRANSFORMERS", "DIFFUSERS", "HF_HUB"):  # these set their loggers' levels again when imported
             os.environ.setdefault(f"{library}_VERBOSITY", "error")

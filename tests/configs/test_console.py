@@ -26,6 +26,22 @@ def test_warnings_of_libraries_are_heard_with_debug_only(library: str, how: str)
     assert done.stdout == ""
 
 
+TORCH = """
+import logging, sys
+from configs.console import set_up_logging
+set_up_logging(debug=sys.argv[1] == "debug")
+import torch
+for name in ("torch.utils._pytree", "bitsandbytes.backends"):
+    logging.getLogger(name).warning("once more")
+"""
+
+
+@pytest.mark.parametrize("how", ["quiet", "debug"])
+def test_what_torch_and_bitsandbytes_say_when_they_are_imported_is_heard_with_debug_only(how: str) -> None:
+    done = subprocess.run([sys.executable, "-c", TORCH, how], capture_output=True, text=True, check=True)
+    assert done.stderr.count("once more") == (2 if how == "debug" else 0)
+
+
 SAYS = """
 import logging, sys
 from configs.console import Parser, run_command, tell
