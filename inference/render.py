@@ -12,6 +12,7 @@ Files go where `--out` says; `--json` prints one JSON object a badge on stdout; 
 import argparse
 import dataclasses
 import json
+import os
 import secrets
 import sys
 import time
@@ -279,7 +280,9 @@ def _printer(as_json: bool, folder: Path = Path()) -> Callable[[Entry], None]:
     """Tells of a finished badge: a JSON object on stdout, or a line for people on stderr."""
 
     def tell(entry: Entry) -> None:
-        entry = entry.model_copy(update={"file": str(folder / entry.file)})
+        # A path may hold bytes that are no UTF-8; JSON cannot.
+        file = os.fsencode(folder / entry.file).decode("utf-8", "backslashreplace")
+        entry = entry.model_copy(update={"file": file})
         if as_json:
             give(entry.model_dump_json(exclude={"key"}))
         else:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from configs.printable import printable
 from inference.lora.alpha import Alphas
+from inference.lora.family import check_family
 from inference.lora.file import LoraError, LoraHeader
 from inference.lora.names import Place, Resolver, Shapes, for_encoder, guess_model
 from inference.lora.parts import LARGEST, KroneckerPart, LoraPart, LowRankPart
@@ -42,14 +43,6 @@ _OTHER_KINDS = {
     "OFT": r"\.oft_",
     "a LoRA with changed biases or norms": r"lora_B\.bias$|\.diff_b$|\.diff$|\.set_weight$",
 }
-_FAMILIES = {
-    "flux1": r"flux[-_. ]?1(?!\d)|^flux$|flux[-_ ]?dev|flux[-_ ]?schnell",
-    "flux2": r"flux[-_. ]?2(?!\d)",
-    "z-image": r"z[-_ ]?image",
-}
-"""What headers call the families. Words such as "krea" and "klein" name models of several families, so they say
-nothing; what else a file is made for its tensors' names and shapes show."""
-_TITLES = {"flux1": "FLUX.1", "flux2": "FLUX.2", "z-image": "Z-Image"}
 _FLOATS = ("F64", "F32", "F16", "BF16", "F8_E4M3", "F8_E5M2")
 
 
@@ -86,7 +79,7 @@ def read_lora(file: LoraFile, shapes: Shapes, family: str) -> LoraWeights:
     Raises LoraError, which names the file, what is wrong with it and up to five tensors.
     """
     header = file.header()
-    _check_family(file, header.metadata, family)
+    check_family(str(file.path), header.metadata, family)
     groups, left = _grouped(file, list(header.tensors))
     resolver = Resolver(shapes)
     places = {name: found for name in groups if (found := resolver.places(name))}
@@ -239,20 +232,6 @@ def _kronecker(own: Mapping[str, "torch.Tensor"], alpha: float | None) -> "tuple
     # LyCORIS takes the rank of the second factor last, so it wins where both are products; they are equal anyway.
     rank = next((own[role].shape[0] for role in ("w2_b", "w1_b") if role in own), None)
     return w1, w2, alpha / rank if rank and alpha is not None else 1.0
-
-
-def _check_family(file: LoraFile, metadata: Mapping[str, str], family: str) -> None:
-    fields = ("modelspec.architecture", "ss_base_model_version", "family", "base_model")
-    said = [metadata.get(key, "").strip().lower() for key in fields]
-    if any(re.search(_FAMILIES[family], each) for each in said):
-        return
-    for other, pattern in _FAMILIES.items():
-        if other != family and any(re.search(pattern, each) for each in said):
-            raise LoraError(
-                f"the LoRA {file.path} was made for {_TITLES[other]} "
-                f"({printable(' '.join(filter(None, said)))[:80]}) and does not fit this model: choose another "
-                "--profile or another LoRA"
-            )
 
 
 def _check_whole(file: LoraFile, parts: list[LoraPart], metadata: Mapping[str, str]) -> None:

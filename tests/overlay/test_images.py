@@ -1,6 +1,7 @@
 """Portraits as people send them: unusual ones are taken and turned upright, broken ones refused with one clear line."""
 
 import io
+import random
 import struct
 import subprocess
 import sys
@@ -211,6 +212,24 @@ def test_what_is_no_file_is_refused_without_waiting(tmp_path: Path) -> None:
     for path, said in ((tmp_path / "pipe.png", "named pipe"), (Path("/dev/zero"), "device"), (tmp_path, "folder")):
         with pytest.raises(InvalidImage, match=said):
             open_image(path)
+
+
+def test_mutated_pictures_are_read_or_refused() -> None:
+    rng = random.Random(11)
+    kinds = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "MPO")
+    whole = [_saved(portraits.light(64), kind) for kind in kinds]
+    whole.append(Path(__file__).with_name("gradient.heic").read_bytes())
+    for number in range(900):
+        data = bytearray(whole[number % len(whole)])
+        for _ in range(rng.randint(1, 12)):
+            data[rng.randrange(min(len(data), 600) if rng.random() < 0.7 else len(data))] = rng.randrange(256)
+        del data[len(data) - rng.randrange(1 + len(data) // 3) :]
+        try:
+            opened = open_image(bytes(data), max_pixels=1_000_000)
+        except InvalidImage as error:
+            assert str(error).isprintable()
+        else:
+            assert opened.image.mode == "RGB"
 
 
 def test_large_deep_pictures_are_opened_in_bounded_memory(tmp_path: Path) -> None:

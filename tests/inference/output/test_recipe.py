@@ -109,3 +109,10 @@ def test_a_generator_that_is_configured_stays_the_owners_choice() -> None:
 def test_a_generator_that_nobody_knows_is_refused() -> None:
     with pytest.raises(InvalidRequest, match="'cloud'"):
         settings_like(Recipe(**FINE | {"generator": "cloud"}), default_settings(), None)
+
+
+@pytest.mark.parametrize("name", ["/etc/passwd", "../../secret.safetensors", "owner/private-repo", "~/.ssh/id_rsa"])
+def test_a_lora_that_a_png_names_is_never_opened(name: str, tmp_path: Path) -> None:
+    recipe = Recipe(**FINE | {"lora": name, "lora_sha256": "0" * 64})
+    with pytest.raises(InvalidRequest, match="name that file with --lora"):
+        settings_like(recipe, default_settings(), None)
