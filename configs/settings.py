@@ -95,7 +95,9 @@ def load_settings(config: Path | None = None) -> Settings:
     if os.environ.get("RAY_ADDRESS"):  # Ray's own variable; BADGE_RAY__ADDRESS wins over it
         _merge(merged, {"ray": {"address": os.environ["RAY_ADDRESS"]}})
     try:
-        return Settings(**merged, secrets=Secrets())
+        settings = Settings(**merged, secrets=Secrets())
+        settings.training.remember_given(_given("training", config))
+        return settings
     except ValidationError as error:
         raise ConfigError(_explain(error, files)) from error
     except SettingsError as error:
@@ -104,6 +106,14 @@ def load_settings(config: Path | None = None) -> Settings:
         raise ConfigError(".env is not UTF-8 text: save it as UTF-8") from error
     except OSError as error:
         raise ConfigError(f"cannot read .env: {error.strerror}") from error
+
+
+def _given(section: str, config: Path | None) -> frozenset[str]:
+    """Keys of `section` that the user's file or the environment sets."""
+    values = _read_toml(config).get(section, {}) if config else {}
+    start = f"{PREFIX}{section.upper()}__"
+    names = [name.upper().removeprefix(start).lower() for name in os.environ if name.upper().startswith(start)]
+    return frozenset(values) | frozenset(name.partition("__")[0] for name in names)
 
 
 @cache

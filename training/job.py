@@ -12,6 +12,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 
 from configs.sections.render import PromptSettings
 from configs.sections.training import TrainingSettings
+from inference.errors import RenderError
+from inference.models.profiles import base_profile
 from training.errors import InvalidJob
 
 _NOT_RECIPE = {
@@ -99,15 +101,27 @@ class TrainingJob(BaseModel):
 
 
 def make_job(
-    settings: TrainingSettings, prompt: PromptSettings, *, data: Path, out: Path, profile: str, **given: Any
+    settings: TrainingSettings,
+    prompt: PromptSettings,
+    *,
+    data: Path,
+    out: Path,
+    profile: str,
+    own_recipe: bool = True,
+    **given: Any,
 ) -> TrainingJob:
     """A job from the settings' sections, with the command line's values (None is "not given") over them.
+
+    Over the settings' defaults, but under what the user set, goes the recipe of the base that `profile` is trained on;
+    not without `own_recipe`, for a trainer elsewhere that has a base of its own.
 
     `learning_rate`, `steps`, `rank`, `resolutions` out of range raise InvalidJob with the range, as settings do.
     """
     chosen = {key: value for key, value in given.items() if value is not None}
     fields = TrainingSettings.model_fields
-    values = settings.model_dump() | {key: value for key, value in chosen.items() if key in fields}
+    published = _recipe_of(profile) if own_recipe else {}
+    recipe = {key: value for key, value in published.items() if key not in settings.given}
+    values = settings.model_dump() | recipe | {key: value for key, value in chosen.items() if key in fields}
     try:
         checked = TrainingSettings.model_validate(values).model_dump()
         for name in _NOT_JOB:
@@ -121,3 +135,11 @@ def make_job(
         name = "_".join(str(part) for part in first["loc"][:1])
         problem = first["msg"].removeprefix("Value error, ")
         raise InvalidJob(f"{name} = {first['input']!r}: {problem[0].lower()}{problem[1:]}") from error
+
+
+def _recipe_of(name: str) -> dict[str, Any]:
+    """The published recipe of the base; none for a profile that does not exist, which is said where it is loaded."""
+    try:
+        return base_profile(name).recipe.model_dump(exclude_none=True)
+    except RenderError:
+        return {}

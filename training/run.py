@@ -50,8 +50,8 @@ def build_parser() -> argparse.ArgumentParser:
     what.add_argument("--profile", metavar="NAME", help="base model, see configs/profiles")
     what.add_argument("--trigger", metavar="WORD", help="the trigger word (default: the settings' prompt.trigger)")
     recipe = parser.add_argument_group("recipe")
-    recipe.add_argument("--steps", type=int, metavar="N", help="optimizer steps (default 1000)")
-    recipe.add_argument("--lr", type=float, metavar="X", help="learning rate (default 4e-4)")
+    recipe.add_argument("--steps", type=int, metavar="N", help="optimizer steps (default: the base's, 1000 for FLUX.1)")
+    recipe.add_argument("--lr", type=float, metavar="X", help="learning rate (default: the base's, 4e-4 for FLUX.1)")
     recipe.add_argument("--rank", type=int, metavar="N", help="rank of the LoRA (default 16)")
     recipe.add_argument("--resolution", metavar="N[,N]", help="sizes in pixels (default 512,768,1024)")
     where = parser.add_argument_group("where")
@@ -156,6 +156,7 @@ def job_from(args: argparse.Namespace, settings: Settings) -> TrainingJob:
         data=args.data or Path("training_images"),
         out=args.out or Path("loras") / (trigger or "style"),
         profile=args.profile or settings.generator.profile,
+        own_recipe=(args.backend or settings.training.backend) == "local",
         trigger=trigger,
         steps=args.steps,
         learning_rate=args.lr,

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, PrivateAttr, field_validator
 
 from configs.sections import Section
 
@@ -29,7 +29,7 @@ class TrainingSettings(Section):
     strangers: tuple[str, ...]
     guidance: float = Field(ge=0, le=30)
     flip: bool
-    timesteps: Literal["sigmoid", "uniform"]
+    timesteps: Literal["sigmoid", "uniform", "shift"]
     targets: str
     seed: int = Field(ge=0, le=2**32 - 1)
     held_out: int = Field(ge=0, le=16)
@@ -46,6 +46,17 @@ class TrainingSettings(Section):
     test_objects: tuple[str, ...]
     test_seeds: int = Field(ge=1, le=64)
     test_scales: tuple[Annotated[float, Field(gt=0, le=4)], ...] = Field(min_length=1)
+
+    _given: frozenset[str] = PrivateAttr(default=frozenset())
+
+    @property
+    def given(self) -> frozenset[str]:
+        """Fields that the user's own file or the environment set: they override the recipe of a base model."""
+        return self._given
+
+    def remember_given(self, names: frozenset[str]) -> None:
+        """Note which fields are the user's own. For whoever reads the settings, once."""
+        self._given = names
 
     @field_validator("resolutions")
     @classmethod

@@ -19,6 +19,14 @@ PACKAGE = Path(__file__).resolve().parents[2]
 FOLDER = PACKAGE / "configs" / "profiles"
 
 
+class Recipe(Section):
+    """What training takes for this base where the user sets nothing; None is `[training]` of configs/badge.toml."""
+
+    steps: int | None = Field(default=None, ge=1)
+    learning_rate: float | None = Field(default=None, gt=0, le=1)
+    timesteps: Literal["sigmoid", "uniform", "shift"] | None = None
+
+
 class Profile(Section):
     """One base model. Sizes in pixels, `max_sequence_length` in tokens of the long text encoder; `lowercase` where
     the text encoders know small letters only; `vocabulary` is a table in this package with all things that it can draw
@@ -45,6 +53,7 @@ class Profile(Section):
     lora: str = ""
     vocabulary: str = ""
     training_base: str = ""
+    recipe: Recipe = Recipe()
 
     @model_validator(mode="after")
     def _one_source(self) -> "Profile":
@@ -93,3 +102,11 @@ def load_profile(name: str) -> Profile:
         return Profile(name=name, **tomllib.loads(path.read_text(encoding="utf-8")))
     except (tomllib.TOMLDecodeError, ValidationError) as error:
         raise InvalidRequest(f"profile file {path} cannot be used: {str(error).splitlines()[0]}") from error
+
+
+def base_profile(name: str) -> Profile:
+    """The profile whose weights are trained on: a distilled model names its undistilled base."""
+    profile = load_profile(name)
+    if profile.training_base and profile.training_base != name:
+        return load_profile(profile.training_base)
+    return profile

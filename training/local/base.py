@@ -201,7 +201,13 @@ def open_base(profile: Profile, token: str = "") -> Base:
 
     known: dict[str, type[Base]] = {"FluxPipeline": Flux1, "Flux2KleinPipeline": Flux2}
     if profile.pipeline not in known:
-        raise InvalidJob(f"profile {profile.name} draws with {profile.pipeline}, which cannot be trained here")
+        way_out = "choose --profile flux2-klein-4b"
+        if profile.family == "z-image":
+            # Plain training breaks the distillation of Turbo, and what its base learns does not carry over reliably.
+            way_out += ", or train a LoRA for Z-Image elsewhere (ai-toolkit): profile z-image draws with it"
+        raise InvalidJob(
+            f"profile {profile.name} draws with {profile.pipeline}, which cannot be trained here: {way_out}"
+        )
     return known[profile.pipeline](profile, token)
 
 

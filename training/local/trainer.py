@@ -9,7 +9,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from inference.models.base_weights import is_on_disk
-from inference.models.profiles import Profile, load_profile
+from inference.models.profiles import Profile, base_profile
 from training.dataset import CaptionRule, load_data_set
 from training.job import TrainingJob
 from training.trainer import StatusCallback, TrainedLora
@@ -34,14 +34,6 @@ class LocalTrainer:
         from training.local.training import train_here
 
         return train_here(job, data, profile, self._token, on_status)
-
-
-def base_profile(name: str) -> Profile:
-    """The profile whose weights are trained on: a distilled model names its undistilled base."""
-    profile = load_profile(name)
-    if profile.training_base and profile.training_base != name:
-        return load_profile(profile.training_base)
-    return profile
 
 
 def _say_download(profile: Profile) -> None:

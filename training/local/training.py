@@ -18,7 +18,7 @@ from inference.models.profiles import Profile
 from training.dataset import DataSet
 from training.errors import InvalidJob, TrainerUnavailable
 from training.job import TrainingJob
-from training.local.base import Base, free, open_base
+from training.local.base import Base, Text, Tokens, free, open_base
 from training.local.curves import open_tracker, require_tracker
 from training.local.device import choose_device, memory_of, quantization
 from training.local.finish import finish, finished_already
@@ -103,7 +103,7 @@ def _train(
         transformer.enable_gradient_checkpointing()
     speed_up(transformer, ranks.device, compiled=job.compile)
     optimizer = make_optimizer(lora, job, eight_bit=plan.eight_bit)
-    loop = Loop(job, base, lora, optimizer, ready.material(priors), _sampler(job, ready, len(priors)), ranks)
+    loop = Loop(job, base, lora, optimizer, ready.material(priors), _sampler(job, ready, priors), ranks)
     with uncast_inputs(transformer):
         judge = Judge(lora, loop.velocity, ready.held_out, ready.strangers, job.seed)
         samples = Samples(job, base, lora, ready.texts)
@@ -148,7 +148,8 @@ def _load(base: Base, plan: MemoryPlan, dtype: torch.dtype, device: torch.device
     return transformer, shapes_of({"transformer": transformer})
 
 
-def _sampler(job: TrainingJob, ready: Prepared, priors: int) -> Sampler:
+def _sampler(job: TrainingJob, ready: Prepared, drawn: list[tuple[Tokens, Text]]) -> Sampler:
+    prior_length = drawn[0][0].rows * drawn[0][0].columns if drawn else 0
     return Sampler(
         sizes=ready.sizes,
         batch=job.batch,
@@ -157,7 +158,9 @@ def _sampler(job: TrainingJob, ready: Prepared, priors: int) -> Sampler:
         flip=job.flip,
         caption_dropout=job.caption_dropout,
         preserve=job.preserve,
-        priors=priors,
+        priors=len(drawn),
+        lengths={(picture, size): each.rows * each.columns for (picture, size, _), each in ready.tokens.items()},
+        prior_length=prior_length,
     )
 
 
