@@ -9,6 +9,7 @@ import importlib
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tomllib
@@ -84,6 +85,8 @@ class Reader:
             subprocess.run(["bash", "-c", line], cwd=self.folder, check=True)
         elif command.module == "bot":
             self._bot([self._real(word) for word in command.arguments])
+        elif command.module == "training.dataset" and command.arguments[0] == "name":
+            self._names(command.arguments)
         else:
             assert program == "python", command
             assert command.module in MODULES, command
@@ -107,6 +110,15 @@ class Reader:
         name = f"{module}.__main__" if module == "training.dataset" else module
         code = importlib.import_module(name).main(arguments)
         assert code == 0, f"{module} {arguments} ended with {code}"
+
+    def _names(self, arguments: list[str]) -> None:
+        """Serve the naming page as a process of its own until it says where, then press Ctrl-C."""
+        command = [sys.executable, "-m", "training.dataset", *arguments]
+        with subprocess.Popen(command, cwd=self.folder, stdout=subprocess.PIPE, text=True) as page:
+            assert page.stdout
+            assert page.stdout.readline().startswith("open http://127.0.0.1:")
+            page.send_signal(signal.SIGINT)
+            assert page.wait(60) == 0
 
     def _bot(self, arguments: list[str]) -> None:
         """Run the bot as a process of its own; where it serves, somebody asks it for help, and it is told to stop."""
