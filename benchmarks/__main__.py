@@ -23,6 +23,7 @@ MEASUREMENTS = {
     "translation": "everyday nouns in Russian that are understood",
     "bot": "1,000 people at once: answers, calls and CPU a badge, fairness",
     "upscale": "how wide the outlines of enlarged portraits and prints are, beside Lanczos",
+    "composition": "whether banner or ring cut figures, on drawings and demo portraits",
     "ray": "one and two actors beside one process, and the price of handing a portrait over",
 }
 

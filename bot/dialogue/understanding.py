@@ -61,5 +61,5 @@ def with_drawable_suggestions(settings: BotSettings, translation: TranslationSet
 
 
 async def understood(understand: Understand, text: str) -> Understood:
-    """`understand(text)`; plain ASCII costs nothing, everything else goes to a thread."""
-    return understand(text) if text.isascii() else await asyncio.to_thread(understand, text)
+    """`understand(text)` in a thread: a first unknown word loads a dictionary, and answers to others do not wait."""
+    return await asyncio.to_thread(understand, text)
