@@ -17,10 +17,13 @@ from PIL import Image, ImageOps
 from safetensors.torch import load_file, save_file
 
 from inference.files import written_aside
+from inference.local.encoders import pass_through
 from training.dataset.pictures import upright
 from training.errors import TrainingFailed
 from training.local.base import Base, Text, Tokens, free
 from training.local.buckets import cover_box
+from training.local.device import memory_of
+from training.local.memory_plan import GIB, RESERVE
 
 log = logging.getLogger(__name__)
 
@@ -59,7 +62,7 @@ class Cache:
         for prompt, file in files.items():
             if not file.exists():
                 if encoders is None:
-                    encoders = self._base.load_encoders(self._dtype).to(self._device)
+                    encoders = _placed(self._base.load_encoders(self._dtype), self._device)
                 text = self._base.encode(encoders, prompt)
                 pooled = {} if text.pooled is None else {"pooled": text.pooled}
                 _save({"embeds": text.embeds, **pooled}, file)
@@ -83,6 +86,23 @@ class Cache:
     def _file(self, kind: str, *parts: object) -> Path:
         name = hashlib.sha256(repr((kind, self.identity, parts)).encode("utf-8", "surrogatepass")).hexdigest()
         return self._folder / f"{kind}-{name[:32]}.safetensors"
+
+
+def _placed(encoders: Any, device: torch.device) -> Any:
+    """The encoders on `device`; layer by layer where the card has no room for all, as klein's Qwen3 on 8 GB."""
+    parts = [part for part in encoders.components.values() if isinstance(part, torch.nn.Module)]
+    size = sum(w.numel() * w.element_size() for part in parts for w in part.parameters())
+    if _fit(size, device):
+        return encoders.to(device)
+    log.info("the text encoders pass through the card layer by layer: %.1f GB are too much for it", size / GIB)
+    for part in parts:
+        pass_through(part, device)
+    return encoders
+
+
+def _fit(size: int, device: torch.device) -> bool:
+    """Whether `size` bytes of encoders can stay on `device`, a tenth for their values and CUDA's share added."""
+    return device.type != "cuda" or size * 1.1 + RESERVE / 2 <= memory_of(device)[0]
 
 
 def _pixels(path: Path, size: tuple[int, int], flip: bool) -> torch.Tensor:

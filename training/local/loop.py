@@ -5,6 +5,7 @@ FLUX's own convention). z is drawn anew from the VAE's posterior each step. Nois
 seed, so a step gives the same numbers whatever ran before it, and the same on any number of processes.
 """
 
+import logging
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,13 +15,17 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
+from inference.models.broken_card import is_compiler_failure
 from training.local.base import Base, Text, Tokens
 from training.local.lora_layers import LoraLayers
 from training.local.ranks import Ranks
 from training.local.sampler import Item, Sampler
+from training.local.speed import uncompile
 
 if TYPE_CHECKING:
     from training.job import TrainingJob
+
+log = logging.getLogger(__name__)
 
 Variant = tuple[int, int, bool]
 
@@ -90,10 +95,19 @@ class Loop:
     def step(self, step: int) -> None:
         """One optimizer step, number `step` from 0."""
         items = self._sampler.step(step)[self._ranks.index :: self._ranks.count]
-        for group in _by_shape(items, self._material):
-            loss = self._group_loss(group) / self._job.batch
-            torch.autograd.backward(loss)
-            self._loss += loss.detach()
+        try:
+            loss = self._gradients(items)
+        except Exception as error:
+            if not is_compiler_failure(error) or not uncompile(self._lora.transformer):
+                raise
+            log.warning(
+                "training goes on uncompiled, slower: torch's compiler fails here (%s): install a C compiler "
+                "(Debian, Ubuntu: apt install gcc g++ python3-dev), or set training.compile = false",
+                str(error).splitlines()[0],
+            )
+            self._optimizer.zero_grad(set_to_none=True)
+            loss = self._gradients(items)
+        self._loss += loss
         self.open_steps += 1
         self._share_gradients()
         torch.nn.utils.clip_grad_norm_(self._lora.raw, self._job.clip)
@@ -102,6 +116,15 @@ class Loop:
         self._optimizer.step()
         self._optimizer.zero_grad(set_to_none=True)
         self._lora.update_average(self._job.ema, step)
+
+    def _gradients(self, items: list[Item]) -> Tensor:
+        """Adds the items' gradients to the LoRA's; their share of the step's loss, on the device."""
+        total = torch.zeros((), device=self._device)
+        for group in _by_shape(items, self._material):
+            loss = self._group_loss(group) / self._job.batch
+            torch.autograd.backward(loss)
+            total += loss.detach()
+        return total
 
     def read_loss(self) -> float:
         """The mean loss since the last reading. The one place where the host waits for the device."""

@@ -124,6 +124,12 @@ def make_plan(
     )
 
 
+def next_smaller(plan: MemoryPlan) -> str | None:
+    """The kind of plan that needs less memory than `plan`; None where there is none."""
+    later = _ORDER[_ORDER.index(plan.kind) + 1 :] if plan.kind in _ORDER else ()
+    return later[0] if later else None
+
+
 def lora_parameters(model: ModelSize, rank: int) -> int:
     """How many values a LoRA on attention and feed-forward has."""
     kept = model.kept

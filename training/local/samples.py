@@ -10,6 +10,7 @@ from configs.sections.render import BannerSettings, PromptSettings
 from inference.badge import make_badge
 from inference.errors import BlankPicture
 from inference.generator import Generator
+from inference.models.broken_card import is_out_of_memory
 from inference.prompt import build_prompt
 from inference.types import BadgeRequest, ModelInfo, Portrait, PortraitRequest, StepCallback
 from training.local.base import Base, Text, free
@@ -98,7 +99,9 @@ class Samples:
                         log.warning("step %d, %s: %s", step, thing, error)
                         continue
                     badge.image.convert("RGB").save(folder / f"{number + 1}.png")
-        except torch.OutOfMemoryError:
+        except (RuntimeError, MemoryError) as error:
+            if not is_out_of_memory(error):
+                raise
             free()
             self.on = False
             log.warning("not enough memory for sample badges: none are drawn from here on, training continues")

@@ -33,6 +33,14 @@ def head_width(transformer: Any) -> int:
     return width
 
 
+def uncompile(transformer: Any) -> bool:
+    """Let compiled blocks run uncompiled from now on; whether there were any."""
+    compiled = [module for module in transformer.modules() if module._compiled_call_impl is not None]
+    for module in compiled:
+        module._compiled_call_impl = None
+    return bool(compiled)
+
+
 @contextmanager
 def eager(transformer: Any) -> Iterator[None]:
     """Within, compiled blocks run uncompiled.

@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from inference.models.broken_card import is_out_of_memory
 from inference.models.profiles import Profile
 from training.dataset import DataSet
-from training.errors import InvalidJob, TrainerUnavailable
+from training.errors import InvalidJob, TrainerUnavailable, TrainingFailed
 from training.job import TrainingJob
 from training.local.base import Base, Text, Tokens, free, open_base
 from training.local.curves import open_tracker, require_tracker
@@ -25,7 +26,7 @@ from training.local.finish import finish, finished_already
 from training.local.judge import Judge
 from training.local.loop import Loop, make_optimizer, uncast_inputs
 from training.local.lora_layers import LoraLayers
-from training.local.memory_plan import GIB, MemoryPlan, make_plan
+from training.local.memory_plan import GIB, MemoryPlan, make_plan, next_smaller
 from training.local.output import begin, belongs_to, claim
 from training.local.prepare import Prepared, prepare
 from training.local.prior import draw_priors
@@ -64,10 +65,48 @@ def train_here(
         ranks.wait()
         lora = finished_already(job)
         if lora is None:
-            lora = _train(job, data, base, dtype, plan, ranks, mine, on_status or (lambda status: None))
+            lora = _train_as_fits(job, data, base, dtype, plan, ranks, mine, on_status or (lambda status: None))
             lora = replace(lora, seconds=time.perf_counter() - started)
         ranks.close()
     return lora
+
+
+def _train_as_fits(
+    job: TrainingJob,
+    data: DataSet,
+    base: Base,
+    dtype: torch.dtype,
+    plan: MemoryPlan,
+    ranks: Ranks,
+    mine: dict[str, Any],
+    tell: StatusCallback,
+) -> TrainedLora:
+    """Train by `plan`, or where the memory runs out by the next smaller one, from the last checkpoint on."""
+    while True:
+        try:
+            return _train(job, data, base, dtype, plan, ranks, mine, tell)
+        except (RuntimeError, MemoryError) as error:
+            if not is_out_of_memory(error):
+                raise
+            smaller = _smaller(job, base, plan, ranks)
+            problem = f"{ranks.device} has not enough memory for the plan {plan.kind}"
+            if smaller is None or job.plan != "auto" or ranks.count > 1:
+                other = f"set training.plan to {smaller.kind}" if smaller else "take a smaller --resolution or --rank"
+                raise TrainingFailed(f"{problem}: {other}, or close other programs; then use --resume") from error
+        # Outside of the handler, so that nothing holds what the failed plan had in memory.
+        log.warning("%s: going on with %s", problem, smaller.kind)
+        plan = smaller
+        free()
+
+
+def _smaller(job: TrainingJob, base: Base, plan: MemoryPlan, ranks: Ranks) -> MemoryPlan | None:
+    kind = next_smaller(plan)
+    if kind is None or (kind in ("int8", "nf4") and ranks.device.type == "cpu"):
+        return None
+    return make_plan(
+        base.size, 0, resolutions=job.resolutions, batch=ranks.share(job.batch), rank=job.rank, wanted=kind,
+        compiled=plan.compiled,
+    )  # fmt: skip
 
 
 def _train(
@@ -132,14 +171,9 @@ def _load(base: Base, plan: MemoryPlan, dtype: torch.dtype, device: torch.device
     """The frozen transformer on its device, and its linears' shapes before any adapter."""
     from inference.lora.merge import shapes_of
 
-    try:
-        transformer = base.load_transformer(dtype, quantization(plan))
-        if plan.base not in ("int8", "nf4"):
-            transformer.to(device)
-    except torch.OutOfMemoryError as error:
-        raise TrainerUnavailable(
-            f"not enough memory on {device} for a {plan.base} base: close other programs, or set training.plan to nf4"
-        ) from error
+    transformer = base.load_transformer(dtype, quantization(plan))
+    if plan.base not in ("int8", "nf4"):
+        transformer.to(device)
     transformer.eval()
     if plan.base in ("int8", "nf4"):
         with torch.device("meta"):

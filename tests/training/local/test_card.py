@@ -8,9 +8,15 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+import training.local.speed
 from configs import default_settings
+from inference.local.encoders import pass_through
+from inference.models.profiles import base_profile
 from tests.card.arithmetic import compiled_blocks
 from tests.training.pictures import job_for
+from training.errors import TrainingFailed
+from training.local.base import open_base
+from training.local.cache import _fit
 from training.local.checkpoint import State, load_checkpoint, save_checkpoint
 from training.local.loop import make_optimizer
 from training.local.memory_plan import FLUX1, make_plan
@@ -165,3 +171,74 @@ def test_cudnns_backward_is_for_the_heads_it_was_seen_to_work_with(
         assert torch.backends.cuda.cudnn_sdp_enabled() == (backend == "_native_cudnn")
     finally:
         torch.backends.cuda.enable_cudnn_sdp(before)
+
+
+def test_without_a_compiler_training_goes_on_uncompiled_and_says_so_once(
+    six_pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(_graph: object, _inputs: object) -> Any:
+        raise RuntimeError("Failed to find C compiler. Please specify via CC environment variable.")
+
+    small = {"sample_every": 0, "preserve": 0.0, "export": (), "data": six_pictures, "steps": 4}
+    torch._dynamo.reset()
+    with compiled_blocks():
+        monkeypatch.setattr(training.local.speed, "COMPILE_OPTIONS", {"backend": broken})
+        with caplog.at_level("WARNING", "training.local.loop"):
+            assert train(out=tmp_path / "one", **small) is not None
+    told = [record.getMessage() for record in caplog.records if "uncompiled" in record.getMessage()]
+    assert len(told) == 1
+    assert "gcc g++ python3-dev" in told[0]
+    assert train(out=tmp_path / "two", **small) is not None
+    one, two = (load_file(tmp_path / name / "lora.safetensors") for name in ("one", "two"))
+    assert all(one[name].equal(two[name]) for name in one)
+
+
+def test_when_memory_runs_out_the_next_smaller_plan_goes_on(
+    six_pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The words are cuBLAS's own: not only torch's allocator runs out."""
+    from training.local import training as local
+    from training.local.loop import Loop
+
+    real_plan, real_step = local._plan, Loop.step
+    tried = []
+
+    def as_on_a_card(job: Any, base: Any, ranks: Any) -> Any:
+        return real_plan(job.model_copy(update={"plan": "bf16"}), base, ranks)
+
+    def step(loop: Loop, number: int) -> None:
+        checkpointing = loop._lora.transformer.is_gradient_checkpointing
+        tried.append((number, checkpointing))
+        if number == 6 and not checkpointing:
+            raise RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`")
+        real_step(loop, number)
+
+    monkeypatch.setattr(local, "_plan", as_on_a_card)
+    monkeypatch.setattr(Loop, "step", step)
+    small = {"sample_every": 0, "preserve": 0.0, "export": (), "data": six_pictures, "steps": 8, "plan": "auto"}
+    with caplog.at_level("WARNING", "training.local.training"):
+        done = train(out=tmp_path / "out", **small)
+    assert done is not None
+    # From the checkpoint of step 4 on, with checkpointing.
+    assert tried == [(n, False) for n in range(7)] + [(n, True) for n in range(4, 8)]
+    assert "not enough memory for the plan bf16: going on with checkpointing" in caplog.text
+    with pytest.raises(TrainingFailed, match=r"plan bf16: set training.plan to checkpointing, .* --resume"):
+        train(out=tmp_path / "by hand", **small | {"plan": "bf16"})
+
+
+def test_kleins_encoder_stays_on_a_card_of_24_gb_and_passes_through_one_of_8(monkeypatch: pytest.MonkeyPatch) -> None:
+    qwen3 = 2 * 4_022_468_096
+    for memory, stays in ((24, True), (12, True), (8, False)):
+        free = round(memory * 0.95 * 2**30)
+        monkeypatch.setattr(torch.cuda, "mem_get_info", lambda *_, free=free: (free, free))
+        monkeypatch.setattr(torch.cuda, "get_device_name", lambda *_: "a card")
+        assert _fit(qwen3, torch.device("cuda")) == stays
+    assert _fit(qwen3, torch.device("cpu"))
+
+
+def test_passing_through_encodes_the_same(tiny: Path) -> None:
+    """The same tensors, layer by layer; on a CPU all layers visit where they are."""
+    base = open_base(base_profile("tiny2"))
+    resident, passing = (base.load_encoders(torch.float32) for _ in range(2))
+    pass_through(passing.text_encoder, torch.device("cpu"))
+    assert base.encode(resident, "samurai").embeds.equal(base.encode(passing, "samurai").embeds)
