@@ -45,7 +45,7 @@ def nameless(turn: Turn) -> None:
     text = turn._("A badge belongs to a person, and I cannot see who is writing here. Write under your own name.")
     if not people.hinted(turn.connection, turn.place, text, turn.now, _DAY):
         turn.say(text)
-    turn.outcome.log = f"/{turn.event.command} by a group or a channel"
+    turn.outcome.log = f"a command by a group or a channel, in chat {turn.place.chat_id}"
 
 
 def _suggested(things: tuple[str, ...], verb: str = "hold") -> tuple[tuple[Button, ...], ...]:

@@ -131,8 +131,8 @@ def _name(event: Event, dialogue: Dialogue | None) -> str:
 def _command(turn: Turn) -> None:
     """Answer a command. Only admins learn that the admins' commands exist."""
     name = _name(turn.event, None)
-    turn.outcome.log = name
     route = ROUTES.get(name)
+    turn.outcome.log = name if route is not None else "an unknown command"  # whose name may be anything
     if route is None or (route.for_admins and not turn.admin):
         turn.say(turn._("I do not know that command. What I can do: /help"))
     else:
@@ -144,8 +144,8 @@ def _press(turn: Turn) -> None:
     match = _DATA.fullmatch(turn.event.text)
     verb, number, turn.word = match.groups(default="") if match else ("", "", "")
     turn.number = int(number) if number else None
-    turn.outcome.log = f"button {verb or 'unknown'}"
     route = ROUTES.get(f"{verb}:")
+    turn.outcome.log = f"button {verb if route is not None else 'unknown'}"
     if route is None or (route.for_admins and not turn.admin):
         turn.too_old()
     elif not route.of_badge:

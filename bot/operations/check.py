@@ -1,6 +1,7 @@
 """`python -m bot --check`: try everything that serving needs, without serving, and say what to do about the rest."""
 
 import asyncio
+import contextlib
 import shutil
 import sqlite3
 import sys
@@ -15,8 +16,10 @@ from telegram.request import HTTPXRequest
 
 from bot.errors import BotError, StartError
 from bot.operations.backup import DATABASE
+from bot.operations.logs import masker
 from bot.store import Database
 from bot.store.lock import locked
+from bot.store.schema import VERSION, version_of
 from configs.printable import printable_lines
 from configs.settings import Settings
 from inference.choice import kind_here, open_generator
@@ -76,7 +79,7 @@ def _telegram(settings: Settings) -> Finding:
     except InvalidToken:
         return Finding("token", BAD, "Telegram does not know this token", "copy it again from @BotFather")
     except TelegramError as error:
-        said = str(error).replace(token, "***")
+        said = masker((token,))(str(error))
         return Finding("token", BAD, f"Telegram cannot be reached: {said}", "see to the network, or to bot.base_url")
 
 
@@ -92,18 +95,23 @@ def _folder(settings: Settings) -> Finding:
 
 
 def _database(settings: Settings) -> Finding:
+    """A database that is there is only looked at: an older bot may be serving from it, which a migration would stop."""
     path = settings.data_dir / DATABASE
     try:
-        database = Database(path).open()
-        jobs = database.submit("", _count_jobs).result()
-        database.close()
-    except (BotError, OSError) as error:
-        return Finding("database", BAD, str(error), "make room, see to its rights, or restore a backup (--restore)")
-    return Finding("database", GOOD, f"{path.name}, {jobs} badges so far")
-
-
-def _count_jobs(connection: sqlite3.Connection) -> int:
-    return int(connection.execute("SELECT COUNT(*) FROM jobs").fetchone()[0])
+        if not path.exists():
+            Database(path).open().close()
+        with contextlib.closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=10)) as opened:
+            version = version_of(opened)
+            jobs = int(opened.execute("SELECT COUNT(*) FROM jobs").fetchone()[0])
+    except (BotError, OSError, sqlite3.Error) as error:
+        said = f"cannot use the database {path}: {error}" if isinstance(error, sqlite3.Error) else str(error)
+        return Finding("database", BAD, said, "make room, see to its rights, or restore a backup (--restore)")
+    found = f"{path.name}, {jobs} badges so far"
+    if version > VERSION:
+        return Finding("database", BAD, f"{found}, of a later version", "update the program, or restore a backup")
+    if version < VERSION:
+        found += f"; the next start brings it from version {version} to {VERSION} and keeps a copy"
+    return Finding("database", GOOD, found)
 
 
 def _disk(settings: Settings) -> Finding:

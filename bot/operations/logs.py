@@ -1,8 +1,9 @@
 """The log: `[timestamp] [user_id] [action] [result]` to stderr and to a rotating file, and never a token in it.
 
-`record(user_id, action, result)` writes one such line. Lines of libraries have `-` for the person and the logger's
-name for the action. Whatever contains the token is masked; libraries (httpx writes
-whole addresses at INFO) are heard from WARNING on.
+`record(user_id, action, result)` writes one such line: people by their number, never by their name or words. Lines of
+libraries have `-` for the person and the logger's name for the action. Tokens are masked in whatever case or encoding
+they come, and what a terminal would obey is written as U+XXXX; libraries (httpx writes whole addresses at INFO) are
+heard from WARNING on.
 """
 
 import contextlib
@@ -12,6 +13,7 @@ import re
 import sys
 import textwrap
 import time
+from collections.abc import Callable, Sequence
 from io import TextIOWrapper
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
@@ -29,13 +31,26 @@ def record(user_id: int, action: str, result: str, level: int = logging.INFO) ->
     _journal.log(level, "%s", result, extra={"person": user_id, "action": action})
 
 
+def masker(secrets: Sequence[str]) -> Callable[[str], str]:
+    """A function that puts *** in the place of `secrets`: in any case (python-telegram-bot turns what servers say into
+    lower case), and with any of their characters percent-encoded (as in addresses)."""
+    found = "|".join(
+        "".join(f"(?:{re.escape(char)}|{_percent(char)})" for char in secret) for secret in secrets if secret
+    )
+    pattern = re.compile(found or r"(?!)", re.IGNORECASE)
+    return lambda text: pattern.sub("***", text)
+
+
+def _percent(char: str) -> str:
+    return "".join(f"%(?:25)*{byte:02X}" for byte in char.encode())
+
+
 class BracketFormatter(logging.Formatter):
     """Formats as `[2026-01-31 12:00:00] [123] [badge] [delivered]`; a traceback follows on lines of its own."""
 
     def __init__(self, secrets: tuple[str, ...]) -> None:
         super().__init__()
-        # python-telegram-bot turns what a server says into lower case
-        self._secret = re.compile("|".join(map(re.escape, filter(None, secrets))) or r"(?!)", re.IGNORECASE)
+        self._mask = masker(secrets)
 
     def format(self, record: logging.LogRecord) -> str:
         at = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(record.created))
@@ -49,7 +64,7 @@ class BracketFormatter(logging.Formatter):
             # Indented, so that no line of a message within it passes for a line of the log.
             trace = printable_lines(self.formatException(record.exc_info))
             line += "\n" + textwrap.indent(trace, "  ")
-        return self._secret.sub("***", line)
+        return self._mask(line)
 
 
 def _field(text: str) -> str:

@@ -5,6 +5,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+from bot.operations.logs import masker, visible
 from tests.bot.running import ROOT, RunningBot
 from tests.fakes.telegram_api import TOKEN, TelegramServer
 
@@ -48,6 +51,28 @@ def test_the_log_rotates_stays_private_and_holds_no_token(server: TelegramServer
         for file in files.values():
             assert stat.S_IMODE(file.stat().st_mode) == 0o600, file
             assert TOKEN.lower() not in file.read_text().lower(), file
+
+
+@pytest.mark.parametrize(
+    "said",
+    ["4242:aSecret", "4242:ASECRET", "4242%3AaSecret", "4242%253AaSecret", "%34%32%34%32%3a%61%53ecret"],
+    ids=["plain", "upper", "percent", "twice", "whole"],
+)
+def test_a_token_is_masked_in_every_case_and_encoding(said: str) -> None:
+    assert masker(("", "4242:aSecret"))(f"http://x/bot{said}/getMe") == "http://x/bot***/getMe"
+
+
+def test_no_line_obeys_a_stranger(server: TelegramServer, folder: Path) -> None:
+    with RunningBot(server, folder) as bot:
+        anna = server.person(1)
+        for text in ("/x]0;\u202e[1][admin][forged]", "/ba\x1b[31md", "/help"):
+            anna.send(text=text, entities=[{"type": "bot_command", "offset": 0, "length": len(text)}])
+        anna.waits_for("Я делаю")
+        assert "[1] [command] [an unknown command]" in bot.said()
+        assert "forged" not in bot.said()
+        assert "Person" not in bot.said()
+        assert all(char.isprintable() or char == "\n" for char in bot.said())
+    assert visible("a\x1b]0;b\u202ec\x07") == "a<U+001B>]0;b<U+202E>c<U+0007>"
 
 
 def test_a_log_that_cannot_be_written_shows_no_token(tmp_path: Path) -> None:
