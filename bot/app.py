@@ -44,6 +44,7 @@ from bot.store import Database, inbox, jobs, outbox, people
 from bot.store.database import Checkpoint, no_checkpoint
 from bot.store.lock import locked
 from bot.texts import LANGUAGES, texts_for
+from configs.proxies import ProxyError, proxy_for
 from configs.settings import Settings
 from inference.choice import open_generator
 from inference.generator import Generator
@@ -78,6 +79,10 @@ def run(
     token = settings.secrets.telegram_bot_token.get_secret_value()
     if not token:
         raise StartError("TELEGRAM_BOT_TOKEN is not set: get a token from @BotFather and put it into .env")
+    try:
+        proxy_for(settings.bot.base_url)
+    except ProxyError as error:
+        raise StartError(str(error)) from error
     sys.setswitchinterval(_SWITCH)
     os.environ.setdefault("PTB_TIMEDELTA", "true")  # else python-telegram-bot warns at each RetryAfter
     with locked(settings.data_dir), open_generator(settings) as generator:

@@ -6,12 +6,13 @@ What could not be sent at all is told apart from what may have arrived: `NotSent
 
 from io import BytesIO
 from typing import Any
-from urllib.request import getproxies
 
 import aiohttp
 import httpx
 from telegram.error import NetworkError, TimedOut
 from telegram.request import BaseRequest, RequestData
+
+from configs.proxies import ProxyError, proxy_for
 
 _CONNECT = 10.0
 _NOT_GIVEN = type(BaseRequest.DEFAULT_NONE)
@@ -25,12 +26,13 @@ class AioRequest(BaseRequest):
     """Calls over at most `connections` kept connections.
 
     Seconds: `read` for the next byte of an answer, `upload` for sending a call with files, `wait` for a connection
-    that is free. Proxies and certificates are found as httpx finds them (environment, then certifi).
+    that is free. Proxies come from the environment (`configs.proxies`), certificates are those of httpx.
     """
 
     def __init__(self, connections: int, *, read: float, upload: float, wait: float) -> None:
         self._connections, self._read, self._upload, self._wait = connections, read, upload, wait
         self._session: aiohttp.ClientSession | None = None
+        self._proxies: dict[str, str] = {}
 
     @property
     def read_timeout(self) -> float:
@@ -40,10 +42,7 @@ class AioRequest(BaseRequest):
         """Open the session; no connection is made yet. Repeatable."""
         if self._session is None:
             connector = aiohttp.TCPConnector(limit=self._connections, ssl=httpx.create_ssl_context())
-            proxied = bool(getproxies())  # looking for one takes aiohttp long at each call
-            self._session = aiohttp.ClientSession(
-                connector=connector, trust_env=proxied, headers={"User-Agent": self.USER_AGENT}
-            )
+            self._session = aiohttp.ClientSession(connector=connector, headers={"User-Agent": self.USER_AGENT})
 
     async def shutdown(self) -> None:
         """Close every connection. Repeatable."""
@@ -70,8 +69,13 @@ class AioRequest(BaseRequest):
             total=self._wait + write + read, connect=self._wait, sock_connect=_CONNECT, sock_read=read
         )
         try:
-            async with self._session.request(method, url, data=_form(request_data), timeout=timeout) as answer:
+            proxy = self._proxy(url)
+            async with self._session.request(
+                method, url, data=_form(request_data), timeout=timeout, proxy=proxy or None
+            ) as answer:
                 return answer.status, await answer.read()
+        except ProxyError as error:
+            raise NotSent(str(error)) from None
         except aiohttp.ClientConnectorError as error:
             raise NotSent(f"no connection: {error}") from error
         except aiohttp.ConnectionTimeoutError:  # from here on aiohttp's own words may have the address with the token
@@ -86,6 +90,14 @@ class AioRequest(BaseRequest):
             raise NotSent("bot.base_url is no address") from None
         except aiohttp.ClientError as error:
             raise NetworkError(f"{type(error).__name__}: {error}") from error
+
+    def _proxy(self, url: str) -> str:
+        """The proxy for a call, looked up once a server: looking takes long beside a call."""
+        server = url.split("/", 3)[:3]
+        key = "/".join(server)
+        if key not in self._proxies:
+            self._proxies[key] = proxy_for(url)
+        return self._proxies[key]
 
 
 def _form(data: RequestData | None) -> aiohttp.FormData | dict[str, str] | None:

@@ -12,8 +12,8 @@ import httpx
 from PIL import Image
 from telegram import Bot
 from telegram.error import InvalidToken, TelegramError
-from telegram.request import HTTPXRequest
 
+from bot.api.http import AioRequest
 from bot.errors import BotError, StartError
 from bot.operations.backup import DATABASE
 from bot.operations.logs import masker
@@ -21,6 +21,7 @@ from bot.store import Database
 from bot.store.lock import locked
 from bot.store.schema import VERSION, version_of
 from configs.printable import printable_lines
+from configs.proxies import ProxyError
 from configs.settings import Settings
 from inference.choice import kind_here, open_generator
 from inference.errors import RenderError
@@ -28,6 +29,7 @@ from inference.lora.source import find_lora
 from inference.models.base_weights import is_on_disk
 from inference.models.hardware import cuda_available, find_card
 from inference.models.profiles import Profile, load_profile
+from inference.replicate.transport import ProxiedTransport
 from overlay import BannerError, draw_banner
 
 GOOD, WARNING, BAD = "ok", "warning", "FAILED"
@@ -71,7 +73,8 @@ def _telegram(settings: Settings) -> Finding:
         return Finding("token", BAD, "TELEGRAM_BOT_TOKEN is not set", "get a token from @BotFather, put it into .env")
 
     async def ask() -> str:
-        async with Bot(token, settings.bot.base_url, request=HTTPXRequest(read_timeout=10, connect_timeout=10)) as bot:
+        request = AioRequest(1, read=10, upload=10, wait=10)  # the client that serves, through the same proxy
+        async with Bot(token, settings.bot.base_url, request=request, get_updates_request=request) as bot:
             return bot.username
 
     try:
@@ -195,11 +198,14 @@ def _replicate(settings: Settings) -> Finding:
     root = settings.secrets.replicate_base_url or "https://api.replicate.com"
     model = settings.replicate.model
     try:
-        with httpx.Client(headers={"Authorization": f"Bearer {token}"}, timeout=15) as client:
+        header = {"Authorization": f"Bearer {token}"}
+        with httpx.Client(headers=header, timeout=15, transport=ProxiedTransport()) as client:
             account = client.get(f"{root}/v1/account")
             path = model if model.startswith("deployments/") else f"models/{model.partition(':')[0]}"
             found = client.get(f"{root}/v1/{path}") if model and account.is_success else account
         name = account.json().get("username", "?") if account.is_success else ""
+    except ProxyError as error:
+        return Finding("Replicate", BAD, str(error))
     except httpx.HTTPError as error:
         return Finding("Replicate", BAD, f"cannot be reached: {type(error).__name__}", "see to the network")
     except ValueError:

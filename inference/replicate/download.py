@@ -15,10 +15,11 @@ from urllib.parse import unquote, unquote_to_bytes, urljoin, urlsplit
 import httpx
 from PIL import Image
 
+from configs.proxies import ProxyError
 from configs.sections.replicate import LOOPBACK, ReplicateSettings
 from inference.replicate.errors import ApiUnreachable, BadOutput, OutputLost
 from inference.replicate.retry import retried
-from inference.replicate.transport import tls
+from inference.replicate.transport import ProxiedTransport
 from overlay.errors import InvalidImage
 from overlay.images import open_image
 
@@ -40,7 +41,7 @@ class Downloader:
         api_host = (urlsplit(base_url).hostname or "").lower()
         self._hosts = (*settings.hosts, *(LOOPBACK if api_host in LOOPBACK else ()))
         limits = httpx.Timeout(settings.read_timeout_s, connect=settings.connect_timeout_s)
-        self._client = httpx.Client(timeout=limits, follow_redirects=False, verify=tls())
+        self._client = httpx.Client(timeout=limits, follow_redirects=False, transport=ProxiedTransport())
 
     def close(self) -> None:
         """Close the connections. Repeatable."""
@@ -87,6 +88,8 @@ class Downloader:
                         raise OutputLost(f"the output is gone: status {answer.status_code} (kept for one hour only)")
                     _copy(answer, target, most, ends, on_bytes)
                     return
+            except ProxyError as error:
+                raise BadOutput(str(error)) from error
             except httpx.HTTPError as error:
                 raise ApiUnreachable(f"the output cannot be fetched: {type(error).__name__}", sent=True) from error
             except httpx.InvalidURL as error:

@@ -9,6 +9,7 @@ import email.utils
 import json
 import re
 import ssl
+import threading
 import time
 from dataclasses import dataclass
 from functools import cache
@@ -16,6 +17,7 @@ from typing import Any
 
 import httpx
 
+from configs.proxies import ProxyError, proxy_for
 from inference.replicate.errors import (
     ApiConflict,
     ApiError,
@@ -48,11 +50,34 @@ def tls() -> ssl.SSLContext:
     return httpx.create_ssl_context()
 
 
+class ProxiedTransport(httpx.BaseTransport):
+    """Sends each request through the proxy that the environment names for its host, or directly."""
+
+    def __init__(self) -> None:
+        self._ways: dict[str, httpx.HTTPTransport] = {}
+        self._lock = threading.Lock()
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """As in httpx. Raises ProxyError too."""
+        proxy = proxy_for(str(request.url))
+        with self._lock:
+            if proxy not in self._ways:
+                self._ways[proxy] = httpx.HTTPTransport(verify=tls(), proxy=proxy or None)
+            way = self._ways[proxy]
+        return way.handle_request(request)
+
+    def close(self) -> None:
+        """Close all connections. Repeatable."""
+        with self._lock:
+            for way in self._ways.values():
+                way.close()
+
+
 class _Transport(httpx.BaseTransport):
     """Reads each answer whole, within `whole_s` and `_MAX_ANSWER`, and raises where it is no success."""
 
     def __init__(self, token: str) -> None:
-        self._inner = httpx.HTTPTransport(verify=tls())
+        self._inner = ProxiedTransport()
         self._token = token
         self.server_ahead = 0.0
 
@@ -62,6 +87,8 @@ class _Transport(httpx.BaseTransport):
         try:
             answer = self._inner.handle_request(request)
             body = self._read(answer, ends, where)
+        except ProxyError as error:
+            raise ApiRefused(str(error)) from error
         except httpx.TimeoutException as error:
             sent = not isinstance(error, httpx.ConnectTimeout | httpx.PoolTimeout)
             raise ApiUnreachable(f"Replicate did not answer in time ({where})", sent=sent, timed_out=sent) from error

@@ -2,6 +2,8 @@
 
 import asyncio
 import socket
+import subprocess
+import sys
 import traceback
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -12,7 +14,8 @@ from telegram.error import NetworkError, TelegramError, TimedOut
 
 from bot.api.errors import Verdict, verdict
 from bot.api.http import AioRequest, NotSent
-from tests.bot.running import RunningBot
+from configs.proxies import proxy_for
+from tests.bot.running import ROOT, RunningBot
 from tests.fakes.relay import Relay
 from tests.fakes.telegram_api import TOKEN, TelegramServer
 
@@ -165,6 +168,40 @@ def test_calls_go_through_the_proxy_of_the_environment(
             assert TOKEN not in bot.said()
     for method in (b"getMe", b"getUpdates", b"sendMessage", b"editMessageMedia"):
         assert b"POST http://telegram.invalid/bot" + TOKEN.encode() + b"/" + method + b" " in relay.asked
+
+
+def test_all_proxy_counts_for_check_and_for_serving(
+    server: TelegramServer, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Relay(server.base_url) as relay:
+        monkeypatch.setenv("ALL_PROXY", relay.url)
+        bot = RunningBot(server, folder, bot__base_url="http://telegram.invalid/bot")
+        line = [sys.executable, "-m", "bot", "--check"]
+        checked = subprocess.run(line, cwd=ROOT, env=bot.environment(), capture_output=True, text=True, check=False)
+        assert "this is @samurai_badge_bot" in checked.stdout
+        with bot:
+            anna = server.person(1)
+            anna.say("/help")
+            anna.waits_for("Я делаю")
+
+
+def test_a_socks_proxy_is_said_in_one_line(
+    server: TelegramServer, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "socks5://127.0.0.1:1080")
+    bot = RunningBot(server, folder).start()
+    assert bot.process is not None
+    assert bot.process.wait(30) != 0
+    assert "HTTP_PROXY names a socks5 proxy, which is not supported" in bot.said()
+
+
+def test_hosts_without_a_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("https_proxy", "proxy.example:3128")
+    monkeypatch.setenv("no_proxy", "internal.example,127.0.0.1")
+    assert proxy_for("https://api.telegram.org/bot") == "http://proxy.example:3128"
+    assert proxy_for("https://api.internal.example/") == proxy_for("http://x.example/") == ""
+    monkeypatch.setenv("ALL_PROXY", "http://other.example:1")
+    assert proxy_for("http://x.example/") == "http://other.example:1"
 
 
 def test_a_file_that_was_not_sent_is_sent_again_without_a_question(server: TelegramServer, folder: Path) -> None:

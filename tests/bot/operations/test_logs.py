@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.operations.logs import masker, visible
+from bot.operations.logs import masker
 from tests.bot.running import ROOT, RunningBot
 from tests.fakes.telegram_api import TOKEN, TelegramServer
 
@@ -68,11 +68,10 @@ def test_no_line_obeys_a_stranger(server: TelegramServer, folder: Path) -> None:
         for text in ("/x]0;\u202e[1][admin][forged]", "/ba\x1b[31md", "/help"):
             anna.send(text=text, entities=[{"type": "bot_command", "offset": 0, "length": len(text)}])
         anna.waits_for("Я делаю")
-        assert "[1] [command] [an unknown command]" in bot.said()
+        server.wait(lambda: "[1] [command] [an unknown command]" in bot.said(), what="a line about it")
         assert "forged" not in bot.said()
         assert "Person" not in bot.said()
         assert all(char.isprintable() or char == "\n" for char in bot.said())
-    assert visible("a\x1b]0;b\u202ec\x07") == "a<U+001B>]0;b<U+202E>c<U+0007>"
 
 
 def test_a_log_that_cannot_be_written_shows_no_token(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from inference.errors import BackendUnavailable, InvalidRequest, InvalidSettings, OperatorNeeded, RenderFailed
+from tests.fakes.relay import Relay
 from tests.fakes.replicate_api import FakeReplicate
 from tests.fakes.replicate_client import REQUEST, generator_for
 from tests.fakes.replicate_jobs import Plan, picture
@@ -128,3 +129,18 @@ def test_refused_words_are_the_persons(fake: FakeReplicate, tmp_path: Path) -> N
     fake.state.plan = Plan(("processing", "failed"), error="NSFW content detected. Try running it again")
     with generator_for(fake, tmp_path) as generator, pytest.raises(InvalidRequest, match="other words"):
         generator.generate(REQUEST)
+
+
+def test_all_proxy_and_a_socks_proxy(fake: FakeReplicate, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with Relay(fake.url) as relay:
+        monkeypatch.setenv("ALL_PROXY", relay.url)
+        with generator_for(fake, tmp_path) as generator:
+            assert generator.generate(REQUEST).image.size == (64, 64)
+        assert b"/v1/predictions" in relay.asked
+        assert b"/delivery/" in relay.asked
+    monkeypatch.setenv("ALL_PROXY", "socks5h://127.0.0.1:9")
+    with (
+        generator_for(fake, tmp_path) as generator,
+        pytest.raises(OperatorNeeded, match="ALL_PROXY names a socks5h proxy"),
+    ):
+        generator.generate(type(REQUEST)(REQUEST.prompt, 9))
