@@ -84,7 +84,7 @@ def _press(update_id: int, query: CallbackQuery) -> Event | None:
     return Event(
         "press", update_id, Place(message.chat.id, thread, user.id), user.language_code or "",
         message.chat.type == ChatType.PRIVATE, message.message_id, text=query.data or "", name=user.first_name or "",
-        query_id=query.id, reachable=isinstance(message, Message),
+        query_id=query.id, reachable=isinstance(message, Message) and message.date.timestamp() > 0,
     )  # fmt: skip
 
 

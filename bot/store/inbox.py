@@ -46,6 +46,7 @@ def waiting(connection: sqlite3.Connection) -> list[tuple[int, str]]:
 def first_of_album(connection: sqlite3.Connection, update_id: int, album: str, captioned: bool) -> bool:
     """Whether this update is the one of its album (`media_group_id`) that is to be answered: the one with the caption,
     or else the first. Telegram sends an update for each picture of it."""
+    album = "".join(album.split())  # kept in one line of words
     key = json.dumps({"media_group_id": album}, ensure_ascii=False)[1:-1]
     rows = connection.execute("SELECT payload FROM inbox WHERE payload IS NOT NULL AND update_id <> ?", (update_id,))
     others = [json.loads(row["payload"]) for row in rows if key in row["payload"]]
@@ -53,9 +54,7 @@ def first_of_album(connection: sqlite3.Connection, update_id: int, album: str, c
     if not captioned and ((answered is not None and album in answered["value"].split()) or _any_captioned(others)):
         return False
     kept = [] if answered is None else answered["value"].split()[-_ALBUMS:]
-    connection.execute(
-        "INSERT OR REPLACE INTO facts(key, value) VALUES ('album', ?)", (" ".join([*kept, album.replace(" ", "")]),)
-    )
+    connection.execute("INSERT OR REPLACE INTO facts(key, value) VALUES ('album', ?)", (" ".join([*kept, album]),))
     return True
 
 
