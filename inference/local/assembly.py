@@ -85,7 +85,7 @@ def assemble(pipe: Any, plan: Plan, slot: LoraSlot, on_stage: Callable[[str], No
         )
         pipe.vae.to(plan.device)
     _prepare_vae(pipe.vae, plan)
-    if plan.attention != "native":
+    if plan.attention != "native" and _cudnn_attention_works(plan):
         transformer.set_attention_backend(plan.attention)
     if plan.step_cache:
         from diffusers.hooks.first_block_cache import FirstBlockCacheConfig
@@ -109,6 +109,23 @@ def repeated_blocks(transformer: Any) -> Iterator[tuple[str, "torch.nn.Module"]]
     for name, module in transformer.named_modules():
         if type(module).__name__ in kinds:
             yield name, module
+
+
+def _cudnn_attention_works(plan: Plan) -> bool:
+    """Whether cuDNN has its attention here; some builds and driver pairs have none, and say so only when called."""
+    import torch
+    from torch.nn.attention import SDPBackend, sdpa_kernel
+
+    # The width of the heads of every model here.
+    q = torch.randn(1, 1, 128, 128, device=plan.device, dtype=getattr(torch, plan.dtype))
+    try:
+        with sdpa_kernel(SDPBackend.CUDNN_ATTENTION):
+            torch.nn.functional.scaled_dot_product_attention(q, q, q)
+    except RuntimeError as error:
+        line = str(error).splitlines()[0]
+        log.warning("cuDNN's attention does not work here, torch's own is used (%s)", line)
+        return False
+    return True
 
 
 def _prepare_vae(vae: Any, plan: Plan) -> None:

@@ -27,7 +27,7 @@ TIERS: tuple[Tier, ...] = ("exact", "fast", "turbo", "small")
 Weights = Literal["plain", "fp8", "int8", "nf4"]
 
 # CUDA's own context and cuBLAS workspaces, and what a desktop or a neighbour takes.
-_CONTEXT = 0.8 * GB
+CONTEXT = 0.8 * GB
 # Main memory of the process itself: Python, torch with CUDA's libraries, what the compiler holds.
 _PROCESS = 3 * GB
 # A tile of 512 pixels is a quarter of the area of a 1024-pixel picture.
@@ -109,7 +109,7 @@ def plan(profile: Profile, card: Card, tier: Tier = "exact", *, compiled: bool =
 
     Raises BackendUnavailable, naming what would fit, where none does.
     """
-    ways = [each for each in _ways(profile, card, tier, compiled) if each.way >= way]
+    ways = [each for each in all_ways(profile, card, tier, compiled=compiled) if each.way >= way]
     fitting = [each for each in ways if not card.is_cuda or each.need <= _room(card)]
     for each in fitting:
         if card.ram is None or not card.is_cuda or each.ram <= card.ram:
@@ -124,12 +124,12 @@ def smaller(current: Plan, profile: Profile, card: Card) -> Plan:
 
 def _room(card: Card) -> float:
     """Bytes of the card for us. What was free was asked with CUDA's context in place, which `need` counts again."""
-    return card.memory if card.free is None else min(card.memory, card.free + _CONTEXT)
+    return card.memory if card.free is None else min(card.memory, card.free + CONTEXT)
 
 
 def _no_way(profile: Profile, card: Card, tier: Tier, fitting: list[Plan]) -> str:
     room = f"{card.memory / GB:.0f} GB"
-    if card.free is not None and card.free + _CONTEXT < 0.9 * card.memory:
+    if card.free is not None and card.free + CONTEXT < 0.9 * card.memory:
         room += f", {card.free / GB:.1f} GB of it free"
     fault = f"{profile.title} does not fit {card.name} ({room})"
     if fitting and card.ram is not None:
@@ -143,11 +143,12 @@ def _no_way(profile: Profile, card: Card, tier: Tier, fitting: list[Plan]) -> st
 def _would_fit_small(profile: Profile, card: Card) -> bool:
     return any(
         each.weights == "nf4" and each.need <= _room(card) and (card.ram is None or each.ram <= card.ram)
-        for each in _ways(profile, card, "small", False)
+        for each in all_ways(profile, card, "small", compiled=False)
     )
 
 
-def _ways(profile: Profile, card: Card, tier: Tier, compiled: bool) -> list[Plan]:
+def all_ways(profile: Profile, card: Card, tier: Tier, *, compiled: bool) -> list[Plan]:
+    """Every way of `tier` on a card like this one, from the fastest to the smallest, whether it fits or not."""
     size = size_of(profile)
     base = Plan(
         profile=profile.name, device=card.device, tier=tier, dtype="float32", modulation="live", weights="plain",
@@ -244,4 +245,4 @@ def need(plan: Plan, profile: Profile, size: ModelSize) -> int:
     decoding = pixels * 256 * 3 * vae
     # Layers pass one by one, the next while one is at work; the table of words is the widest.
     encoding = 0 if plan.encoders == "resident" else size.largest_text_layer * half * 5 // 4
-    return int(weights + max(denoising, decoding, encoding) + _CONTEXT)
+    return int(weights + max(denoising, decoding, encoding) + CONTEXT)

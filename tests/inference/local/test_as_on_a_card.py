@@ -265,3 +265,9 @@ def test_a_broken_first_call_is_no_want_of_memory(tiny_flux: Path) -> None:
         broken(generator, [ValueError("a strange value")])
         with pytest.raises(ValueError, match="a strange value"):
             generator.generate(TELESCOPE)
+
+
+def test_an_attention_that_is_not_there_is_not_chosen(tiny_flux: Path, caplog: pytest.LogCaptureFixture) -> None:
+    expected = draw(assembled(tiny_flux, PLAIN).pipe)
+    assert torch.equal(draw(assembled(tiny_flux, replace(PLAIN, attention="_native_cudnn")).pipe), expected)
+    assert "cuDNN's attention does not work here" in caplog.text
