@@ -149,7 +149,7 @@ def plain(base: Base, data: Path, out: Path, encoders: Any, *, checkpointing: bo
         sigma = torch.sigmoid(torch.randn(1))
         noisy = torch.lerp(clean, noise, sigma[:, None])[None].bfloat16()
         with torch.autocast("cpu", torch.bfloat16):
-            predicted = base.velocity(transformer, noisy, sigma, text, (tokens.rows, tokens.columns), 1.0)
+            predicted = base.family.velocity(transformer, noisy, sigma, text, (tokens.rows, tokens.columns), 1.0)
             loss = (predicted.float() - (noise - clean)).square().mean()
         torch.autograd.backward(loss)
         torch.nn.utils.clip_grad_norm_(lora.raw, 1.0)

@@ -12,15 +12,13 @@ from inference.lora.parts import LowRankPart
 from inference.models.profiles import Profile
 from inference.models.sizes import FLUX1_CONFIG, FLUX2_KLEIN_4B_CONFIG
 from training.local.base import Base
-from training.local.base_flux1 import Flux1
-from training.local.base_flux2 import Flux2
 
 RANK = 16
 
 
 def base_of(profile: Profile) -> Base:
     """The family's arithmetic for training; its weights are never asked for."""
-    return Flux2(profile) if profile.family == "flux2" else Flux1(profile)
+    return Base(profile)
 
 
 def transformer_config(profile: Profile, *, tiny: bool) -> dict[str, Any]:

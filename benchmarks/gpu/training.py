@@ -17,9 +17,9 @@ import torch
 from benchmarks.gpu.models import RANK, base_of, random_transformer
 from benchmarks.gpu.worker import Worker, job_from, versions
 from configs import default_settings
+from inference.models.family import Text, Tokens
 from inference.models.profiles import load_profile
 from training.job import TrainingJob, make_job
-from training.local.base import Text, Tokens
 from training.local.loop import Loop, Material, make_optimizer, uncast_inputs
 from training.local.lora_layers import LoraLayers
 from training.local.memory_plan import FLUX1, FLUX2_KLEIN_4B, ModelSize, make_plan

@@ -25,9 +25,9 @@ def simulate(profile_name: str, kind: str, size: int, depth: tuple[int, int] | N
 
     from benchmarks.gpu.models import base_of, transformer_config
     from configs import default_settings
+    from inference.models.family import Text, Tokens
     from inference.models.profiles import load_profile
     from training.job import make_job
-    from training.local.base import Text, Tokens
     from training.local.loop import Loop, Material, make_optimizer, uncast_inputs
     from training.local.lora_layers import LoraLayers
     from training.local.sampler import Sampler

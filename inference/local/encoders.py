@@ -17,15 +17,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-NAMES = ("text_encoder", "text_encoder_2", "tokenizer", "tokenizer_2")
-
-
-def encoder_names(pipeline: Any) -> list[str]:
-    """Which of the text parts a pipeline class has."""
-    import inspect
-
-    return [name for name in NAMES if name in inspect.signature(pipeline.__init__).parameters]
-
 
 class Encoders:
     """Encodes prompts for one profile; the encoders are loaded at the first one."""

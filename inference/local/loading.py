@@ -7,7 +7,7 @@ from typing import Any
 
 from inference.errors import BackendUnavailable
 from inference.local.assembly import Assembled, StageCallback, assemble
-from inference.local.encoders import Encoders, encoder_names
+from inference.local.encoders import Encoders
 from inference.local.pipes import Pipes
 from inference.local.plan import Plan
 from inference.lora.merge import LoraSlot
@@ -16,6 +16,7 @@ from inference.lora.source import LoraFile
 from inference.lora.weights import LoraWeights, read_lora, touches_encoders
 from inference.models.base_weights import WeightFiles, fetch
 from inference.models.broken_card import is_out_of_memory
+from inference.models.family import text_parts
 from inference.models.profiles import Profile
 
 log = logging.getLogger(__name__)
@@ -71,7 +72,7 @@ def load(
     try:
         pipe = pipeline.from_pretrained(
             folder,
-            **dict.fromkeys(encoder_names(pipeline)),
+            **dict.fromkeys(text_parts(pipeline)),
             dtype=getattr(torch, plan.dtype),
             use_safetensors=True,
         )

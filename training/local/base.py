@@ -1,70 +1,43 @@
 """The frozen base model as training needs it: pictures to tokens, captions to embeddings, tokens to a velocity.
 
-FLUX.1 and FLUX.2 differ in a dozen lines, which stand in `base_flux1.py` and `base_flux2.py`; everything else in
-training speaks to `Base`. Tokens are packed, shifted and scaled latents, so mean and standard deviation of the VAE's
-posterior are cached in the very form that the transformer takes.
+What FLUX.1 and FLUX.2 have of their own stands in `inference/models`, for drawing and training alike; everything else
+in training speaks to `Base`.
 """
 
 import gc
 import hashlib
 import json
 import re
-from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
 
 from inference.errors import BackendUnavailable
 from inference.files import sha256_of
 from inference.models.base_weights import fetch
+from inference.models.choice import family_of
+from inference.models.family import Text, text_parts
 from inference.models.profiles import Profile
 from training.errors import InvalidJob, TrainerUnavailable
-from training.local.memory_plan import Kept, ModelSize
+from training.local.memory_plan import KEPT, ModelSize
 
 
-@dataclass(frozen=True)
-class Text:
-    """One encoded prompt: `embeds` 1 x length x width; `pooled` 1 x width for FLUX.1, else None."""
-
-    embeds: Tensor
-    pooled: Tensor | None = None
-
-    def to(self, device: torch.device) -> "Text":
-        """The same on another device."""
-        return Text(self.embeds.to(device), self.pooled.to(device) if self.pooled is not None else None)
-
-
-@dataclass(frozen=True)
-class Tokens:
-    """A picture's posterior in the transformer's form: `mean` and `std` n x channels, a grid of `rows` x `columns`."""
-
-    mean: Tensor
-    std: Tensor
-    rows: int
-    columns: int
-
-    def to(self, device: torch.device) -> "Tokens":
-        """The same on another device."""
-        return Tokens(self.mean.to(device), self.std.to(device), self.rows, self.columns)
-
-
-class Base(ABC):
+class Base:
     """One base model. Parts are loaded when asked for and belong to the caller, who lets them go."""
-
-    vae_class: str
-    transformer_class: str
-    targets: str
-    kept: Kept
 
     def __init__(self, profile: Profile, token: str = "") -> None:
         self.profile = profile
+        self.family = family_of(profile)
         self._token = token
+
+    @property
+    def targets(self) -> str:
+        """The layers that a LoRA goes on, as a pattern of their whole names."""
+        return self.family.targets
 
     @cached_property
     def source(self) -> str:
@@ -76,31 +49,34 @@ class Base(ABC):
         except BackendUnavailable as error:
             raise TrainerUnavailable(str(error)) from error
 
-    @abstractmethod
     def load_encoders(self, dtype: torch.dtype) -> Any:
         """A pipeline with text encoders and without transformer and VAE, on the CPU."""
+        import diffusers
 
-    @abstractmethod
+        source = self.source
+        with _translated(self.profile):
+            pipe = getattr(diffusers, self.profile.pipeline).from_pretrained(
+                source, transformer=None, vae=None, dtype=dtype, use_safetensors=True
+            )
+        self.family.trim(pipe)
+        return pipe
+
     def encode(self, encoders: Any, prompt: str) -> Text:
         """`prompt` encoded on the encoders' device."""
+        return self.family.encode(encoders, prompt, self.profile.max_sequence_length, encoders.device)
 
-    @abstractmethod
-    def to_tokens(self, vae: Any, mean: Tensor, std: Tensor) -> Tokens:
-        """The VAE's posterior, 1 x channels x rows x columns, as tokens."""
-
-    @abstractmethod
-    def velocity(
-        self, transformer: Any, noisy: Tensor, sigma: Tensor, text: Text, grid: tuple[int, int], guidance: float
-    ) -> Tensor:
-        """What the transformer predicts, noise minus latents: noisy is b x n x channels, sigma b values in 0..1."""
-
-    @abstractmethod
     def pipeline(self, transformer: Any, vae: Any) -> Any:
         """A pipeline that draws from encoded prompts with the transformer at hand; `vae` may be None for latents."""
+        import diffusers
 
-    @abstractmethod
-    def text_arguments(self, text: Text, empty: Text) -> dict[str, Tensor | None]:
-        """The encoded prompt under the names that `pipeline` takes; `empty` is the empty prompt's."""
+        kind = getattr(diffusers, self.profile.pipeline)
+        scheduler = diffusers.FlowMatchEulerDiscreteScheduler.from_pretrained(self.source, subfolder="scheduler")
+        # What is trained is the undistilled model, whatever the profile that drew its name.
+        more = {"is_distilled": False} if self.wants_empty_text else {}
+        pipe = kind(scheduler=scheduler, transformer=transformer, vae=vae, **dict.fromkeys(text_parts(kind)), **more)
+        pipe.vae_scale_factor = self.grain // 2
+        pipe.set_progress_bar_config(disable=True)
+        return pipe
 
     def draw(
         self,
@@ -115,7 +91,7 @@ class Base(ABC):
     ) -> Any:
         """One picture of `size` (width, height): a PIL image for output "pil", tokens 1 x n x channels for "latent"."""
         return pipe(
-            **self.text_arguments(text, empty),
+            **self.family.text_arguments(text, empty if self.wants_empty_text else None),
             width=size[0],
             height=size[1],
             num_inference_steps=steps,
@@ -128,27 +104,27 @@ class Base(ABC):
 
     @property
     def wants_empty_text(self) -> bool:
-        """Whether `draw` needs the empty prompt too."""
-        return False
+        """Whether `draw` needs the empty prompt too: FLUX.2's undistilled model guides with it."""
+        return self.profile.family == "flux2"
 
     def load_vae(self, dtype: torch.dtype) -> Any:
         """The VAE, on the CPU."""
-        return self._part(self.vae_class, "vae", dtype)
+        return self._part(self.family.vae_class, "vae", dtype)
 
     def load_transformer(self, dtype: torch.dtype, quantization: Any = None) -> Any:
         """The transformer, frozen, on the CPU (a quantized one on its card)."""
         more = {"quantization_config": quantization} if quantization is not None else {}
-        return self._part(self.transformer_class, "transformer", dtype, **more).requires_grad_(False)
+        return self._part(self.family.transformer_class, "transformer", dtype, **more).requires_grad_(False)
 
     @cached_property
     def transformer_config(self) -> dict[str, Any]:
         """The transformer's configuration, without its weights. Raises TrainerUnavailable where it is not to be had."""
-        return self._config(self.transformer_class, "transformer")
+        return self._config(self.family.transformer_class, "transformer")
 
     @cached_property
     def grain(self) -> int:
         """Sides of pictures are multiples of this many pixels: the VAE's factor times the 2 x 2 patches."""
-        blocks = self._config(self.vae_class, "vae")["block_out_channels"]
+        blocks = self._config(self.family.vae_class, "vae")["block_out_channels"]
         return int(2 ** len(blocks))
 
     @cached_property
@@ -158,13 +134,15 @@ class Base(ABC):
 
         config = self.transformer_config
         with torch.device("meta"):
-            model = getattr(diffusers, self.transformer_class).from_config(config)
+            model = getattr(diffusers, self.family.transformer_class).from_config(config)
         width = config["num_attention_heads"] * config["attention_head_dim"]
         total = sum(p.numel() for p in model.parameters())
         inside = sum(p.numel() for p in model.parameters() if p.ndim == 2)
         length = self.profile.max_sequence_length
         blocks = config["num_layers"], config["num_single_layers"]
-        return ModelSize(total, width, *blocks, length, self.kept, self.grain, quantizable=inside / total)
+        return ModelSize(
+            total, width, *blocks, length, KEPT[self.profile.family], self.grain, quantizable=inside / total
+        )
 
     @cached_property
     def identity(self) -> str:
@@ -196,11 +174,7 @@ class Base(ABC):
 
 def open_base(profile: Profile, token: str = "") -> Base:
     """The base of `profile`. Raises InvalidJob for a pipeline that cannot be trained."""
-    from training.local.base_flux1 import Flux1
-    from training.local.base_flux2 import Flux2
-
-    known: dict[str, type[Base]] = {"FluxPipeline": Flux1, "Flux2KleinPipeline": Flux2}
-    if profile.pipeline not in known:
+    if not family_of(profile).targets:
         way_out = "choose --profile flux2-klein-4b"
         if profile.family == "z-image":
             # Plain training breaks the distillation of Turbo, and what its base learns does not carry over reliably.
@@ -208,7 +182,7 @@ def open_base(profile: Profile, token: str = "") -> Base:
         raise InvalidJob(
             f"profile {profile.name} draws with {profile.pipeline}, which cannot be trained here: {way_out}"
         )
-    return known[profile.pipeline](profile, token)
+    return Base(profile, token)
 
 
 def free() -> None:

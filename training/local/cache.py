@@ -18,9 +18,10 @@ from safetensors.torch import load_file, save_file
 
 from inference.files import written_aside
 from inference.local.encoders import pass_through
+from inference.models.family import Text, Tokens
 from training.dataset.pictures import upright
 from training.errors import TrainingFailed
-from training.local.base import Base, Text, Tokens, free
+from training.local.base import Base, free
 from training.local.buckets import cover_box
 from training.local.device import memory_of
 from training.local.memory_plan import GIB, RESERVE
@@ -79,7 +80,7 @@ class Cache:
         pixels = _pixels(path, size, flip).to(self._device)
         with torch.no_grad():
             posterior = vae.encode(pixels).latent_dist
-        tokens = self._base.to_tokens(vae, posterior.mean, posterior.std)
+        tokens = self._base.family.to_tokens(vae, posterior.mean, posterior.std)
         grid = torch.tensor([tokens.rows, tokens.columns])
         _save({"mean": tokens.mean, "std": tokens.std, "grid": grid}, file)
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from training.local.base import Text, Tokens
+from inference.models.family import Text, Tokens
 from training.local.lora_layers import LoraLayers
 from training.local.sampler import noise_seed
 from training.local.speed import eager

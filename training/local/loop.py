@@ -16,7 +16,8 @@ import torch
 from torch import Tensor
 
 from inference.models.broken_card import is_compiler_failure
-from training.local.base import Base, Text, Tokens
+from inference.models.family import Text, Tokens
+from training.local.base import Base
 from training.local.lora_layers import LoraLayers
 from training.local.ranks import Ranks
 from training.local.sampler import Item, Sampler
@@ -146,7 +147,7 @@ class Loop:
     def velocity(self, noisy: Tensor, sigma: Tensor, text: Text, grid: tuple[int, int]) -> Tensor:
         """The model's prediction as training computes it."""
         with precision(self._device, text.embeds.dtype):
-            return self._base.velocity(
+            return self._base.family.velocity(
                 self._lora.transformer, noisy.to(text.embeds.dtype), sigma, text, grid, self._job.guidance
             )
 

@@ -40,6 +40,7 @@ class Kept:
 # 0.78 is an estimate, from the compiled graphs; 0.70 was measured on an H100 with klein (0.68).
 FLUX1_KEPT = Kept(25.2, 23.2, 24.3, 49.7, 0.78, 36, 17)
 FLUX2_KEPT = Kept(29.4, 27.3, 27.4, 56.5, 0.70, 38, 15)
+KEPT = {"flux1": FLUX1_KEPT, "flux2": FLUX2_KEPT}
 
 
 @dataclass(frozen=True)

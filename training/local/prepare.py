@@ -5,9 +5,10 @@ from dataclasses import dataclass
 
 import torch
 
+from inference.models.family import Text, Tokens
 from training.dataset.pictures import DataSet, Picture
 from training.job import TrainingJob
-from training.local.base import Base, Text, Tokens
+from training.local.base import Base
 from training.local.buckets import usable_sizes
 from training.local.cache import Cache
 from training.local.loop import Material

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import torch
 from safetensors.torch import load_file
 
-from training.local.base import Base, Text, Tokens
+from inference.models.family import Text, Tokens
+from training.local.base import Base
 from training.local.checkpoint import save_aside
 from training.local.sampler import noise_seed
 

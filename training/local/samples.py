@@ -11,9 +11,10 @@ from inference.badge import make_badge
 from inference.errors import BlankPicture
 from inference.generator import Generator
 from inference.models.broken_card import is_out_of_memory
+from inference.models.family import Text
 from inference.prompt import build_prompt
 from inference.types import BadgeRequest, ModelInfo, Portrait, PortraitRequest, StepCallback
-from training.local.base import Base, Text, free
+from training.local.base import Base, free
 from training.local.loop import precision
 from training.local.lora_layers import LoraLayers
 from training.local.speed import eager

@@ -106,7 +106,8 @@ def simulate(profile: Profile, plan: Plan, depths: dict[str, int] | None = None)
     from inference.local.assembly import assemble
     from inference.local.pipes import draw
     from inference.lora.merge import LoraSlot
-    from inference.models.family import Text, family_of
+    from inference.models.choice import family_of
+    from inference.models.family import Text
     from tests.card.fake_card import fake_card
 
     size = size_of(profile)
@@ -147,8 +148,8 @@ def _pipe(profile: Profile, dtype: Any, depths: dict[str, int]) -> Any:
     import diffusers
     import torch
 
-    from inference.local.encoders import encoder_names
-    from inference.models.family import family_of
+    from inference.models.choice import family_of
+    from inference.models.family import text_parts
 
     family = family_of(profile)
     config = {**_CONFIGS[profile.size], **depths}
@@ -170,7 +171,7 @@ def _pipe(profile: Profile, dtype: Any, depths: dict[str, int]) -> Any:
     more = {"is_distilled": not profile.guided} if profile.family == "flux2" else {}
     scheduler = diffusers.FlowMatchEulerDiscreteScheduler(shift=3.0, use_dynamic_shifting=profile.family != "z-image")
     pipe = kind(
-        scheduler=scheduler, transformer=transformer, vae=vae, **dict.fromkeys(encoder_names(kind)), **more
+        scheduler=scheduler, transformer=transformer, vae=vae, **dict.fromkeys(text_parts(kind)), **more
     )  # fmt: skip
     pipe.set_progress_bar_config(disable=True)
     return pipe
