@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from inference.models.broken_card import is_out_of_memory
+from inference.models.family import Text, Tokens
 from inference.models.profiles import Profile
 from training.dataset import DataSet
 from training.errors import InvalidJob, TrainerUnavailable, TrainingFailed
 from training.job import TrainingJob
-from training.local.base import Base, Text, Tokens, free, open_base
+from training.local.base import Base, free, open_base
 from training.local.curves import open_tracker, require_tracker
 from training.local.device import choose_device, memory_of, quantization
 from training.local.finish import finish, finished_already
