@@ -128,6 +128,11 @@ def _checked_config(data: bytes, name: str) -> str:
         raise LoraError(f"cannot read {printable(name)}: it is not JSON") from error
 
 
+def may_be_read(path: Path) -> bool:
+    """Whether a file in a folder of LoRAs, which may be a stranger's, is a plain one or a link of the Hub's cache."""
+    return not is_companion(path.name) and (kind_of(path) == "" or _is_the_hubs(path))
+
+
 def _is_the_hubs(path: Path) -> bool:
     """Whether a link is one of the Hub's cache, `snapshots/REVISION/FILE` into the `blobs` beside: it is followed."""
     snapshots = next((parent for parent in path.absolute().parents if parent.name == "snapshots"), None)

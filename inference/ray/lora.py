@@ -16,6 +16,7 @@ from pathlib import Path
 
 from inference.errors import InvalidRequest
 from inference.files import write_atomically
+from inference.lora.source import may_be_read
 
 _BESIDE = ("adapter_config.json",)
 _SUFFIXES = (".safetensors", ".json", ".tar", ".tgz", ".gz")
@@ -50,9 +51,10 @@ def pack_lora(named: str) -> LoraParcel | None:
     if named in ("", "none") or not path.exists():
         return None
     if path.is_dir():
-        paths = sorted(file for file in path.iterdir() if file.is_file() and file.suffix in _SUFFIXES)
+        paths = sorted(file for file in path.iterdir() if file.suffix in _SUFFIXES and may_be_read(file))
     else:
-        paths = [path, *(path.with_name(name) for name in _BESIDE if path.with_name(name).is_file())]
+        beside = [path.with_name(name) for name in _BESIDE]
+        paths = [path, *(file for file in beside if file.exists() and may_be_read(file))]
     try:
         return LoraParcel(path.resolve().name, path.is_dir(), _read(paths))
     except OSError as error:

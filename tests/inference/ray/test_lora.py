@@ -84,3 +84,14 @@ def test_what_was_tampered_with_on_the_node_is_fetched_again(tmp_path: Path, dam
 
 def test_the_folder_on_the_node_is_for_this_user_alone(node: Path) -> None:
     assert node_folder().stat().st_mode & 0o777 == 0o700
+
+
+def test_links_and_companions_in_a_folder_do_not_travel(tmp_path: Path) -> None:
+    folder = lora(tmp_path / "folder").parent
+    secret = tmp_path / "env.secret"
+    secret.write_bytes(b"TOKEN")
+    (folder / "other.safetensors").symlink_to(secret)
+    (folder / "adapter_config.json").symlink_to(secret)
+    (folder / "._style.safetensors").write_bytes(b"x")
+    assert set(packed(folder).files) == {"style.safetensors"}
+    assert set(packed(folder / "style.safetensors").files) == {"style.safetensors"}
