@@ -22,6 +22,7 @@ MEASUREMENTS = {
     "replicate": "what our side adds to a call, against a fake on loopback",
     "translation": "everyday nouns in Russian that are understood",
     "bot": "1,000 people at once: answers, calls and CPU a badge, fairness",
+    "scale": "/metrics, /stats and the portrait cache after a thousand and a million badges",
     "upscale": "how wide the outlines of enlarged portraits and prints are, beside Lanczos",
     "composition": "whether banner or ring cut figures, on drawings and demo portraits",
     "ray": "one and two actors beside one process, and the price of handing a portrait over",

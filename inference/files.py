@@ -127,9 +127,10 @@ def held(lock: Path, mode: int = 0o666) -> Iterator[bool]:
         os.close(descriptor)
 
 
-def shrink_folder(folder: Path, pattern: str, limit: int) -> None:
+def shrink_folder(folder: Path, pattern: str, limit: int) -> int:
     """Delete files unused for longest until those left take at most nine tenths of `limit`, if they take more than it.
 
+    The bytes that those left take. It looks at every file, so whoever calls it often keeps a sum of their own between.
     Safe beside other processes doing the same: a file that is gone is no error.
     """
     found = []
@@ -141,12 +142,13 @@ def shrink_folder(folder: Path, pattern: str, limit: int) -> None:
         found.append((about.st_mtime_ns, about.st_size, path))
     total = sum(size for _, size, _ in found)
     if total <= limit:
-        return
+        return total
     for _, size, path in sorted(found):
         if total <= limit * 0.9:
             break
         path.unlink(missing_ok=True)
         total -= size
+    return total
 
 
 def sha256_of(path: Path) -> str:

@@ -12,6 +12,7 @@ import io
 import json
 import logging
 import os
+import threading
 from pathlib import Path
 
 from PIL import Image, PngImagePlugin
@@ -24,6 +25,8 @@ from inference.types import LoraInfo, ModelInfo, Portrait, PortraitRequest, Step
 log = logging.getLogger(__name__)
 
 _CHUNK = "samurai-portrait"
+_LOOK_AGAIN = 0.05
+"""Of the limit: so much may be added between two looks at the folder, by each process that shares it."""
 
 
 class PortraitCache:
@@ -32,6 +35,9 @@ class PortraitCache:
     def __init__(self, folder: Path, limit: int) -> None:
         self._folder = folder
         self._limit = limit
+        self._lock = threading.Lock()
+        self._total = limit  # not known yet: the first portrait looks
+        self._added = limit
 
     def get(self, key: str) -> Portrait | None:
         """The portrait, marked as cached, or None. A damaged file counts as none."""
@@ -74,9 +80,21 @@ class PortraitCache:
         try:
             private_folder(self._folder)
             write_atomically(self._folder / f"{key}.png", out.getvalue(), PRIVATE)
-            shrink_folder(self._folder, "*.png", self._limit)
+            self._count(len(out.getvalue()))
         except (OSError, RenderFailed) as error:
             log.warning("the portrait is not remembered: %s", error)
+
+    def _count(self, size: int) -> None:
+        """Keep to the limit by a running sum: looking at every file at every portrait takes longer the more there are.
+
+        The folder is looked at again where the sum passes the limit, and now and then for what other processes add.
+        """
+        with self._lock:
+            self._total += size
+            self._added += size
+            if self._total > self._limit or self._added > self._limit * _LOOK_AGAIN:
+                self._total = shrink_folder(self._folder, "*.png", self._limit)
+                self._added = 0
 
 
 class CachedGenerator(Wrapper):

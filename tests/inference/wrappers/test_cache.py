@@ -171,3 +171,19 @@ def test_what_render_keeps_is_nobody_elses(tmp_path: Path) -> None:
     for folder in ("state", "state/deep", "state/deep/portraits"):
         assert (tmp_path / folder).stat().st_mode & 0o777 == 0o700
     assert (tmp_path / "state/deep/portraits/key.png").stat().st_mode & 0o777 == 0o600
+
+
+def test_the_sum_is_kept_between_looks_and_finds_what_others_add(tmp_path: Path) -> None:
+    folder = tmp_path / "portraits"
+    mine, other = PortraitCache(folder, 400_000), PortraitCache(folder, 400_000)
+
+    def taken() -> int:
+        return sum(path.stat().st_size for path in folder.glob("*.png"))
+
+    for number in range(60):  # 12 KB each, so two caches put twice as much as fits
+        mine.put(f"a{number}", portrait(number))
+        other.put(f"b{number}", portrait(number))
+        assert taken() <= 400_000 * 1.1  # a twentieth by each between two looks
+    assert taken() >= 400_000 * 0.85
+    assert mine.get("a59") is not None
+    assert mine.get("a0") is None
