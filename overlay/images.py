@@ -101,6 +101,15 @@ def open_portrait(source: Path | str | bytes) -> Image.Image:
     return _checked_sides(open_image(source, name=name).image, name)
 
 
+def open_badge(path: Path) -> Image.Image:
+    """A finished badge from its file: RGBA where it is transparent, RGB otherwise. Raises InvalidImage."""
+    whole = open_image(path, name=f"the badge {path.name}").image  # refuses what is no picture, or too large
+    with Image.open(path, formats=FORMATS) as file:
+        if file.mode not in ("RGBA", "LA", "PA"):
+            return whole
+        return file.convert("RGBA")
+
+
 def as_portrait(image: Image.Image) -> Image.Image:
     """The picture as upright 8-bit RGB; the very same object where it is that already.
 

@@ -47,6 +47,7 @@ LOADS_AT_ONCE = (
 
 COMMAND_LINES = {
     "inference.render": (),
+    "inference.sheet": (),
     "training.run": (),
     "training.evaluate": (),
     "training.dataset.__main__": (),

@@ -9,8 +9,9 @@ from inference.errors import InvalidRequest
 from inference.output.recipe import Recipe, encode_png
 from inference.types import Badge
 from inference.upscale.enlarge import enlarge
-from overlay import draw_print, to_jpeg, to_print_pdf, to_print_png, to_sticker, to_webp
+from overlay import draw_print, to_jpeg, to_print_pdf, to_sticker, to_webp
 from overlay.banner import PRINT_SIDE
+from overlay.exports import DPI
 
 Encoder = Callable[[Badge, Recipe], bytes]
 
@@ -21,7 +22,7 @@ def _printed(badge: Badge) -> Image.Image:
 
 
 _ENCODERS: dict[str, Encoder] = {
-    ".print.png": lambda badge, _recipe: to_print_png(_printed(badge)),
+    ".print.png": lambda badge, recipe: encode_png(_printed(badge), recipe, DPI),
     ".png": lambda badge, recipe: encode_png(badge.image, recipe),
     ".jpg": lambda badge, _recipe: to_jpeg(badge.image),
     ".jpeg": lambda badge, _recipe: to_jpeg(badge.image),
@@ -35,7 +36,7 @@ ENDINGS = tuple(_ENCODERS)
 
 
 def encoder_for(file: Path) -> Encoder:
-    """What turns a badge into the bytes of `file`: PNG (which alone carries the recipe), JPEG, WebP, sticker,
+    """What turns a badge into the bytes of `file`: PNG (which carries the recipe, prints too), JPEG, WebP, sticker,
     print (`.print.png` and `.pdf`, 4096 pixels at 300 DPI).
 
     Raises InvalidRequest for another ending, and for a folder.

@@ -8,14 +8,18 @@ import logging
 from pathlib import Path
 from typing import Any
 
+from PIL import Image
+
 from configs.settings import Settings
-from inference.errors import InvalidRequest
+from inference.choice import open_generator
+from inference.errors import InvalidRequest, RenderError
 from inference.files import sha256_of
 from inference.models.profiles import load_profile
 from inference.output.recipe import Recipe
 from inference.prompt import build_prompt
 from inference.types import BadgeRequest, ModelInfo, PortraitRequest
 from inference.upscale.enlarge import UPSCALER, shipped_version
+from inference.wrappers.cache import PortraitCache
 
 log = logging.getLogger(__name__)
 
@@ -67,6 +71,27 @@ def request_like(
         style or recipe.style,
         (recipe.english or None) if thing is None else None,
     )
+
+
+def portrait_like(recipe: Recipe, settings: Settings) -> Image.Image | None:
+    """The portrait of `recipe`, as large as the banner wants it, from those drawn before; None where it is gone.
+
+    Nothing is drawn, and nobody else is asked: only portraits that this machine drew are looked for.
+    """
+    limit = settings.generator.portrait_cache_mb * 1_000_000
+    if recipe.generator != "local" or not limit:
+        return None
+    cache = PortraitCache(settings.data_dir / "portraits", limit)
+    try:
+        with open_generator(settings_like(recipe, settings, None, "local")) as generator:
+            for steps, guidance in ((recipe.steps, recipe.guidance), (None, None)):
+                wanted = PortraitRequest(recipe.prompt, recipe.seed, steps, guidance)
+                portrait = cache.get(generator.key(wanted))
+                if portrait is not None:
+                    return portrait.image
+    except RenderError:
+        pass  # its profile or its LoRA is gone: the picture itself is there
+    return None
 
 
 def wanted_like(recipe: Recipe, request: BadgeRequest, settings: Settings) -> PortraitRequest:

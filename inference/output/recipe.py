@@ -92,15 +92,19 @@ def recipe_of(badge: Badge, key: str = "") -> Recipe:
     )
 
 
-def encode_png(image: Image.Image, recipe: Recipe) -> bytes:
-    """`image` as PNG bytes with `recipe` in its text chunks: the same bytes for the same input."""
+def encode_png(image: Image.Image, recipe: Recipe, dpi: int = 0) -> bytes:
+    """`image` as PNG bytes with `recipe` in its text chunks: the same bytes for the same input.
+
+    `dpi` is the resolution that a print states, 0 for none.
+    """
     info = PngImagePlugin.PngInfo()
     info.add_itxt("Title", f"{recipe.object}: {recipe.text}")
     info.add_itxt("Description", recipe.prompt)
     info.add_itxt("Software", "samurai-badges")
     info.add_itxt(CHUNK, recipe.model_dump_json())
     out = io.BytesIO()
-    image.save(out, "PNG", pnginfo=info, **PNG_OPTIONS)
+    said = {"dpi": (dpi, dpi)} if dpi else {}
+    image.save(out, "PNG", pnginfo=info, **PNG_OPTIONS, **said)
     return out.getvalue()
 
 

@@ -101,7 +101,7 @@ def fit_into_circle(
     import numpy as np
 
     hull = _hull((figure.points - 0.5) * np.array(size, np.float32))
-    middle = _middle_of_circle(hull)
+    middle = middle_of_circle(hull)
     feet_x = (np.array(figure.feet) - 0.5) * size[0]
     feet_y = (figure.box[3] - 0.5) * size[1]
     for scale in most * np.linspace(1.0, LEAST_SCALE, 29):
@@ -123,7 +123,7 @@ def _hull(points: NDArray[np.float32]) -> NDArray[np.float32]:
     return found
 
 
-def _middle_of_circle(points: NDArray[np.float32]) -> NDArray[np.float64]:
+def middle_of_circle(points: NDArray[np.float32]) -> NDArray[np.float64]:
     """The middle of the smallest circle around the points, nearly (Badoiu and Clarkson 2003)."""
     import numpy as np
 

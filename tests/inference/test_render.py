@@ -97,6 +97,15 @@ def test_a_pdf_for_print(shell: Shell) -> None:
     assert b"/MediaBox [ 0 0 983.04 983.04 ]" in data  # 4096 pixels at 300 DPI
 
 
+def test_a_print_carries_how_it_was_made(shell: Shell) -> None:
+    assert shell(*SCOUT, *DEMO, "--seed", "7", "--out", "a.print.png").code == 0
+    assert shell(*SCOUT, *DEMO, "--seed", "7", "--out", "a.png").code == 0
+    with Image.open(shell.folder / "a.print.png") as image:
+        assert (image.size, round(image.info["dpi"][0])) == ((4096, 4096), 300)
+    assert shell("--like", "a.print.png", "--out", "again.png").code == 0
+    assert (shell.folder / "again.png").read_bytes() == (shell.folder / "a.png").read_bytes()
+
+
 def test_people_are_told_path_who_drew_seed_and_seconds(shell: Shell) -> None:
     result = shell(*SCOUT, *DEMO, "--seed", "7")
     assert result.out == ""
