@@ -137,6 +137,8 @@ def what_it_is(start: bytes) -> str:
     for magic, words in _MAGIC:
         if start.startswith(magic):
             return words
+    if start[:4] == b"RIFF" and start[8:12] == b"WEBP":
+        return "it is a WebP picture"
     if start[4:8] == b"ftyp":
         brand = start[8:12]
         if brand in (b"avif", b"avis", b"heic", b"heix", b"hevc", b"mif1", b"msf1"):
@@ -172,6 +174,9 @@ _MAGIC = (
     (b"\x89PNG", "it is a PNG picture"),
     (b"\xff\xd8\xff", "it is a JPEG picture"),
     (b"GIF8", "it is a GIF picture"),
+    (b"II*\0", "it is a TIFF picture"),
+    (b"MM\0*", "it is a TIFF picture"),
+    (b"II+\0", "it is a TIFF picture (BigTIFF)"),
     (b"PK\x03\x04", "it is a ZIP archive"),
     (b"PK\x05\x06", "it is an empty ZIP archive"),
     (b"Rar!", "it is a RAR archive"),

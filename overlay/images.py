@@ -168,9 +168,7 @@ def _finished(image: Image.Image, profile: bytes | None, shrunk_to: int) -> Open
 
 def _decoded(image: Image.Image, profile: bytes | None) -> Opened:
     mode, kind = image.mode, image.format or ""
-    frames = getattr(image, "n_frames", 1)
-    if frames > 1:
-        image.seek(0)
+    frames = _frames(image)
     orientation = _orientation(image)  # before loading: of a TIFF Pillow takes it away while decoding
     icc = profile or image.info.get("icc_profile")
     gamma = None if icc or "srgb" in image.info else image.info.get("gamma")
@@ -189,6 +187,23 @@ def _decoded(image: Image.Image, profile: bytes | None) -> Opened:
     if flat is not image:
         _bare(flat)
     return Opened(flat, flat.width, flat.height, mode, kind, orientation in _TURNS, transparent, converted, frames)
+
+
+def _frames(image: Image.Image) -> int:
+    """How many pictures the file holds; 2 for any number where counting would read them all. Goes to the first."""
+    if image.format == "HEIF":  # opened at its primary picture, which need not be the first
+        return int(getattr(image, "n_frames", 1))
+    if image.format in ("GIF", "TIFF"):
+        try:
+            image.seek(image.tell() + 1)
+        except EOFError:
+            return 1 if image.tell() == 0 else 2
+        image.seek(0)
+        return 2
+    frames = int(getattr(image, "n_frames", 1))
+    if frames > 1:
+        image.seek(0)
+    return frames
 
 
 def _bare(image: Image.Image) -> Image.Image:
@@ -222,7 +237,8 @@ def _on_white(image: Image.Image, icc: bytes | None, gamma: float | None) -> tup
     """(RGB over white, whether anything shone through)."""
     rgba = image.convert("RGBA")
     alpha = rgba.getchannel("A")
-    colours, _converted = to_srgb(rgba.convert("RGB"), icc, gamma)
+    grey = image.mode in ("LA", "La")  # a grey picture's profile is one of greys
+    colours, _converted = to_srgb(rgba.getchannel("R") if grey else rgba.convert("RGB"), icc, gamma)
     if alpha.getextrema() == (255, 255):
         return colours, False
     white = Image.new("RGB", image.size, (255, 255, 255))
@@ -237,7 +253,8 @@ def _unreadable(name: str, error: BaseException, data: bytes, most: int) -> Inva
     what = what_it_is(data[:512])
     if isinstance(error, UnidentifiedImageError) and "picture" not in what:
         return InvalidImage(f"{name} cannot be read as a picture ({what or 'not a picture'}): save it as PNG or JPEG")
-    why = "damaged" if what else f"damaged, {type(error).__name__}"
+    odd = isinstance(error, UnidentifiedImageError)
+    why = "damaged, or of a kind that is not read" if odd else "damaged" if what else f"damaged, {type(error).__name__}"
     return InvalidImage(f"{name} cannot be read as a picture ({why}): save it as PNG or JPEG")
 
 

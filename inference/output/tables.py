@@ -25,7 +25,7 @@ REQUIRED = ("object", "text")
 COLUMNS = (*REQUIRED, "seed", "style", "name")
 MOST_BYTES = 64 * 2**20
 _MOST_ROWS, _MOST_COLUMNS = 100_000, 64
-_MOST_UNPACKED = 512 * 2**20
+_MOST_UNPACKED = 128 * 2**20
 _LONGEST_RECORD = 50
 """Lines that one cell may go over; a quote that is never closed would swallow the rest of the file."""
 

@@ -173,6 +173,40 @@ def test_heic_and_avif_are_decoded() -> None:
     assert open_image(_saved(portraits.light(96), "AVIF")).format == "AVIF"
 
 
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "TIFF", "AVIF"])
+@pytest.mark.parametrize("orientation", [1, 3, 6, 8])
+def test_every_format_is_turned_once(kind: str, orientation: int) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    stored = Image.new("RGB", (96, 160), (20, 20, 200))
+    stored.paste((220, 20, 20), (0, 0, 96, 40))  # red on top as stored
+    opened = open_image(_saved(stored, kind, exif=exif))
+    wide = orientation in (6, 8)
+    assert opened.image.size == ((160, 96) if wide else (96, 160))
+    assert opened.turned == (orientation != 1)
+    x, y = {1: (48, 5), 3: (48, 154), 6: (154, 48), 8: (5, 48)}[orientation]
+    assert opened.image.getpixel((x, y))[0] > 180
+    assert draw_banner(opened.image, "QA").size == opened.image.size
+
+
+@pytest.mark.parametrize("kind", ["GIF", "TIFF", "WEBP", "PNG", "MPO"])
+def test_of_many_pictures_the_first_is_taken_and_told(kind: str) -> None:
+    first, second = Image.new("RGB", (96, 96), (200, 20, 20)), Image.new("RGB", (96, 96), (20, 20, 200))
+    opened = open_image(_saved(first, kind, save_all=True, append_images=[second] * 3))
+    assert opened.frames > 1
+    assert opened.image.getpixel((9, 9))[0] > 180
+    assert open_image(_saved(first, "GIF" if kind == "GIF" else "TIFF")).frames == 1
+
+
+def test_a_tiff_of_a_kind_that_is_not_read_is_called_one() -> None:
+    tags = (
+        struct.pack("<HHI", 256, 3, 1) + struct.pack("<I", 96) + struct.pack("<HHI", 257, 3, 1) + struct.pack("<I", 96)
+    )
+    data = b"II*\0" + struct.pack("<IH", 8, 2) + tags + bytes(4)
+    with pytest.raises(InvalidImage, match="of a kind that is not read"):
+        open_image(data)
+
+
 def test_of_a_stereo_jpeg_the_first_picture_is_taken() -> None:
     left, right = portraits.light(96), portraits.dark(96)
     opened = open_image(_saved(left, "MPO", save_all=True, append_images=[right]))

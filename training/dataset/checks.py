@@ -156,7 +156,7 @@ def _picture(picture: Picture) -> list[Finding]:
     if picture.converted:
         found.append(Finding("note", name, "its colours are converted from its own profile to sRGB", mendable=True))
     if picture.frames > 1:
-        found.append(Finding("warning", name, f"{picture.frames} frames: the first is trained", mendable=True))
+        found.append(Finding("warning", name, "more than one picture in it: the first is trained", mendable=True))
     if picture.mode not in ("RGB", "RGBA", "L", "P"):
         found.append(Finding("note", name, f"mode {picture.mode}: trained as RGB", mendable=True))
     assert picture.thumbnail is not None

@@ -105,6 +105,8 @@ def _in_folder(folder: Path) -> tuple[list[Path], list[LeftOut]]:
                 left_out.append(LeftOut(shown(each.name) or shown(folder), each.problem))
             elif not each.path.name.startswith("."):
                 files.append(each.path)
+            elif each.path.suffix.lower() in SUFFIXES:
+                left_out.append(LeftOut(shown(each.name), "hidden: its name begins with a dot"))
     except OSError as error:
         raise DataSetError(f"cannot read {shown(folder)}: {error.strerror}") from error
     return files, left_out
