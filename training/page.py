@@ -1,27 +1,28 @@
-"""HTML pages that a person judges at a glance: one style sheet, no script, no server, nothing from outside."""
+"""The pages that training writes: templates of this folder over the skeleton of all pages (configs/pages.py)."""
 
-from html import escape
+import base64
+import io
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-_STYLE = Path(__file__).with_suffix(".css")
+from PIL import Image
+
+from configs.pages import render_page
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+_TEMPLATES = Path(__file__).parent / "templates"
 
 
-def page(title: str, lead: str, body: str) -> str:
-    """A complete page. `title` and `lead` are text; `body` is HTML whose text parts are escaped already."""
-    return (
-        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{escape(title)}</title>\n<style>\n{_STYLE.read_text(encoding='utf-8')}</style>\n</head>\n<body>\n"
-        f"<header><h1>{escape(title)}</h1><p>{escape(lead)}</p></header>\n<main>\n{body}\n</main>\n</body>\n</html>\n"
-    )
+def page(template: str, **values: Any) -> str:
+    """The page that a template of training/templates makes of `values`, all of them escaped."""
+    return render_page(_TEMPLATES, template, **values)
 
 
-def table(head: list[str], rows: list[list[str]], kind: str = "") -> str:
-    """An HTML table; the first cell of a row is its heading. Cells are HTML."""
-    top = "".join(f'<th scope="col">{cell}</th>' for cell in head)
-    lines = "\n".join(
-        f'<tr><th scope="row">{row[0]}</th>' + "".join(f"<td>{cell}</td>" for cell in row[1:]) + "</tr>" for row in rows
-    )
-    return (
-        f'<div class="wide"><table class="{kind}"><thead><tr>{top}</tr></thead><tbody>\n{lines}\n</tbody></table></div>'
-    )
+def data_url(thumbnail: "NDArray[np.uint8]") -> str:
+    """A small picture, shape (height, width, 3), to stand in the page itself."""
+    out = io.BytesIO()
+    Image.fromarray(thumbnail).save(out, "JPEG", quality=85)
+    return "data:image/jpeg;base64," + base64.b64encode(out.getvalue()).decode()

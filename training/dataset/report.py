@@ -1,16 +1,10 @@
 """The data set's report: a table for the terminal, and `report.html` with thumbnails and the same remarks."""
 
-import base64
-import io
-from html import escape
-
-from PIL import Image
-
 from training.dataset.checks import Finding, counted, mean_background
 from training.dataset.folder import shown
 from training.dataset.looks import background
 from training.dataset.pictures import DataSet, Picture
-from training.page import page
+from training.page import data_url, page
 
 _MARKS = {"error": "x", "warning": "!", "note": "."}
 
@@ -58,28 +52,20 @@ def terminal_table(data: DataSet, found: list[Finding], columns: int) -> str:
 
 def html_report(data: DataSet, found: list[Finding]) -> str:
     """The whole report as one page; thumbnails stand in it, so it can be sent to somebody."""
-    whole = [f'<li class="{f.level}">{escape(f.line())}</li>' for f in found if _of_the_set(data, f)]
-    cards = "\n".join(_card(data, picture, found) for picture in data.pictures)
-    body = (f"<ul>{''.join(whole)}</ul>\n" if whole else "") + f'<div class="grid">\n{cards}\n</div>'
-    return page("Training pictures", summary(data, found), body)
+    whole = [f for f in found if _of_the_set(data, f)]
+    cards = [_card(data, picture, found) for picture in data.pictures]
+    return page("report.html", title="Training pictures", lead=summary(data, found), whole=whole, cards=cards)
 
 
-def _card(data: DataSet, picture: Picture, found: list[Finding]) -> str:
-    remarks = "".join(f'<li class="{f.level}">{escape(f.text)}</li>' for f in found if _belongs(f, picture))
-    image = f'<img src="{_data_url(picture)}" alt="{escape(picture.thing)}">' if picture.thumbnail is not None else ""
-    size = f"{picture.width}x{picture.height}" if not picture.problem else "broken"
-    return (
-        f"<figure>{image}<figcaption><strong>{escape(picture.name)}</strong>{size}<br>"
-        f'<span class="note" dir="auto">{escape(data.caption(picture))}</span>'
-        f"{f'<ul>{remarks}</ul>' if remarks else ''}</figcaption></figure>"
-    )
-
-
-def _data_url(picture: Picture) -> str:
-    out = io.BytesIO()
-    assert picture.thumbnail is not None
-    Image.fromarray(picture.thumbnail).save(out, "JPEG", quality=85)
-    return "data:image/jpeg;base64," + base64.b64encode(out.getvalue()).decode()
+def _card(data: DataSet, picture: Picture, found: list[Finding]) -> dict[str, object]:
+    return {
+        "image": data_url(picture.thumbnail) if picture.thumbnail is not None else "",
+        "thing": picture.thing,
+        "name": picture.name,
+        "size": f"{picture.width}x{picture.height}" if not picture.problem else "broken",
+        "caption": data.caption(picture),
+        "remarks": [f for f in found if _belongs(f, picture)],
+    }
 
 
 def _belongs(finding: Finding, picture: Picture) -> bool:

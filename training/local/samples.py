@@ -18,7 +18,7 @@ from training.local.base import Base, free
 from training.local.loop import precision
 from training.local.lora_layers import LoraLayers
 from training.local.speed import eager
-from training.page import page, table
+from training.page import page
 
 if TYPE_CHECKING:
     from training.job import TrainingJob
@@ -112,17 +112,13 @@ class Samples:
 
 def write_page(job: "TrainingJob") -> None:
     """`samples.html`: a row a checkpoint, a column an object, the losses below."""
-    folders = sorted((job.out / "samples").glob("step-*"))
     rows = []
-    for folder in folders:
+    for folder in sorted((job.out / "samples").glob("step-*")):
         step = int(folder.name.removeprefix("step-"))
-        cells = [
-            f'<img src="samples/{folder.name}/{number + 1}.png" alt="{thing} at step {step}">'
-            for number, thing in enumerate(job.sample_objects)
-        ]
-        rows.append(["without LoRA" if step == 0 else f"step {step}", *cells])
-    body = table(["", *job.sample_objects], rows, "pictures")
-    if (job.out / "loss.png").exists():
-        body += '\n<h2>Loss</h2>\n<img class="chart" src="loss.png" alt="loss by step">'
+        rows.append({"title": "without LoRA" if step == 0 else f"step {step}", "folder": folder.name, "step": step})
     lead = f"{job.trigger} on {job.profile}: the same seeds at each checkpoint, averaged weights."
-    (job.out / "samples.html").write_text(page("Samples while training", lead, body), encoding="utf-8")
+    text = page(
+        "samples.html", title="Samples while training", lead=lead, things=job.sample_objects, rows=rows,
+        losses=(job.out / "loss.png").exists(),
+    )  # fmt: skip
+    (job.out / "samples.html").write_text(text, encoding="utf-8")
