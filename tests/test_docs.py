@@ -20,7 +20,15 @@ from training.demo.drawing.captions import THINGS
 from training.local.memory_plan import FLUX1, FLUX2_KLEIN_4B, make_plan
 
 PACKAGES = ("configs", "overlay", "inference", "training", "bot")
-COMMANDS = ("inference.render", "inference.sheet", "training.run", "training.evaluate", "training.dataset", "bot")
+COMMANDS = (
+    "inference.render",
+    "inference.sheet",
+    "inference.fetch",
+    "training.run",
+    "training.evaluate",
+    "training.dataset",
+    "bot",
+)
 ALL = [
     *pages(),
     *(

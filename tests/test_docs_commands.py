@@ -30,7 +30,14 @@ from tests.pages import ROOT, Command, page, pages
 from tests.training.pictures import fill_folder
 from tests.training.replicate.test_trainer import GOOD, RUN, lora_bytes, tarred
 
-MODULES = ("inference.render", "inference.sheet", "training.run", "training.evaluate", "training.dataset")
+MODULES = (
+    "inference.render",
+    "inference.sheet",
+    "inference.fetch",
+    "training.run",
+    "training.evaluate",
+    "training.dataset",
+)
 PLAIN = ("echo", "chmod", "cp", "mkdir")
 SLOW = ("docs/training.md", "docs/scaling.md")
 QUICK = {

@@ -7,7 +7,15 @@ import pytest
 
 HEAVY = {"torch", "diffusers", "transformers", "peft", "accelerate"}
 PACKAGES = ["configs", "overlay", "inference", "training", "bot"]
-COMMANDS = ["inference.render", "inference.sheet", "training.run", "training.dataset", "training.evaluate", "bot"]
+COMMANDS = [
+    "inference.render",
+    "inference.sheet",
+    "inference.fetch",
+    "training.run",
+    "training.dataset",
+    "training.evaluate",
+    "bot",
+]
 
 _PROBE = """
 import sys

@@ -130,7 +130,9 @@ def test_a_badge_is_drawn_far_from_the_checkout(installed: Path, tmp_path: Path)
     assert done.stdout.strip() == "data"
 
 
-@pytest.mark.parametrize("script", ["badge-render", "badge-train", "badge-dataset", "badge-evaluate", "badge-bot"])
+@pytest.mark.parametrize(
+    "script", ["badge-render", "badge-fetch", "badge-train", "badge-dataset", "badge-evaluate", "badge-bot"]
+)
 def test_every_console_script_starts(installed: Path, tmp_path: Path, script: str) -> None:
     done = subprocess.run([installed / script, "--help"], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr

@@ -15,6 +15,7 @@ from inference.errors import BackendUnavailable, InvalidRequest
 from inference.files import sha256_of
 from inference.hub import HubError, asking_hub, cached_file
 from inference.models.profiles import Profile
+from inference.models.room import planned, require_room
 
 if TYPE_CHECKING:
     import torch
@@ -61,20 +62,24 @@ def fetch(profile: Profile, token: str = "") -> Path:
     except (OSError, ValueError) as error:
         log.info("%s is not complete on this disk (%s): asking the Hub", profile.title, type(error).__name__)
     try:
+        require_room(profile, planned(profile, token))
         with asking_hub():
             return Path(pipeline.download(profile.repo, revision=pinned, use_safetensors=True, token=token or None))
     except HubError as error:
-        if error.gated:
-            raise BackendUnavailable(f"{profile.title} cannot be downloaded: {_way_in(profile)}") from error
-        if error.status:
-            way = _way_in(profile) if profile.gated else f"see https://huggingface.co/{profile.repo}"
-            raise BackendUnavailable(
-                f"{profile.title} cannot be downloaded (the Hub says {error.status}): {way}"
-            ) from error
-        gated = f"; once it can, {_way_in(profile)}" if profile.gated else ""
-        raise BackendUnavailable(
-            f"the weights of {profile.title} are not on this disk and the Hub cannot be reached{gated}"
-        ) from error
+        raise unavailable(profile, error) from error
+
+
+def unavailable(profile: Profile, error: HubError) -> BackendUnavailable:
+    """What is said where the Hub does not give the weights of `profile`."""
+    if error.gated:
+        return BackendUnavailable(f"{profile.title} cannot be downloaded: {_way_in(profile)}")
+    if error.status:
+        way = _way_in(profile) if profile.gated else f"see https://huggingface.co/{profile.repo}"
+        return BackendUnavailable(f"{profile.title} cannot be downloaded (the Hub says {error.status}): {way}")
+    gated = f"; once it can, {_way_in(profile)}" if profile.gated else ""
+    return BackendUnavailable(
+        f"the weights of {profile.title} are not on this disk and the Hub cannot be reached{gated}"
+    )
 
 
 class WeightFiles:

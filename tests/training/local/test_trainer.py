@@ -227,7 +227,7 @@ def on_hub(tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     copy = tmp_path / "profiles"
     shutil.copytree(tiny, copy)
     text = (tiny / "tiny.toml").read_text()
-    (copy / "hub.toml").write_text(re.sub(r'folder = ".*"', 'repo = "someone/tiny-flux"', text))
+    (copy / "hub.toml").write_text(re.sub(r'folder = ".*"', 'repo = "someone/tiny-flux"\nsize = "flux1"', text))
     monkeypatch.setattr(inference.models.profiles, "FOLDER", copy)
     repository = tmp_path / "hub" / "models--someone--tiny-flux"
     shutil.copytree(tiny.parent / "tiny", repository / "snapshots" / COMMIT)
