@@ -1,13 +1,15 @@
-"""Bytes that each plan takes on a card, simulated with full-size models, beside what the plan predicts.
+"""Bytes that each way to draw takes on a card, simulated with full-size models, beside what the plan predicts.
 
-    python -m benchmarks.memory                         every plan of every profile (about an hour)
-    python -m benchmarks.memory flux-dev flux2-klein-4b these profiles
-    python -m benchmarks.memory --depth 2 flux-dev      blocks of each kind at two depths, extrapolated (a minute)
+    python -m benchmarks.memory.drawing                         every plan of every profile (an hour or more)
+    python -m benchmarks.memory.drawing flux-dev flux2-klein-4b these profiles
+    python -m benchmarks.memory.drawing --depth 1 flux-dev      at two depths of each block, extrapolated (minutes)
 
 The models run through the project's own `assemble` and `draw` with tensors that have no contents, on a card that is
 not there (`tests/card/fake_card.py`): shapes, dtypes, devices and lifetimes are the real ones. What that leaves out,
 CUDA's context and the workspaces of its libraries, is counted with 0.8 GB on both sides. Compiled code keeps less
-alive than eager code, so for compiled plans the figures are estimates from above.
+alive than eager code, so for compiled plans the figures are estimates from above. Not simulated: weights that are
+streamed (the hooks change a tensor's storage, which these have none of), and bitsandbytes' own layers, in whose place
+layers that hold and compute the same stand.
 """
 
 if __name__ == "__main__":
@@ -73,7 +75,7 @@ def plans_of(profile: Profile) -> list[Plan]:
             for way in all_ways(profile, card, tier, compiled=False):
                 key = (way.dtype, way.modulation, way.weights, way.encoders, way.placement, way.tiled_vae)
                 found.setdefault(key, way)
-    return list(found.values())
+    return [way for way in found.values() if way.placement == "whole"]
 
 
 def measure(profile: Profile, plan: Plan, depth: int = 0) -> Row:
@@ -237,8 +239,9 @@ def line(row: Row) -> str:
 
 def main(argv: list[str]) -> int:
     """Print the table; 1 where a prediction is below the simulation, or more than 3% above it."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.memory", description="bytes by plan and model")
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.memory.drawing", description="bytes by plan and model")
     parser.add_argument("profiles", nargs="*", metavar="PROFILE", help="left out: all")
+    parser.add_argument("--weights", metavar="KIND", help="plans that hold the weights so: plain, fp8, int8, nf4")
     parser.add_argument("--depth", type=int, default=0, metavar="N", help="simulate N and 2N blocks and extrapolate")
     args = parser.parse_args(argv)
     warnings.filterwarnings("ignore")
@@ -247,6 +250,8 @@ def main(argv: list[str]) -> int:
     for name in args.profiles or [name for name in profile_names() if load_profile(name).size]:
         profile = load_profile(name)
         for plan in plans_of(profile):
+            if args.weights not in (None, plan.weights):
+                continue
             row = measure(profile, plan, args.depth)
             wrong += not 1.0 <= row.ratio <= 1.03
             print(line(row), flush=True)

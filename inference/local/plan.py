@@ -236,13 +236,15 @@ def need(plan: Plan, profile: Profile, size: ModelSize) -> int:
     if plan.encoders == "resident":
         weights += size.encoders * half
     weights += PROMPTS_KEPT * size.prompt_values(profile) * half
-    # In units of the width: input, output and residual, attention's three, and the wide half before and after.
-    denoising = size.tokens(profile) * size.width * 14 * half
-    # Three feature maps of 256 channels, as large as the picture or as a tile.
+    # Z-Image guides with both prompts in one batch, FLUX.2 with one after the other.
+    batch = 2 if profile.family == "z-image" and profile.guided else 1
+    denoising = batch * size.tokens(profile) * size.width * size.denoising[plan.weights] * half
+    # Three feature maps of 256 channels, as large as the picture or as a tile; and the picture itself.
     pixels = profile.width * profile.height
+    picture = pixels * 3 * (4 + half)
     if plan.tiled_vae:
         pixels = min(pixels, TILE * TILE)
-    decoding = pixels * 256 * 3 * vae
+    decoding = pixels * 256 * 3 * vae + picture
     # Layers pass one by one, the next while one is at work; the table of words is the widest.
     encoding = 0 if plan.encoders == "resident" else size.largest_text_layer * half * 5 // 4
     return int(weights + max(denoising, decoding, encoding) + CONTEXT)

@@ -52,7 +52,11 @@ Z_IMAGE_CONFIG: Mapping[str, object] = MappingProxyType(
 
 @dataclass(frozen=True)
 class ModelSize:
-    """Parameters of the parts of a model. `modulation` is the share of `transformer` that never sees the image."""
+    """Parameters of the parts of a model. `modulation` is the share of `transformer` that never sees the image.
+
+    `denoising`: values that are alive at once at the widest moment of an eager step, in tokens times `width`, by how
+    the weights are held (quantized products cast their inputs). From `python -m benchmarks.memory.drawing`.
+    """
 
     width: int
     double_blocks: int
@@ -64,6 +68,7 @@ class ModelSize:
     vae: int
     text_width: int
     largest_text_layer: int
+    denoising: Mapping[str, float]
     pooled: int = 0
 
     def tokens(self, profile: Profile) -> int:
@@ -74,6 +79,10 @@ class ModelSize:
         """Values of one encoded prompt."""
         return profile.max_sequence_length * self.text_width + self.pooled
 
+
+_FLUX1_DENOISING = MappingProxyType({"plain": 17.3, "fp8": 45.8, "int8": 33.4, "nf4": 18.0})
+_FLUX2_DENOISING = MappingProxyType({"plain": 21.9, "fp8": 46.9, "int8": 39.4, "nf4": 24.6})
+_Z_IMAGE_DENOISING = MappingProxyType({"plain": 16.0, "fp8": 25.4, "int8": 19.2, "nf4": 16.1})
 
 FLUX1 = ModelSize(
     width=3072,
@@ -86,6 +95,7 @@ FLUX1 = ModelSize(
     vae=83_819_683,
     text_width=4096,
     largest_text_layer=32_128 * 4096,  # the table of words
+    denoising=_FLUX1_DENOISING,
     pooled=768,
 )
 FLUX2_KLEIN_4B = ModelSize(
@@ -99,6 +109,7 @@ FLUX2_KLEIN_4B = ModelSize(
     vae=84_046_115,
     text_width=7680,
     largest_text_layer=151_936 * 2560,
+    denoising=_FLUX2_DENOISING,
 )
 FLUX2_KLEIN_9B = ModelSize(
     width=4096,
@@ -111,6 +122,7 @@ FLUX2_KLEIN_9B = ModelSize(
     vae=84_046_115,
     text_width=12_288,
     largest_text_layer=151_936 * 4096,
+    denoising=_FLUX2_DENOISING,
 )
 Z_IMAGE = ModelSize(
     width=3840,
@@ -123,6 +135,7 @@ Z_IMAGE = ModelSize(
     vae=83_819_683,
     text_width=2560,
     largest_text_layer=151_936 * 2560,
+    denoising=_Z_IMAGE_DENOISING,
 )
 SIZES: Mapping[str, ModelSize] = MappingProxyType(
     {"flux1": FLUX1, "flux2-klein-4b": FLUX2_KLEIN_4B, "flux2-klein-9b": FLUX2_KLEIN_9B, "z-image": Z_IMAGE}
