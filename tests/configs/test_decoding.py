@@ -83,3 +83,13 @@ def test_marks_are_composed_and_damage_is_refused() -> None:
 def test_what_is_no_encoding_is_refused_by_name(name: str) -> None:
     with pytest.raises(ValueError, match="unknown encoding"):
         known_encoding(name)
+
+
+def test_a_large_file_is_told_by_a_part_and_read_whole() -> None:
+    text = "object,text\n" + "lamp,HI\n" * 200_000 + "самурай с чайником,ПРИВЕТ\n" * 100_000
+    assert decode(text.encode("cp1251")).text == text
+    assert decode(text.encode("utf-16-le")[:400_000]).text == text[:200_000]
+    one_line = "самурай с чайником и лампой " * 50_000
+    assert decode(one_line.encode("koi8-r")).text == one_line
+    with pytest.raises(Undecodable):
+        decode(text.encode("cp1251") + b"\x98")
