@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from inference.errors import BackendUnavailable
+from inference.local.encoders import compute_dtype, pass_through
 from inference.local.plan import TILE, Plan
 from inference.lora.merge import LoraSlot, Requantize
 
@@ -84,6 +85,8 @@ def assemble(pipe: Any, plan: Plan, slot: LoraSlot, on_stage: Callable[[str], No
             use_stream=plan.device.startswith("cuda"),
         )
         pipe.vae.to(plan.device)
+    if compute_dtype(plan) is not None:
+        _compute_in_float32(transformer, torch.device(plan.device))
     _prepare_vae(pipe.vae, plan)
     if plan.attention != "native" and _cudnn_attention_works(plan):
         transformer.set_attention_backend(plan.attention)
@@ -109,6 +112,19 @@ def repeated_blocks(transformer: Any) -> Iterator[tuple[str, "torch.nn.Module"]]
     for name, module in transformer.named_modules():
         if type(module).__name__ in kinds:
             yield name, module
+
+
+def _compute_in_float32(transformer: Any, device: "torch.device") -> None:
+    """Layers of 16-bit blocks are widened for their own time only; what stands around is small, and stays wide."""
+    import torch
+
+    blocks = [block for _, block in repeated_blocks(transformer)]
+    for block in blocks:
+        pass_through(block, device, torch.float32)
+    inside = {id(weight) for block in blocks for weight in block.parameters()}
+    for weight in transformer.parameters():
+        if id(weight) not in inside:
+            weight.data = weight.data.float()
 
 
 def _cudnn_attention_works(plan: Plan) -> bool:

@@ -81,7 +81,7 @@ def place_encoder(encoder: Any, plan: Plan) -> None:
     if plan.encoders == "resident":
         encoder.to(plan.device)
     elif plan.encoders == "mapped":
-        pass_through(encoder, torch.device(plan.device))
+        pass_through(encoder, torch.device(plan.device), compute_dtype(plan))
     else:
         from diffusers.hooks.group_offloading import apply_group_offloading
 
@@ -94,8 +94,18 @@ def place_encoder(encoder: Any, plan: Plan) -> None:
         )
 
 
-def pass_through(model: Any, device: "torch.device") -> None:
-    """Let each layer's weights visit `device` for the time of its own forward pass.
+def compute_dtype(plan: Plan) -> "torch.dtype | None":
+    """float32 for bf16 weights on a processor without bf16 units, where it is five times as fast; else None."""
+    import torch
+
+    if plan.device != "cpu" or plan.dtype != "bfloat16":
+        return None
+    native = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+    return None if native else torch.float32
+
+
+def pass_through(model: Any, device: "torch.device", dtype: "torch.dtype | None" = None) -> None:
+    """Let each layer's weights visit `device` for the time of its own forward pass, there in `dtype`.
 
     What stays behind is the file's own pages, so main memory holds nothing; group offloading instead would copy
     everything into pinned memory, which is faster where there is room for it.
@@ -104,7 +114,10 @@ def pass_through(model: Any, device: "torch.device") -> None:
     from torch.utils._pytree import tree_map_only
 
     def bring(_module: Any, args: Any, kwargs: Any) -> Any:
-        return tree_map_only(torch.Tensor, lambda tensor: tensor.to(device), (args, kwargs))
+        return tree_map_only(torch.Tensor, there, (args, kwargs))
+
+    def there(tensor: torch.Tensor) -> torch.Tensor:
+        return tensor.to(device, dtype if _is_floating(tensor) else None)
 
     model.register_forward_pre_hook(bring, with_kwargs=True)
     for module in model.modules():
@@ -113,7 +126,7 @@ def pass_through(model: Any, device: "torch.device") -> None:
                 module._buffers[name] = buffer.to(device)
         weights = list(module._parameters.values())
         if any(weight is not None for weight in weights):
-            visit = _Visit([weight for weight in weights if weight is not None], device)
+            visit = _Visit([weight for weight in weights if weight is not None], device, dtype)
             module.register_forward_pre_hook(visit.come)
             module.register_forward_hook(visit.go, always_call=True)
 
@@ -121,16 +134,26 @@ def pass_through(model: Any, device: "torch.device") -> None:
 class _Visit:
     """The weights of one layer, here for one call."""
 
-    def __init__(self, weights: "list[torch.nn.Parameter]", device: "torch.device") -> None:
+    def __init__(
+        self, weights: "list[torch.nn.Parameter]", device: "torch.device", dtype: "torch.dtype | None"
+    ) -> None:
         self._weights = weights
-        self._device = device
+        self._device, self._dtype = device, dtype
         self._home: list[torch.Tensor] = []
 
-    def come(self, _module: Any, _args: Any) -> None:
+    def come(self, _module: Any, args: Any) -> Any:
         self._home = [weight.data for weight in self._weights]
         for weight in self._weights:
-            weight.data = weight.data.to(self._device)
+            weight.data = weight.data.to(self._device, self._dtype)
+        if self._dtype is None:
+            return args
+        # T5 looks at the dtype of a weight that is at home, and rounds what it hands on.
+        return tuple(each.to(self._dtype) if _is_floating(each) else each for each in args)
 
     def go(self, _module: Any, _args: Any, _output: Any) -> None:
         for weight, home in zip(self._weights, self._home, strict=True):
             weight.data = home
+
+
+def _is_floating(value: Any) -> bool:
+    return bool(getattr(getattr(value, "dtype", None), "is_floating_point", False))

@@ -69,8 +69,8 @@ class Plan:
 
     @property
     def vae_dtype(self) -> str:
-        """float32 where the rest is fp16, in whose range a VAE's activations do not fit."""
-        return "float32" if self.dtype == "float16" else self.dtype
+        """float32 where the rest is fp16, in whose range a VAE's activations do not fit, and on a CPU."""
+        return "float32" if self.dtype == "float16" or self.device == "cpu" else self.dtype
 
     @property
     def label(self) -> str:
@@ -155,6 +155,10 @@ def all_ways(profile: Profile, card: Card, tier: Tier, *, compiled: bool) -> lis
         encoders="resident", placement="whole", tiled_vae=False, attention="native", step_cache=False, compiled=False,
         need=0, wanted=tier,
     )  # fmt: skip
+    if size is not None and card.device == "cpu":
+        # Held as on the disk; a processor without bf16 units computes in float32, a layer at a time, and in tiles.
+        full = replace(base, tier="exact", dtype="bfloat16", encoders="mapped", tiled_vae=True)
+        return [replace(full, ram=_ram_on_cpu(size))]
     if not card.is_cuda or size is None:
         # Small, or without matrix units to win anything on: exactly what a bare pipeline does, then in tiles.
         dtype: Literal["float32", "bfloat16"] = "bfloat16" if size and card.device == "mps" else "float32"
@@ -214,6 +218,13 @@ def _ram(plan: Plan, size: ModelSize) -> int:
     if plan.dtype == "float16":
         return int(_PROCESS + max(size.transformer * half, held + size.encoders * half))
     return int(_PROCESS + held + encoders)
+
+
+def _ram_on_cpu(size: ModelSize) -> int:
+    """Peak bytes of main memory without a card: the transformer as on the disk, and its widest companion in float32."""
+    outside = size.transformer - size.block_linears - size.modulation
+    widest = max(TILE * TILE * 256 * 3 * 4, size.largest_text_layer * 4)
+    return int(_PROCESS + size.transformer * 2 + outside * 2 + size.vae * 4 + widest)
 
 
 def need(plan: Plan, profile: Profile, size: ModelSize) -> int:

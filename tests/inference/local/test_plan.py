@@ -118,11 +118,20 @@ def test_a_card_too_small_for_anything() -> None:
 
 
 def test_no_card_is_the_bare_pipeline() -> None:
-    for name in ("demo", "flux-dev"):
-        made = plan(load_profile(name), Card("cpu", "cpu", 0), "turbo")
-        assert short(made) == "exact plain live resident whole"
-        assert made.dtype == "float32"
-        assert smaller(made, load_profile(name), Card("cpu", "cpu", 0)).label == "exact+tiles"
+    made = plan(load_profile("demo"), Card("cpu", "cpu", 0), "turbo")
+    assert short(made) == "exact plain live resident whole"
+    assert made.dtype == "float32"
+    assert smaller(made, load_profile("demo"), Card("cpu", "cpu", 0)).label == "exact+tiles"
+
+
+@pytest.mark.parametrize(("name", "ram"), [("flux2-klein-4b", 14), ("flux-dev", 32)])
+def test_without_a_card_full_size_weights_stay_as_they_are_on_the_disk(name: str, ram: int) -> None:
+    made = plan(load_profile(name), Card("cpu", "cpu", 0), "turbo")
+    assert short(made) == "exact plain live mapped whole tiles"
+    assert (made.dtype, made.vae_dtype, made.tiled_vae) == ("bfloat16", "float32", True)
+    assert made.ram < ram * GB
+    with pytest.raises(BackendUnavailable):
+        smaller(made, load_profile(name), Card("cpu", "cpu", 0))
 
 
 def test_old_cards_draw_in_fp16() -> None:
