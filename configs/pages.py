@@ -42,5 +42,5 @@ def _environment(folder: Path) -> "Environment":
 
 
 def _relative_url(name: str) -> str:
-    """The URL of a file beside the page, whatever it is called: one with a colon is no scheme."""
-    return "./" + quote(name, errors="surrogateescape")
+    """The URL of a file beside the page, whatever it is called: a colon is quoted, so it makes no scheme."""
+    return quote(name, errors="surrogateescape")

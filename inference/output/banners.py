@@ -30,7 +30,8 @@ from inference.output.rows import slug
 from inference.output.sheet import SHEET, THUMBNAILS, write_sheet
 from inference.output.thumbnails import keep_thumbnail
 from inference.types import Badge, BadgeRequest, PortraitRequest
-from overlay import BannerError, draw_banner
+from overlay import BannerError, BannerStyle, draw_banner
+from overlay.styles import own_styles, set_own_styles
 
 
 @dataclass(frozen=True)
@@ -197,12 +198,12 @@ def _drawn(
     """(seconds, what went wrong or "") for each task, in order: on all cores where there are several to draw."""
     workers = min(usable_cores(), len(todo))
     if workers == 1:
-        _prepare(pixels, size, style, recipe, out)
+        _prepare(pixels, size, style, recipe, out, own_styles())
         yield from map(_draw_one, todo)
         return
     # A process that is forked from one with torch's threads may hang: these begin anew and import no torch.
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, context, _prepare, (pixels, size, style, recipe, out)) as pool:
+    with ProcessPoolExecutor(workers, context, _prepare, (pixels, size, style, recipe, out, own_styles())) as pool:
         try:
             yield from pool.map(_draw_one, todo, chunksize=min(16, -(-len(todo) // workers)))
         except BrokenProcessPool as error:
@@ -224,8 +225,11 @@ class _Held:
 _held: _Held | None = None
 
 
-def _prepare(pixels: bytes, size: tuple[int, int], style: str, recipe: Recipe, out: Path) -> None:
+def _prepare(
+    pixels: bytes, size: tuple[int, int], style: str, recipe: Recipe, out: Path, own: dict[str, BannerStyle]
+) -> None:
     global _held  # a process of the pool has no other place for what all its tasks share
+    set_own_styles(own)
     _held = _Held(Image.frombytes("RGB", size, pixels), style, recipe, out)
 
 

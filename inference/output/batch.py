@@ -105,7 +105,7 @@ def _run_batch(
 
 def _failed_row(row: Row | BadRow, error: Exception) -> FailedRow:
     if isinstance(row, BadRow):
-        return FailedRow(line=row.line, failed=row.problem)
+        return FailedRow(line=row.line, object=row.object, text=row.text, failed=row.problem)
     return FailedRow(line=row.line, object=row.request.object, text=row.request.text, failed=str(error))
 
 

@@ -20,6 +20,7 @@ from inference.errors import InvalidRequest
 from inference.types import MAX_SEED, Badge, ModelInfo, PortraitRequest
 from inference.upscale.enlarge import upscaler_version
 from overlay.exports import PNG_OPTIONS
+from overlay.styles import style_identity
 
 CHUNK = "samurai-badge"
 _MOST_BYTES = 256 * 2**20
@@ -144,5 +145,6 @@ def work_key(thing: str, text: str, style: str, size: int, wanted: PortraitReque
 
     Versions of libraries are left out: an upgrade does not make a finished batch unfinished.
     """
-    parts = (thing, text, style, size, wanted, model.generator, model.profile, model.revision, model.lora, model.tier)
+    by = (model.generator, model.profile, model.revision, model.lora, model.tier)
+    parts = (thing, text, style_identity(style), size, wanted, *by)
     return hashlib.sha256(repr(parts).encode("utf-8", "surrogatepass")).hexdigest()[:32]

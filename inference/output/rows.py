@@ -38,10 +38,12 @@ class Row:
 
 @dataclass(frozen=True)
 class BadRow:
-    """A row that cannot be drawn, and why."""
+    """A row that cannot be drawn, why, and what it asks for as it was typed."""
 
     line: int
     problem: str
+    object: str = ""
+    text: str = ""
 
 
 def read_rows(path: Path, encoding: str = "") -> list[Row | BadRow]:
@@ -59,7 +61,8 @@ def read_rows(path: Path, encoding: str = "") -> list[Row | BadRow]:
                 raise InvalidRequest(f"the name {row.name!r} is taken by line {first}: choose another")
             rows.append(row)
         except InvalidRequest as error:
-            rows.append(BadRow(line, str(error)))
+            typed = {key: cells.get(key) for key in ("object", "text")} if isinstance(cells, dict) else {}
+            rows.append(BadRow(line, str(error), **{key: str(value or "") for key, value in typed.items()}))
     if not rows:
         raise InvalidRequest(
             f"{printable(str(path))} holds no rows: write one badge a line under the header object,text"

@@ -43,7 +43,7 @@ class _Card:
 def write_sheet(page: Path, rows: Sequence[Entry | FailedRow], title: str, thumbs: str = THUMBNAILS) -> None:
     """Write the sheet `page` of pictures that lie in its folder, and the thumbnails that are missing, into `thumbs`."""
     small = {
-        row.file: f"./{quote(thumbs)}/{quote(name)}"
+        row.file: f"{quote(thumbs)}/{quote(name)}"
         for row in rows
         if isinstance(row, Entry) and (name := thumbnail_of(page.parent / row.file, page.parent / thumbs))
     }
@@ -89,7 +89,7 @@ def _finished(entry: Entry, thumbnails: dict[str, str]) -> _Card:
         entry.object,
         _find(entry.text, entry.object, entry.file),
         entry.file,
-        thumbnails.get(entry.file, "./" + quote(entry.file)),
+        thumbnails.get(entry.file, quote(entry.file)),
         " · ".join(facts),
         json.dumps(row, ensure_ascii=False),
         command_of(entry),

@@ -40,6 +40,16 @@ def set_own_styles(styles: dict[str, BannerStyle]) -> None:
     _own.update(styles)
 
 
+def own_styles() -> dict[str, BannerStyle]:
+    """The user's own styles, to be handed to another process."""
+    return dict(_own)
+
+
+def style_identity(name: str) -> str:
+    """What tells a style apart from another of the same name: a built-in's name, an own one's whole content."""
+    return repr(_own[name]) if name in _own else name
+
+
 def style_names() -> list[str]:
     """Every style that `draw_banner` takes, "auto" and the user's own included, in alphabetical order."""
     return sorted([*STYLES, AUTO, *_own])

@@ -168,7 +168,7 @@ def test_a_person_filters_looks_copies_and_saves_a_choice(tmp_path: Path) -> Non
 def test_a_thousand_badges_cost_what_is_on_the_screen(tmp_path: Path, width: int, columns: int) -> None:
     page = sheet_of(tmp_path, [entry(1, file="same.png")])
     rows = [entry(n, file="same.png") for n in range(1000)]
-    page.write_text(contact_sheet(rows, "Many", {"same.png": "./thumbs/same.webp"}), encoding="utf-8")
+    page.write_text(contact_sheet(rows, "Many", {"same.png": "thumbs/same.webp"}), encoding="utf-8")
     found = run_script(
         page,
         tmp_path / "profile",
