@@ -6,7 +6,7 @@ that cannot be read as a whole raises InvalidRequest (see `tables`).
 
 import re
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -42,8 +42,8 @@ class BadRow:
 
     line: int
     problem: str
-    object: str = ""
-    text: str = ""
+    object: str = field(default="", compare=False)
+    text: str = field(default="", compare=False)
 
 
 def read_rows(path: Path, encoding: str = "") -> list[Row | BadRow]:

@@ -9,11 +9,14 @@ import re
 import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from urllib.parse import quote
 
 from configs.pages import render_page
+from inference.errors import InvalidRequest
 from inference.files import write_atomically
+from inference.models.profiles import load_profile
 from inference.output.manifest import Entry, FailedRow
 from inference.output.thumbnails import thumbnail_of
 
@@ -104,9 +107,24 @@ def _find(*words: str) -> str:
     return " ".join(words).lower()
 
 
+@cache
+def _own_lora(profile: str) -> str | None:
+    """What the LoRA is called that a profile draws with where nobody names another."""
+    try:
+        path = load_profile(profile).default_lora
+    except InvalidRequest:
+        return None
+    return path.stem if path else None
+
+
 def command_of(entry: Entry) -> str:
-    """The command that draws this badge again with the settings in force; a badge that knows how it was made has
-    `--like` for the rest."""
+    """The command that draws this badge again with the settings in force.
+
+    One that another LoRA than the profile's own drew is known by its file alone (`--like`, in this folder).
+    """
+    if entry.generator == "local" and entry.lora not in (None, _own_lora(entry.profile)):
+        name = Path(entry.file).name
+        return shlex.join(["python", "-m", "inference.render", "--like", entry.file, "--out", f"again-{name}"])
     if entry.generator == "local":
         generator = ["--generator", "demo"] if entry.profile == "demo" else ["--profile", entry.profile]
     else:

@@ -70,6 +70,10 @@ def test_a_command_draws_the_very_badge_again() -> None:
     args = render.build_parser().parse_args(words[3:])
     assert (args.object, args.text, args.seed, args.style) == ("a $HOME lamp", 'it\'s "A"', 7, "ribbon")
     assert (args.generator, str(args.out)) == ("demo", "y.png")
+    own = shlex.split(command_of(entry(7, lora="aidbox")))
+    assert "--seed" in own
+    other = shlex.split(command_of(entry(7, lora="brand", file="b.png")))
+    assert other[3:] == ["--like", "b.png", "--out", "again-b.png"]
 
 
 @pytest.mark.slow
