@@ -151,7 +151,8 @@ class _Tar:
             yield member.name, member.size, kind
 
     def open(self, name: str) -> IO[bytes]:
-        file = self._tar.extractfile(name)
+        # Not by name: that would read the whole archive first, and a packed stream again from its start.
+        file = next((self._tar.extractfile(member) for member in self._tar if member.name == name), None)
         if file is None:
             raise ArchiveError(f"holds no file {printable(name)!r}")
         return file

@@ -28,11 +28,13 @@ _HUB = re.compile(r"(?P<repo>[\w.-]+/[\w.-]+)(?:/(?P<file>[\w./ -]+\.safetensors
 
 @dataclass(frozen=True)
 class LoraFile:
-    """One LoRA: `path` of the file or archive, `member` inside the archive, `config` of PEFT's adapter_config.json."""
+    """One LoRA: `path` of the file or archive, `member` inside the archive and its `size`, `config` of PEFT's
+    adapter_config.json."""
 
     path: Path
     member: str = ""
     config: str = ""
+    size: int = 0
 
     @property
     def name(self) -> str:
@@ -54,10 +56,9 @@ class LoraFile:
         if not self.member:
             return read_header(self.path)
         try:
-            size = next(each.size for each in members(self.path) if each.name == self.member)
             with opened_member(self.path, self.member) as file:
-                return parse_header(file, size, printable(f"{self.path} ({self.member})"))
-        except (ArchiveError, StopIteration) as error:
+                return parse_header(file, self.size, printable(f"{self.path} ({self.member})"))
+        except ArchiveError as error:
             raise LoraError(f"the archive {self.path} {error}; download it again") from error
 
     def data(self) -> bytes:
@@ -163,12 +164,12 @@ def _in_archive(path: Path) -> LoraFile:
     shown = printable(str(path))
     try:
         inside = members(path)
-        wanted = [member.name for member in inside if member.name.endswith(".safetensors")]
+        wanted = [member for member in inside if member.name.endswith(".safetensors")]
         if len(wanted) != 1:
-            listed = printable(", ".join(wanted[:5]))
+            listed = printable(", ".join(member.name for member in wanted[:5]))
             what = f"holds {len(wanted)} .safetensors files ({listed}): unpack it and name the one you mean"
             raise LoraError(f"the archive {shown} " + (what if wanted else "holds no .safetensors file"))
-        name = PurePosixPath(wanted[0])
+        name = PurePosixPath(wanted[0].name)
         config = next((m.name for m in inside if PurePosixPath(m.name) == name.with_name(_CONFIG)), None)
         text = ""
         if config and name.name == "adapter_model.safetensors":
@@ -176,7 +177,7 @@ def _in_archive(path: Path) -> LoraFile:
     except ArchiveError as error:
         again = "; download it again" if "damaged" in str(error) else ""
         raise LoraError(f"the archive {shown} {error}{again}") from error
-    return LoraFile(path, wanted[0], text)
+    return LoraFile(path, wanted[0].name, text, wanted[0].size)
 
 
 def _on_hub(repo: str, file: str, revision: str | None, token: str) -> LoraFile:
