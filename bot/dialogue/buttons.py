@@ -72,12 +72,13 @@ def again(turn: Turn) -> None:
 
 
 def retry(turn: Turn) -> None:
-    """A failed badge once more."""
+    """A failed badge once more; one that came out empty from another seed, since the same comes to the same."""
     job = turn.badge
     if job.state not in ("failed", "canceled"):
         turn.toast(turn._("Already on it."))
         return
-    _reorder(turn, job, f"retry:{job.id}", seed=job.seed, style=job.style)
+    seed = turn.context.new_seed() if job.error == "blank" else job.seed
+    _reorder(turn, job, f"retry:{job.id}", seed=seed, style=job.style)
 
 
 def style(turn: Turn) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from inference.errors import BackendUnavailable
+from inference.errors import OperatorNeeded
 from inference.local.encoders import compute_dtype, pass_through
 from inference.local.plan import TILE, Plan
 from inference.lora.merge import LoraSlot, Requantize
@@ -51,7 +51,7 @@ class Assembled:
 def assemble(pipe: Any, plan: Plan, slot: LoraSlot, on_stage: Callable[[str], None], cache: Path | None) -> Assembled:
     """Do what the plan says to `pipe`; `slot` holds the LoRA that is wanted. `cache` keeps compiled code.
 
-    Raises BackendUnavailable where a part that the plan needs is not installed.
+    Raises OperatorNeeded where a part that the plan needs is not installed.
     """
     import torch
 
@@ -192,7 +192,7 @@ class _TorchAo(_Quantizer):
                 PerRow,
             )
         except ImportError as error:
-            raise BackendUnavailable("the tiers fast and turbo need torchao: pip install .[gpu]") from error
+            raise OperatorNeeded("the tiers fast and turbo need torchao: pip install .[gpu]") from error
         self._device = plan.device
         self._config: Any = Int8DynamicActivationInt8WeightConfig()
         if plan.weights == "fp8":
@@ -220,7 +220,7 @@ class _Nf4(_Quantizer):
         try:
             import bitsandbytes  # noqa: F401 - whether it is there
         except ImportError as error:
-            raise BackendUnavailable("the tier small needs bitsandbytes: pip install .[gpu]") from error
+            raise OperatorNeeded("the tier small needs bitsandbytes: pip install .[gpu]") from error
         import torch
 
         self._device = plan.device

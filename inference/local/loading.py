@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from inference.errors import BackendUnavailable
+from inference.errors import OperatorNeeded
 from inference.local.assembly import Assembled, StageCallback, assemble
 from inference.local.encoders import Encoders
 from inference.local.pipes import Pipes
@@ -58,7 +58,7 @@ def load(
 ) -> Loaded:
     """Load and assemble.
 
-    Raises BackendUnavailable where the weights cannot be had, LoraError, and what torch raises for want of memory.
+    Raises OperatorNeeded where the weights cannot be had, LoraError, and what torch raises for want of memory.
     """
     say = _stages(plan, lora, on_stage)
     say(f"finding {profile.title}")
@@ -80,7 +80,7 @@ def load(
         if is_out_of_memory(error):
             raise
         line = str(error).splitlines()[0]
-        raise BackendUnavailable(f"the weights of {profile.title} in {folder} cannot be used: {line}") from error
+        raise OperatorNeeded(f"the weights of {profile.title} in {folder} cannot be used: {line}") from error
     pipe.set_progress_bar_config(disable=True)
     encoders = Encoders(profile, folder, plan)
     clean = WeightFiles(Path(folder) / "transformer", getattr(torch, plan.dtype))

@@ -16,7 +16,7 @@ simulation of every plan.
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from inference.errors import BackendUnavailable
+from inference.errors import OperatorNeeded
 from inference.models.hardware import GB, Card
 from inference.models.profiles import Profile
 from inference.models.sizes import ModelSize, size_of
@@ -107,14 +107,14 @@ class Plan:
 def plan(profile: Profile, card: Card, tier: Tier = "exact", *, compiled: bool = True, way: int = 0) -> Plan:
     """The fastest plan of `tier` for `profile` that fits `card` and main memory; `way` skips the first so many ways.
 
-    Raises BackendUnavailable, naming what would fit, where none does.
+    Raises OperatorNeeded, naming what would fit, where none does.
     """
     ways = [each for each in all_ways(profile, card, tier, compiled=compiled) if each.way >= way]
     fitting = [each for each in ways if not card.is_cuda or each.need <= _room(card)]
     for each in fitting:
         if card.ram is None or not card.is_cuda or each.ram <= card.ram:
             return each
-    raise BackendUnavailable(_no_way(profile, card, tier, fitting))
+    raise OperatorNeeded(_no_way(profile, card, tier, fitting))
 
 
 def smaller(current: Plan, profile: Profile, card: Card) -> Plan:

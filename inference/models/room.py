@@ -9,7 +9,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from inference.errors import BackendUnavailable
+from inference.errors import OperatorNeeded
 from inference.hub import asking_hub, cached_file
 from inference.models.profiles import Profile
 
@@ -69,9 +69,9 @@ def planned(profile: Profile, token: str = "") -> Download:
 
 
 def require_room(profile: Profile, download: Download) -> None:
-    """Raise BackendUnavailable where the rest of a download would not fit."""
+    """Raise OperatorNeeded where the rest of a download would not fit."""
     if download.missing + _SPARE > download.free:
-        raise BackendUnavailable(
+        raise OperatorNeeded(
             f"{profile.title} needs {gigabytes(download.missing)} more, and {gigabytes(download.free)} are free in "
             f"{download.cache} ({gigabytes(_SPARE)} are kept free): make room, or set HF_HOME to a larger disk"
         )
