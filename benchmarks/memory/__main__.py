@@ -1,6 +1,6 @@
 """What the plans predict beside what full-size models take on a card that is not there. No card, no download.
 
-    python -m benchmarks.memory                       every plan and size
+    python -m benchmarks.memory                       every plan and size: training here, drawing by `drawing.py`
     python -m benchmarks.memory --training --sizes 512
 
 Models are traced in full width at three depths, from which the real depth follows, since every block of a kind keeps
@@ -62,7 +62,11 @@ def main(argv: list[str] | None = None) -> int:
     print("|---|---|---:|---:|---:|---:|", flush=True)
     for title, kind, size, peak, predicted in training_rows(tuple(int(n) for n in args.sizes.split(","))):
         print(f"| {title} | {kind} | {size} | {peak / 1e9:.2f} | {predicted / 1e9:.2f} | {predicted / peak:.3f} |")
-    return 0
+    if args.training:
+        return 0
+    print("\nDrawing, from blocks at two depths:\n", flush=True)
+    command = [sys.executable, "-m", "benchmarks.memory.drawing", "--depth", "1"]
+    return subprocess.run(command, stderr=subprocess.DEVNULL, check=False).returncode
 
 
 if __name__ == "__main__":
