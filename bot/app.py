@@ -35,11 +35,11 @@ from bot.delivery.pictures import Pictures
 from bot.delivery.sender import Links, Sender
 from bot.delivery.status import StatusBoard
 from bot.delivery.worker import Workers
-from bot.dialogue.routes import menu
 from bot.dialogue.understanding import understander, with_drawable_suggestions
 from bot.errors import StartError
 from bot.operations.health import Ops
 from bot.parts import Parts
+from bot.routes import menu
 from bot.store import Database, inbox, jobs, outbox, people
 from bot.store.database import Checkpoint, no_checkpoint
 from bot.store.lock import locked
@@ -115,10 +115,10 @@ class Bot:
         self._bot = telegram_client(settings.bot, token, self._limiter, self._queue)
         self._pictures = Pictures(settings.data_dir / "badges").open()
         self._board = StatusBoard(self._bot, self._limiter, database, settings.bot, self.generator.parallel)
-        surroundings = Surroundings(self._wake, self._bot.silent)
+        surroundings = Surroundings(self._wake, self._bot.silent, settings.bot.ring_after)
         self._delivery = Delivery(self._bot, self._limiter, database, self._pictures, self._board, clock, surroundings)
         links = Links(self._status_sent, self._delivery.status_sent, self._abandoned, self._bot.silent)
-        self._sender = Sender(Calls(self._bot, database, self._pictures), database, clock, links)
+        self._sender = Sender(Calls(self._bot, database, self._pictures, settings.bot.welcome), database, clock, links)
         self._delivery.sender = self._sender
         self._workers = Workers(
             database, self.generator, self._pictures, self._board, clock, settings.bot, settings.prompt,

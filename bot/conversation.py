@@ -19,11 +19,11 @@ from bot.delivery.delivery import Delivery
 from bot.delivery.sender import Sender
 from bot.delivery.worker import Workers
 from bot.dialogue.events import Event, read_event
-from bot.dialogue.routes import addressed, answer, words_to_understand
-from bot.dialogue.turn import Context, Outcome, Turn, Understood
+from bot.dialogue.turn import Context, Outcome, Turn, Understood, in_own_language
 from bot.dialogue.understanding import Understand, understood
 from bot.errors import StoreError
 from bot.operations.logs import record
+from bot.routes import addressed, answer, words_to_understand
 from bot.store import Database, inbox, people
 
 log = logging.getLogger(__name__)
@@ -120,7 +120,8 @@ class Conversation:
         def look(connection: sqlite3.Connection) -> str:
             if not addressed(connection, event):
                 return ""
-            return words_to_understand(event, people.dialogue(connection, event.place), self.context.settings)
+            theirs = in_own_language(connection, event)
+            return words_to_understand(theirs, people.dialogue(connection, event.place), self.context.settings)
 
         words = await self.database.read(look) if event.kind in ("command", "press", "text") else ""
         return await understood(self.understand, words) if words.strip() else None

@@ -1,4 +1,4 @@
-"""The keyboards under messages: rows of (label, data). What a press does: `dialogue.routes.ROUTES`."""
+"""The keyboards under messages: rows of (label, data). What a press does: `routes.ROUTES`."""
 
 from telegram import InlineKeyboardButton, InlineKeyboardMarkup
 

@@ -3,6 +3,7 @@
 from math import ceil
 
 from bot.texts import Texts
+from configs.sections.bot import WelcomeSettings
 
 _BAR = 12
 
@@ -84,3 +85,17 @@ def failure(_: Texts, reason: str) -> str:
     }
     other = _("😕 Something broke while I was drawing. It was not your fault: try once more.")
     return sentences.get(reason, other)
+
+
+def things_made(_: Texts, settings: WelcomeSettings) -> str:
+    """What this bot makes, in the owner's words or ours."""
+    return (settings.name_ru if _.language == "ru" else settings.name) or _("samurai badges")
+
+
+def greeting(_: Texts, settings: WelcomeSettings) -> str:
+    """The sentence under the example badge."""
+    own = settings.sentence_ru if _.language == "ru" else settings.sentence
+    return own or _(
+        "👋 I make {things}: you say what the character holds and what the banner says. Here is one.",
+        things=things_made(_, settings),
+    )

@@ -148,7 +148,14 @@ def _read_toml(path: Path) -> dict[str, Any]:
 
 
 def _anchored(values: dict[str, Any], file: Path) -> dict[str, Any]:
-    """`values` of `file` with the files that a theme names looked for beside it."""
+    """`values` of `file` with the files that themes and the bot's greeting name looked for beside it."""
+    bot = values.get("bot")
+    welcome = bot.get("welcome") if isinstance(bot, dict) else None
+    examples = welcome.get("examples") if isinstance(welcome, dict) else None
+    if isinstance(welcome, dict) and isinstance(examples, list):
+        welcome["examples"] = [
+            str(file.resolve().parent / each) if isinstance(each, str) else each for each in examples
+        ]
     themes = values.get("themes")
     for theme in themes.values() if isinstance(themes, dict) else ():
         for key in ("font", "logo"):

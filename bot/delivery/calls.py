@@ -8,14 +8,20 @@ from telegram import ForceReply, InlineKeyboardMarkup, InputMediaPhoto, MessageE
 from telegram import Message as Sent
 from telegram.ext import ExtBot
 
+from bot.community.examples import example_for
 from bot.delivery.pictures import Pictures
 from bot.keyboards import keyboard
 from bot.store import Database, jobs, people
 from bot.store.jobs import Job
 from bot.store.outbox import Message, Outgoing
 from bot.texts import Texts, texts_for
+from configs.sections.bot import WelcomeSettings
 
-MEDIA = ("photo", "document", "sticker", "album")
+MEDIA = ("photo", "document", "sticker", "album", "welcome")
+
+
+_CAPTION = 1000
+"""Characters of a caption; Telegram takes 1024 UTF-16 units."""
 
 
 @dataclass(frozen=True)
@@ -29,19 +35,21 @@ class FileId:
 
 @dataclass(frozen=True)
 class Done:
-    """What came of a call: the message's id (0 where there is none) and file ids to remember."""
+    """What came of a call: the message's id (0 where there is none), file ids and a lasting fact to remember."""
 
     message_id: int = 0
     files: tuple[FileId, ...] = ()
+    fact: tuple[str, str] | None = None
 
 
 class Calls:
     """Makes the calls: with a message's `files`, or where it has none with its badges' pictures from the disk."""
 
-    def __init__(self, bot: "ExtBot[Any]", database: Database, pictures: Pictures) -> None:
+    def __init__(self, bot: "ExtBot[Any]", database: Database, pictures: Pictures, welcome: WelcomeSettings) -> None:
         self._bot = bot
         self._database = database
         self._pictures = pictures
+        self._welcome = welcome
 
     async def make(self, outgoing: Outgoing) -> Done:
         """One call. Raises TelegramError where it fails."""
@@ -53,6 +61,8 @@ class Calls:
             return Done()
         if message.kind in ("photo", "album"):
             return await self._photos(outgoing)
+        if message.kind == "welcome":
+            return await self._greeting(outgoing)
         return await self._copy(outgoing)
 
     async def unstored(self, message: Message) -> tuple[str, ...]:
@@ -89,9 +99,17 @@ class Calls:
             )
         where = _where(message)
         if len(found) == 1:
-            sent = [await self._bot.send_photo(outgoing.chat_id, found[0][1], caption=caption, **where)]
+            sent = [
+                await self._bot.send_photo(
+                    outgoing.chat_id, found[0][1], caption=self._words(message, found[0][0], caption) or None,
+                    reply_markup=keyboard(message.buttons), **where,
+                )
+            ]  # fmt: skip
         else:
-            media = [InputMediaPhoto(photo, caption=caption if n == 0 else None) for n, (_, photo) in enumerate(found)]
+            media = [
+                InputMediaPhoto(photo, caption=self._words(message, job_id, caption if n == 0 else "") or None)
+                for n, (job_id, photo) in enumerate(found)
+            ]
             sent = list(await self._bot.send_media_group(outgoing.chat_id, media, **where))
         files = [
             FileId(job_id, "photo", each.photo[-1].file_id)
@@ -99,6 +117,22 @@ class Calls:
             if job_id and each.photo and isinstance(photo, bytes)
         ]
         return Done(sent[0].message_id, tuple(files))
+
+    @staticmethod
+    def _words(message: Message, job_id: int, caption: str) -> str:
+        """What stands under a photo of an album: its own words, then those of the whole."""
+        own = dict(zip(message.jobs, message.captions, strict=False)).get(job_id, "")
+        return "\n".join(words for words in (own, caption.strip()) if words)[:_CAPTION]
+
+    async def _greeting(self, outgoing: Outgoing) -> Done:
+        """The example badge with the greeting, uploaded once in the bot's life."""
+        message = outgoing.message
+        example = example_for(self._welcome, outgoing.user_id)
+        if example is None:
+            return _done(await self._text(outgoing.chat_id, message))
+        photo = message.files[0] if message.files else example.photo
+        sent = await self._bot.send_photo(outgoing.chat_id, photo, caption=message.text, **_where(message))
+        return Done(sent.message_id, fact=(example.fact, sent.photo[-1].file_id) if sent.photo else None)
 
     async def _found(self, message: Message) -> list[tuple[int, str | bytes]]:
         """(job id, file id or JPEG) of every photo of a message that can be had."""

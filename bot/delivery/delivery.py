@@ -26,7 +26,7 @@ from bot.clock import Clock
 from bot.delivery.pictures import Pictures
 from bot.delivery.sender import Sender
 from bot.delivery.status import StatusBoard
-from bot.delivery.telling import Telling, last_words
+from bot.delivery.telling import Telling, last_words, ring
 from bot.errors import StoreError
 from bot.keyboards import Rows, copies, keyboard, under_badge
 from bot.operations.logs import record
@@ -45,10 +45,14 @@ _UPLOADS = 8
 
 @dataclass(frozen=True)
 class Surroundings:
-    """Whom a delivery asks: for a new drawing of a picture that is gone, and for how long no call has succeeded."""
+    """Whom a delivery asks: for a new drawing of a picture that is gone, and for how long no call has succeeded.
+
+    A badge that took more than `ring_after` seconds (0: never) is followed by a message, since an edit rings no phone.
+    """
 
     redraw: Callable[[], None]
     silent: Callable[[], float]
+    ring_after: float = 0.0
 
 
 class Delivery:
@@ -205,7 +209,15 @@ class Delivery:
 
     async def _delivered(self, job: Job, sent: Sent | bool, seconds: float) -> None:
         photo = sent.photo[-1].file_id if isinstance(sent, Sent) and sent.photo else job.photo_id
-        await self._database.write("delivered", lambda c: jobs.delivered(c, job.id, photo, seconds))
+        rings: list[Outgoing] = []
+
+        def deliver(connection: sqlite3.Connection) -> None:
+            rings[:] = ring(connection, job, self._surroundings.ring_after, self._clock.wall())
+            jobs.delivered(connection, job.id, photo, seconds)
+
+        await self._database.write("delivered", deliver)
+        if self.sender is not None:
+            self.sender.add(rings)
         record(
             job.user_id, "badge",
             f"job {job.id} delivered: portrait {job.draw_seconds:.2f} s, banner {job.banner_seconds:.2f} s,"

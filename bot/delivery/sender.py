@@ -134,6 +134,8 @@ class Sender:
             outbox.done(connection, outgoing, done.message_id)
             for each in done.files:
                 jobs.remember_file(connection, each.job_id, each.kind, each.file_id)
+            if done.fact is not None:
+                people.set_fact(connection, *done.fact)
 
         await self._database.write("sent", finish)
         if outgoing.message.kind == "status" and done.message_id:
@@ -219,5 +221,6 @@ class Sender:
         """A text in the place of a medium that cannot be sent, or may have been."""
         _ = await self._calls.language(outgoing.user_id)
         message = outgoing.message
-        text = Message("text", say(_), thread_id=message.thread_id, reply_to=message.reply_to)
+        words = message.text if message.kind == "welcome" else say(_)
+        text = Message("text", words, thread_id=message.thread_id, reply_to=message.reply_to)
         return replace(outgoing, message=text, sending=False)

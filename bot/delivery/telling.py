@@ -1,5 +1,6 @@
 """How one job's last word is said, and what has been tried for it."""
 
+import sqlite3
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -7,7 +8,9 @@ from telegram import ReplyParameters
 
 from bot.delivery.attempts import Attempts
 from bot.keyboards import Rows, under_failure
+from bot.store import jobs, outbox
 from bot.store.jobs import Job
+from bot.store.outbox import Message, Outgoing
 from bot.texts import texts_for
 from bot.words import failure
 
@@ -34,3 +37,17 @@ def last_words(job: Job) -> tuple[str, Rows]:
     if job.state == "canceled":
         return _("✖️ Canceled"), ()
     return failure(_, job.error), under_failure(_, job.id, job.error)
+
+
+def ring(connection: sqlite3.Connection, job: Job, late: float, now: float) -> list[Outgoing]:
+    """A short message about a badge that took more than `late` seconds, as it is delivered; 0 is never.
+
+    None where the badge came as a message of its own, which rings by itself, or was delivered before.
+    """
+    present = jobs.get(connection, job.id)
+    if not late or now - job.created < late or not job.status_id or present is None or present.state != "drawn":
+        return []
+    words = texts_for(job.language)("🔔 Done: your badge is above.")
+    reply_to = job.status_id if job.chat_id > 0 else job.reply_to
+    message = Message("text", words, thread_id=job.thread_id, reply_to=reply_to)
+    return [outbox.put(connection, job.chat_id, job.user_id, message, now)]

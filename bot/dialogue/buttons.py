@@ -1,6 +1,6 @@
 """What the buttons do: suggestions under the first question; again, text, style, file and sticker under a badge."""
 
-from bot.dialogue.commands import ask_text, not_understood, things_to_hold
+from bot.dialogue.commands import ask_text, go_on, take_object, things_to_hold
 from bot.dialogue.events import Event
 from bot.dialogue.orders import order
 from bot.dialogue.turn import Turn, Understood
@@ -28,7 +28,7 @@ def words_of_near(event: Event, dialogue: Dialogue | None, settings: BotSettings
 
 
 def words_of_dialogue(event: Event, dialogue: Dialogue | None, settings: BotSettings) -> str:
-    """What the person had typed, of which another reading was chosen."""
+    """What the person had typed, of which another reading was chosen, or which is to be drawn all the same."""
     return dialogue.object if dialogue is not None else ""
 
 
@@ -36,22 +36,38 @@ def hold(turn: Turn) -> None:
     """A suggested thing was chosen; counts only while the first question is open."""
     dialogue = turn.dialogue()
     things = things_to_hold(turn.event.language, turn.context.settings)
-    if dialogue is None or dialogue.question != "object" or turn.number is None or turn.number >= len(things):
+    first = dialogue is not None and dialogue.question in ("object", "doubt")
+    if dialogue is None or not first or turn.number is None or turn.number >= len(things):
         turn.toast(turn._("That question is closed. Start anew: /create"))
-    elif turn.understood is None or not turn.understood.english:
-        not_understood(turn)
     else:
-        ask_text(turn, turn.understood)
+        take_object(turn, dialogue.text)
 
 
 def near(turn: Turn) -> None:
     """One of the nearest things was chosen; counts only while the question that offered them is open."""
-    if turn.understood is None:
+    dialogue = turn.dialogue()
+    if turn.understood is None or dialogue is None:
         turn.toast(turn._("That question is closed. Start anew: /create"))
-    elif not turn.understood.english:
-        not_understood(turn)
     else:
-        ask_text(turn, turn.understood)
+        take_object(turn, dialogue.text)
+
+
+def anyway(turn: Turn) -> None:
+    """What did not look like a thing is to be drawn; counts only while that is asked."""
+    dialogue = turn.dialogue()
+    if dialogue is None or dialogue.question != "doubt" or turn.understood is None or not turn.understood.english:
+        turn.toast(turn._("That question is closed. Start anew: /create"))
+    else:
+        go_on(turn, turn.understood, dialogue.text)
+
+
+def take(turn: Turn) -> None:
+    """The text that may have been meant is taken; counts only while the second question is open."""
+    dialogue = turn.dialogue()
+    if dialogue is None or dialogue.question != "text" or not dialogue.text:
+        turn.toast(turn._("That question is closed. Start anew: /create"))
+    else:
+        go_on(turn, Understood(dialogue.object, dialogue.english), dialogue.text)
 
 
 def meant(turn: Turn) -> None:
@@ -62,7 +78,7 @@ def meant(turn: Turn) -> None:
     elif dialogue is None or dialogue.question != "text" or not understood or number >= len(understood.alternatives):
         turn.toast(turn._("That question is closed. Start anew: /create"))
     else:
-        ask_text(turn, Understood(understood.object, understood.alternatives[number]))
+        ask_text(turn, Understood(understood.object, understood.alternatives[number]), dialogue.text)
 
 
 def again(turn: Turn) -> None:

@@ -1,25 +1,47 @@
-"""The commands for everybody: /start /create /badge /history /cancel /help. Who answers what: `routes.ROUTES`."""
+"""The commands for everybody: /create /badge /cancel /help. Who answers what: `routes.ROUTES`."""
 
 from bot.dialogue.events import Event
 from bot.dialogue.orders import explain, order, refusal
 from bot.dialogue.turn import Turn, Understood
 from bot.store import jobs, people
-from bot.store.outbox import Button, Message
+from bot.store.outbox import Button
 from bot.store.people import Dialogue
 from bot.texts import texts_for
+from bot.words import things_made
 from configs.sections.bot import BotSettings
 from inference.errors import InvalidRequest
 
-_HISTORY = 10
-"""As many as Telegram puts into one album."""
 _NEAR_WORDS = 2
 """In longer phrases the word that was not understood is seldom the thing, and words like it would only puzzle."""
 _DAY = 86400.0
 
 
+_UNFINISHED = frozenset(
+    ["a", "an", "the", "of", "with", "and", "in", "on", "for", "from", "с", "со", "и", "в", "на", "из", "от", "для"]
+)
+"""Words after which a thing goes on: in "flag of NASA" the capitals are no banner text."""
+
+
 def words_of_badge(event: Event, dialogue: Dialogue | None, settings: BotSettings) -> str:
-    """What stands before the bar in `/badge telescope | UX SCOUT`."""
-    return event.text.partition("|")[0].strip()
+    """The object in `/badge telescope | UX SCOUT`."""
+    return _parts(event.text)[0]
+
+
+def _parts(arguments: str) -> tuple[str, str, bool]:
+    """(object, banner text, whether a bar stood between them) of what follows /badge.
+
+    Without a bar, capitals at the end ("lamp UX SCOUT") may have been meant as the text.
+    """
+    thing, bar, text = arguments.partition("|")
+    if bar:
+        return thing.strip(), text.strip(), True
+    words = thing.split()
+    first = len(words)
+    while first and words[first - 1].isupper() and len(words[first - 1]) > 1:
+        first -= 1
+    if not 0 < first < len(words) or words[first - 1].lower() in _UNFINISHED:
+        return thing.strip(), "", False
+    return " ".join(words[:first]), " ".join(words[first:]), False
 
 
 def things_to_hold(language: str, settings: BotSettings) -> tuple[str, ...]:
@@ -27,15 +49,18 @@ def things_to_hold(language: str, settings: BotSettings) -> tuple[str, ...]:
     return settings.suggestions_ru if texts_for(language).language == "ru" else settings.suggestions
 
 
-def create(turn: Turn) -> None:
-    """Begin a new badge: the first question, with suggestions as buttons; nobody is asked in vain."""
+def create(turn: Turn, text: str = "") -> None:
+    """Begin a new badge: the first question, with suggestions as buttons; nobody is asked in vain.
+
+    `text` is a banner text that was given already.
+    """
     refused = refusal(turn)
     if refused:
         turn.outcome.log = "refused: limit"
         turn.say(refused)
         return
     things = things_to_hold(turn.event.language, turn.context.settings)
-    turn.ask(Dialogue("object"))
+    turn.ask(Dialogue("object", text=text))
     question = turn._("What is the character holding?")
     turn.say(question, buttons=_suggested(things), placeholder=things[0] if things else "…")
 
@@ -54,31 +79,78 @@ def _suggested(things: tuple[str, ...], verb: str = "hold") -> tuple[tuple[Butto
     return tuple(tuple(buttons[at : at + 2]) for at in range(0, len(buttons), 2))
 
 
-def ask_text(turn: Turn, understood: Understood) -> None:
-    """The second question; where the object was translated, with what was understood and ways to correct it."""
-    turn.ask(Dialogue("text", understood.object, understood.english))
-    question, told = turn._("What text goes on the banner?"), _told(turn, understood)
-    if not told:
-        turn.say(question, placeholder="UX SCOUT")
+def take_object(turn: Turn, text: str = "", offered: str = "") -> None:
+    """Go on with the object of this turn: order where the `text` is known, ask for it, or for another object.
+
+    `offered` is a text that may have been meant, as a button.
+    """
+    understood = turn.understood
+    if understood is None or not understood.english:
+        not_understood(turn, text)
+    elif understood.doubtful:
+        _ask_again(turn, understood, text)
+    else:
+        go_on(turn, understood, text, offered)
+
+
+def go_on(turn: Turn, understood: Understood, text: str = "", offered: str = "") -> None:
+    """The object is settled: order the badge, or ask for its text."""
+    if not text:
+        ask_text(turn, understood, offered)
         return
-    others = tuple((other, f"meant:{number}") for number, other in enumerate(understood.alternatives))
-    buttons = (*((others,) if others else ()), ((turn._("✏️ Not that"), "correct"),))
-    turn.say(f"{told}\n{question}", buttons=buttons, placeholder="UX SCOUT")
+    try:
+        if order(turn, understood.object, understood.english, text):
+            people.clear(turn.connection, turn.place)
+            if understood.partly:
+                turn.say(_told(turn, understood))
+    except InvalidRequest as error:
+        turn.outcome.log = "text refused"
+        turn.ask(Dialogue("text", understood.object, understood.english))
+        turn.say(explain(turn, error), placeholder=turn._("What text goes on the banner?"))
+
+
+def _ask_again(turn: Turn, understood: Understood, text: str) -> None:
+    """Ask whether that is really to be drawn."""
+    turn.outcome.log = "object doubtful"
+    turn.ask(Dialogue("doubt", understood.object, text=text))
+    turn.say(
+        turn._("«{thing}» does not look like a thing to hold. Name one thing in plain words.", thing=understood.object),
+        buttons=(((turn._("🎲 Draw it anyway"), "anyway"),),),
+        placeholder=turn._("What is the character holding?"),
+    )
+
+
+def ask_text(turn: Turn, understood: Understood, offered: str = "") -> None:
+    """The second question, with what was understood and ways to correct it, unless that is one plain word."""
+    turn.ask(Dialogue("text", understood.object, understood.english, text=offered))
+    question, told = turn._("What text goes on the banner?"), _told(turn, understood)
+    rows: list[tuple[Button, ...]] = [((_shortened(offered, 40), "take"),)] if offered else []
+    if understood.alternatives:
+        rows.append(tuple((other, f"meant:{number}") for number, other in enumerate(understood.alternatives)))
+    if told:
+        rows.append(((turn._("✏️ Not that"), "correct"),))
+        question = f"{told}\n{question}"
+    turn.say(question, buttons=tuple(rows), placeholder="UX SCOUT")
+
+
+def _shortened(text: str, most: int) -> str:
+    return text if len(text) <= most else text[: most - 1] + "…"
 
 
 def _told(turn: Turn, understood: Understood) -> str:
-    """What is drawn, where that is not what the person said; "" where it is."""
-    drawn = understood.drawn(turn._.language)
+    """What is drawn, in a line of its own; "" where there is nothing to say about it."""
     if understood.partly:
+        drawn = understood.drawn(turn._.language)
         return turn._("I can only draw a part of that: {thing}", thing=drawn or understood.object)
-    return f"{understood.object} → {drawn}" if drawn else ""
+    return understood.echo(turn._.language)
 
 
-def not_understood(turn: Turn) -> None:
-    """Ask for the object again, with words that may have been meant, or examples."""
+def not_understood(turn: Turn, text: str = "") -> None:
+    """Ask for the object again, with words that may have been meant, or examples; `text` is kept for the banner."""
     understood = turn.understood
+    turn.ask(Dialogue("object", text=text))
     if understood is not None and understood.undrawable:
-        _not_drawable(turn, understood)
+        _not_drawable(turn, understood, text)
         return
     turn.outcome.log = "object not understood"
     question = turn._("What is the character holding?")
@@ -98,7 +170,7 @@ def not_understood(turn: Turn) -> None:
     )
 
 
-def _not_drawable(turn: Turn, understood: Understood) -> None:
+def _not_drawable(turn: Turn, understood: Understood, text: str) -> None:
     """Ask for another object, with the nearest things that the model can draw as buttons."""
     turn.outcome.log = "object not in the vocabulary"
     question = turn._("What is the character holding?")
@@ -110,7 +182,7 @@ def _not_drawable(turn: Turn, understood: Understood) -> None:
             placeholder=question,
         )
         return
-    turn.ask(Dialogue("object", "\n".join(understood.near)))
+    turn.ask(Dialogue("object", "\n".join(understood.near), text=text))
     turn.say(
         turn._("I cannot draw that. The nearest I can draw: {words}", words=", ".join(understood.near)),
         buttons=_suggested(understood.near, "near"),
@@ -132,13 +204,15 @@ def cancel(turn: Turn) -> None:
 def help_(turn: Turn, for_admins: str) -> None:
     """What the bot can do; admins are told of their commands too."""
     text = turn._(
-        "I make samurai badges: you say what the samurai holds and what the banner says.\n\n"
+        "I make {things}: you say what the character holds and what the banner says.\n\n"
         "/create - a new badge\n"
         "/badge telescope | UX SCOUT - the same in one line\n"
         "/history - your last badges\n"
+        "/language - the language I answer in\n"
         "/cancel - stop, at any moment\n\n"
         "The buttons under a badge draw it again, change its text or banner, and give it as a file or a sticker.\n"
-        "In a group, answer my messages or mention me."
+        "In a group, answer my messages or mention me.",
+        things=things_made(turn._, turn.context.settings.welcome),
     )
     if turn.admin:
         text += "\n\n" + turn._("For admins: {commands}", commands=for_admins)
@@ -146,34 +220,9 @@ def help_(turn: Turn, for_admins: str) -> None:
 
 
 def badge(turn: Turn) -> None:
-    """`/badge telescope | UX SCOUT`: both answers in one line. A missing text is asked for."""
-    thing, _bar, text = turn.event.text.partition("|")
-    if refusal(turn) or not thing.strip():
-        create(turn)
+    """`/badge telescope | UX SCOUT`: both answers in one line. What is missing is asked for, what is there is kept."""
+    thing, text, bar = _parts(turn.event.text)
+    if refusal(turn) or not thing:
+        create(turn, text)
         return
-    understood = turn.understood
-    if understood is None or not understood.english:
-        turn.ask(Dialogue("object"))
-        not_understood(turn)
-        return
-    if not text.strip():
-        ask_text(turn, understood)
-        return
-    try:
-        if order(turn, understood.object, understood.english, text):
-            people.clear(turn.connection, turn.place)
-            if understood.partly:
-                turn.say(_told(turn, understood))
-    except InvalidRequest as error:
-        turn.say(explain(turn, error))
-
-
-def history(turn: Turn) -> None:
-    """The last badges once more, by the ids that Telegram knows them by: nothing is drawn, nothing uploaded."""
-    made = jobs.history(turn.connection, turn.place.user_id, turn.place.chat_id, _HISTORY)
-    if not made:
-        turn.say(turn._("You have no badges here yet. /create makes one."))
-        return
-    kind = "photo" if len(made) == 1 else "album"
-    files, numbers = tuple(job.photo_id for job in made), tuple(job.id for job in made)
-    turn.send(Message(kind, turn._("Your last badges"), files=files, jobs=numbers))
+    take_object(turn, text if bar else "", "" if bar else text)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from bot.dialogue import commands
 from bot.dialogue.events import Event
-from bot.dialogue.orders import explain, order
+from bot.dialogue.orders import explain, order, refusal
 from bot.dialogue.turn import Turn
 from bot.store import jobs, people
 from bot.store.people import Dialogue
@@ -20,8 +20,36 @@ def whole_text(event: Event, dialogue: Dialogue | None, settings: BotSettings) -
     return event.text
 
 
+_MOST_WORDS = 6
+"""Longer than the name of a thing: the person talks."""
+
+_TALK_EN = "hi hello hey thanks thx ok okay yes no cool nice great wow lol test start stop help bye please"
+_TALK_RU = "привет здравствуйте спасибо спс ок окей да нет ага круто класс супер хорошо пока тест старт стоп помощь ура"
+_TALK = frozenset(f"{_TALK_EN} {_TALK_RU}".split())
+"""Words that people say to a bot and do not mean to hold; after /create they may."""
+
+
+def perhaps_object(event: Event, dialogue: Dialogue | None, settings: BotSettings) -> str:
+    """What was said to the bot in private without a question, where it may name a thing."""
+    if not event.private or "\n" in event.text.strip() or len(event.text.split()) > _MOST_WORDS:
+        return ""
+    words = event.text.casefold().strip(" .,!?)(")
+    return "" if words.startswith("/") or words.split(" ")[0].strip(",!.") in _TALK else event.text
+
+
 def nothing_asked(turn: Turn) -> None:
-    """Something was said without a question."""
+    """Something was said without a question: in private a thing begins a badge."""
+    understood = turn.understood
+    if understood is not None and turn.event.kind == "text" and not understood.doubtful:
+        nearly = understood.near and len(understood.object.split()) == 1
+        if understood.english or nearly:
+            refused = refusal(turn)
+            if refused:
+                turn.outcome.log = "refused: limit"
+                turn.hint(refused)
+            else:
+                commands.take_object(turn)
+            return
     turn.hint(turn._("To make a badge, press /create. How it works: /help"))
 
 
@@ -34,10 +62,9 @@ def object_(turn: Turn) -> None:
         )
     elif _looks_like_command(turn):
         return
-    elif turn.understood is None or not turn.understood.english:
-        commands.not_understood(turn)
     else:
-        commands.ask_text(turn, turn.understood)
+        dialogue = turn.dialogue()
+        commands.take_object(turn, dialogue.text if dialogue is not None else "")
 
 
 def text(turn: Turn) -> None:

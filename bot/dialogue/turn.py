@@ -39,11 +39,22 @@ class Understood:
     partly: bool = False
     russian: str = ""
     undrawable: bool = False
+    doubtful: bool = False
+    """Whether the words look like nothing that can be held: a link, several lines, letters at random."""
+    plain: bool = False
+    """Whether the words are one thing by its usual name, so that there is nothing to repeat."""
 
     def drawn(self, language: str) -> str:
         """What is drawn, in the words of a language as far as there are any; "" where the person's own say the same."""
         said = self.russian if self.russian and language == "ru" else self.english
         return "" if said.casefold() == self.object.casefold() else said
+
+    def echo(self, language: str) -> str:
+        """What was understood, to be repeated to the person; "" where that would only repeat a plain word."""
+        drawn = self.drawn(language)
+        if drawn:
+            return f"{self.object} → {drawn}"
+        return "" if self.plain or self.russian else f"«{self.object}»"
 
 
 @dataclass(frozen=True)
@@ -92,9 +103,12 @@ class Turn:
     word: str = ""
     job: Job | None = None
     outcome: Outcome = field(default_factory=Outcome)
+    telegram_language: str = field(init=False)
     _: Texts = field(init=False)
 
     def __post_init__(self) -> None:
+        self.telegram_language = self.event.language
+        self.event = in_own_language(self.connection, self.event)
         self._ = texts_for(self.event.language)
 
     @property
@@ -167,3 +181,9 @@ class Turn:
     def dialogue(self) -> Dialogue | None:
         """The question that is open here."""
         return people.dialogue(self.connection, self.place)
+
+
+def in_own_language(connection: sqlite3.Connection, event: Event) -> Event:
+    """`event` with the language that its person chose, where they did."""
+    chosen = people.chosen_language(connection, event.place.user_id)
+    return replace(event, language=chosen) if chosen else event

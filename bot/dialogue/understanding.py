@@ -11,6 +11,7 @@ from bot.dialogue.turn import Understood
 from configs.sections.bot import BotSettings
 from configs.sections.translation import TranslationSettings
 from inference.errors import InvalidRequest, NotUnderstood, UnknownThing
+from inference.translation.plausible import is_link, known_words, looks_like_words
 from inference.translation.understand import understand as translate
 from inference.translation.understand import vocabulary_of
 from inference.types import ModelInfo
@@ -30,10 +31,23 @@ def understander(settings: TranslationSettings, model: ModelInfo) -> Understand:
             return Understood(text, "")
         return Understood(
             meant.original, meant.english, alternatives=meant.alternatives[:3], partly=meant.partly,
-            russian=meant.russian,
+            russian=meant.russian, doubtful=_doubtful(text, meant.how == "as is"),
+            plain=meant.how == "vocabulary" or _plain(meant.english),
         )  # fmt: skip
 
     return understand
+
+
+def _doubtful(text: str, as_it_is: bool) -> bool:
+    """Whether `text` is unlikely to name a thing; words that were looked up somewhere are known ones."""
+    lines = [line for line in text.splitlines() if line.strip()]
+    return len(lines) > 1 or is_link(text) or (as_it_is and not looks_like_words(text))
+
+
+def _plain(english: str) -> bool:
+    """Whether this is one word of everyday, so that repeating it tells nobody anything."""
+    words = english.lower().removeprefix("a ").removeprefix("an ").removeprefix("the ").split()
+    return len(words) == 1 and words[0] in known_words()
 
 
 def with_drawable_suggestions(settings: BotSettings, translation: TranslationSettings, model: ModelInfo) -> BotSettings:

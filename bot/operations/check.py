@@ -6,7 +6,6 @@ import shutil
 import sqlite3
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import httpx
 from PIL import Image
@@ -16,6 +15,8 @@ from telegram.error import InvalidToken, TelegramError
 from bot.api.http import AioRequest
 from bot.errors import BotError, StartError
 from bot.operations.backup import DATABASE
+from bot.operations.check_community import community
+from bot.operations.finding import BAD, GOOD, WARNING, Finding
 from bot.operations.logs import masker
 from bot.store import Database
 from bot.store.lock import locked
@@ -32,20 +33,9 @@ from inference.models.profiles import Profile, load_profile
 from inference.replicate.transport import ProxiedTransport
 from overlay import BannerError, draw_banner
 
-GOOD, WARNING, BAD = "ok", "warning", "FAILED"
 _ROOM = 2 * 2**30
 _REPLICATE_LATER = "see status.replicate.com, try again later"
 _SAMPLES = ("UX SCOUT", "РАЗВЕДЧИК", "שלום", "侍", "🚀")
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One line of the table: what was tried, how it went, what was found, what to do."""
-
-    what: str
-    state: str
-    found: str
-    advice: str = ""
 
 
 def check(settings: Settings) -> list[Finding]:
@@ -53,7 +43,7 @@ def check(settings: Settings) -> list[Finding]:
     tests: tuple[Callable[[Settings], Finding], ...] = (
         _telegram, _folder, _database, _disk, _card, _generator, _weights, _lora, _fonts, _replicate,
     )  # fmt: skip
-    return [test(settings) for test in tests]
+    return [test(settings) for test in tests] + community(settings)
 
 
 def table(findings: list[Finding]) -> str:

@@ -174,4 +174,16 @@ CREATE INDEX outbox_by_job ON outbox(job_id);
 ALTER TABLE jobs ADD COLUMN drew INTEGER NOT NULL DEFAULT 1;
 """
 
-SCRIPTS: tuple[str, ...] = (_FIRST, _ENGLISH, _COUNTERS, _PLACES)
+# `chosen` is the language of /language, `welcomed` when the greeting was sent, `username` and `name` what Telegram
+# calls a person (for @name and /people). A dialogue's `text` is a banner text that came before the object was settled.
+_WELCOME = """
+ALTER TABLE people ADD COLUMN chosen TEXT NOT NULL DEFAULT '';
+ALTER TABLE people ADD COLUMN welcomed REAL NOT NULL DEFAULT 0;
+ALTER TABLE people ADD COLUMN username TEXT NOT NULL DEFAULT '';
+ALTER TABLE people ADD COLUMN name TEXT NOT NULL DEFAULT '';
+ALTER TABLE people ADD COLUMN seen REAL NOT NULL DEFAULT 0;
+ALTER TABLE dialogues ADD COLUMN text TEXT NOT NULL DEFAULT '';
+CREATE INDEX people_by_username ON people(username) WHERE username <> '';
+"""
+
+SCRIPTS: tuple[str, ...] = (_FIRST, _ENGLISH, _COUNTERS, _PLACES, _WELCOME)

@@ -15,9 +15,10 @@ Button = tuple[str, str]
 @dataclass(frozen=True)
 class Message:
     """One message to a chat. `kind`: text, status (a text that becomes a badge), photo, document, sticker, album,
-    delete (of the bot's message `target`).
+    welcome (the example badge with the greeting), delete (of the bot's message `target`).
 
-    `files` are file ids that Telegram knows; `jobs` the badges that they show, for where it knows one of them no more.
+    `files` are file ids that Telegram knows; `jobs` the badges that they show, for where it knows one of them no more,
+    `captions` what stands under each of them.
     `force_reply` asks Telegram to make the person's next message an answer (groups in privacy mode). `mention`, a user
     id and name, begins the text; `asks` says that a reply to it may answer the open question.
     """
@@ -33,6 +34,7 @@ class Message:
     asks: bool = False
     target: int = 0
     jobs: tuple[int, ...] = ()
+    captions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -111,5 +113,6 @@ def _message(payload: str) -> Message:
     value["buttons"] = tuple(tuple((str(b[0]), str(b[1])) for b in row) for row in value["buttons"])
     value["files"] = tuple(value["files"])
     value["jobs"] = tuple(value.get("jobs", ()))
+    value["captions"] = tuple(value.get("captions", ()))
     value["mention"] = tuple(value["mention"]) if value.get("mention") else None
     return Message(**value)

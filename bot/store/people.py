@@ -17,13 +17,15 @@ class Place:
 class Dialogue:
     """An open question. `object` and `english` are set from the second question on, `job_id` with `new_text`.
 
-    At the first question `object` is what was offered in place of something that cannot be drawn, a thing a line.
+    At the first question `object` is what was offered in place of something that cannot be drawn, a thing a line; with
+    `doubt` it is what the person may want drawn all the same. `text` is a banner text that was given beforehand.
     """
 
     question: str
     object: str = ""
     english: str = ""
     job_id: int = 0
+    text: str = ""
 
 
 def meet(connection: sqlite3.Connection, user_id: int, language: str) -> bool:
@@ -38,9 +40,26 @@ def meet(connection: sqlite3.Connection, user_id: int, language: str) -> bool:
 
 
 def language(connection: sqlite3.Connection, user_id: int) -> str:
-    """The language code that a person's messages had; "" for one who never wrote."""
-    row = connection.execute("SELECT language FROM people WHERE user_id = ?", (user_id,)).fetchone()
-    return "" if row is None else str(row["language"])
+    """The language code that a person chose, or else that their messages had; "" for one who never wrote."""
+    row = connection.execute("SELECT language, chosen FROM people WHERE user_id = ?", (user_id,)).fetchone()
+    return "" if row is None else str(row["chosen"] or row["language"])
+
+
+def chosen_language(connection: sqlite3.Connection, user_id: int) -> str:
+    """The language that a person chose by /language; "" for the one of their Telegram."""
+    row = connection.execute("SELECT chosen FROM people WHERE user_id = ?", (user_id,)).fetchone()
+    return "" if row is None else str(row["chosen"])
+
+
+def choose_language(connection: sqlite3.Connection, user_id: int, language: str) -> None:
+    """Answer a person in this language from now on; "" for the one of their Telegram."""
+    connection.execute("UPDATE people SET chosen = ? WHERE user_id = ?", (language, user_id))
+
+
+def welcome(connection: sqlite3.Connection, user_id: int, now: float) -> bool:
+    """Whether a person is to be greeted: True once."""
+    done = connection.execute("UPDATE people SET welcomed = ? WHERE user_id = ? AND welcomed = 0", (now, user_id))
+    return bool(done.rowcount)
 
 
 def ban(connection: sqlite3.Connection, user_id: int, banned: bool) -> None:
@@ -54,18 +73,20 @@ def ban(connection: sqlite3.Connection, user_id: int, banned: bool) -> None:
 def dialogue(connection: sqlite3.Connection, place: Place) -> Dialogue | None:
     """The open question at a place."""
     row = connection.execute(
-        "SELECT question, object, english, job_id FROM dialogues WHERE chat_id = ? AND thread_id = ? AND user_id = ?",
+        "SELECT question, object, english, job_id, text FROM dialogues"
+        " WHERE chat_id = ? AND thread_id = ? AND user_id = ?",
         (place.chat_id, place.thread_id, place.user_id),
     ).fetchone()
-    return None if row is None else Dialogue(row["question"], row["object"], row["english"], row["job_id"])
+    return None if row is None else Dialogue(*row)
 
 
 def ask(connection: sqlite3.Connection, place: Place, dialogue: Dialogue, now: float) -> None:
     """Make `dialogue` the open question at a place."""
     connection.execute(
-        "INSERT OR REPLACE INTO dialogues(chat_id, thread_id, user_id, question, object, english, job_id, changed)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-        (*_key(place), dialogue.question, dialogue.object, dialogue.english, dialogue.job_id, now),
+        "INSERT OR REPLACE INTO dialogues"
+        "(chat_id, thread_id, user_id, question, object, english, job_id, text, changed)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (*_key(place), dialogue.question, dialogue.object, dialogue.english, dialogue.job_id, dialogue.text, now),
     )
 
 

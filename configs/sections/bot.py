@@ -5,6 +5,16 @@ from pydantic import Field, field_validator
 from configs.sections import Section
 
 
+class WelcomeSettings(Section):
+    """How /start greets; "" and [] mean the words and the picture that ship."""
+
+    name: str
+    name_ru: str
+    sentence: str = Field(max_length=1024)
+    sentence_ru: str = Field(max_length=1024)
+    examples: tuple[str, ...]
+
+
 class BotSettings(Section):
     """Where Telegram is, who may ask how often, and how the bot behaves. 0 means "no limit" for every limit."""
 
@@ -37,6 +47,8 @@ class BotSettings(Section):
     keep_days: int = Field(ge=1, le=3650)
     suggestions: tuple[str, ...]
     suggestions_ru: tuple[str, ...]
+    ring_after: float = Field(ge=0)
+    welcome: WelcomeSettings
 
     log_file: str
     log_megabytes: int = Field(ge=1, le=1024)

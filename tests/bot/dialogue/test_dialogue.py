@@ -37,7 +37,7 @@ def test_the_briefs_dialogue_word_for_word(shared: RunningBot, somebody: Somebod
     assert badge.reply_to == asked
     assert picture(shared, badge.photo).format == "JPEG"
     assert picture(shared, badge.photo).size == (256, 256)
-    assert len(anna.sees()) == 3
+    assert [m.text for m in anna.sees()][1:] == ["Что держит персонаж?", "Какой текст на баннере?", READY]
 
 
 def test_english_by_language_code(somebody: Somebody) -> None:
@@ -119,7 +119,7 @@ def test_cancel_ends_a_question(somebody: Somebody) -> None:
     anna.waits_for("Какой текст")
     anna.say("/cancel")
     anna.waits_for("Отменено")
-    anna.say("UX SCOUT")
+    anna.say("спасибо")
     anna.waits_for("Чтобы сделать бейдж")
     anna.say("/cancel")
     anna.waits_for("Отменять нечего")

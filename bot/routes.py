@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 from telegram import BotCommand
 
+from bot.community import history, welcome
 from bot.dialogue import admin, buttons, commands, questions
 from bot.dialogue.events import Event
 from bot.dialogue.turn import Turn
@@ -44,26 +45,32 @@ class Route:
 
 
 ROUTES: dict[str, Route] = {
-    "/start": Route(commands.create),
+    "/start": Route(welcome.start),
     "/create": Route(commands.create, menu=lambda _: _("a new badge")),
     "/badge": Route(
         commands.badge, commands.words_of_badge, menu=lambda _: _("telescope | UX SCOUT - a badge in one line")
     ),
-    "/history": Route(commands.history, menu=lambda _: _("your last badges")),
+    "/history": Route(history.history, menu=lambda _: _("your last badges")),
     "/cancel": Route(commands.cancel, menu=lambda _: _("stop, at any moment")),
+    "/language": Route(welcome.language, menu=lambda _: _("the language I answer in")),
     "/help": Route(lambda turn: commands.help_(turn, _names_for_admins()), menu=lambda _: _("what I can do")),
     "/stats": Route(admin.stats, for_admins=True),
     "/pause": Route(admin.pause, for_admins=True),
     "/resume": Route(admin.resume, for_admins=True),
     "/ban": Route(admin.ban, for_admins=True),
     "/unban": Route(admin.unban, for_admins=True),
-    "?": Route(questions.nothing_asked),
+    "?": Route(questions.nothing_asked, questions.perhaps_object),
     "?object": Route(questions.object_, questions.whole_text),
+    "?doubt": Route(questions.object_, questions.whole_text),
     "?text": Route(questions.text),
     "?new_text": Route(questions.new_text),
     "hold:": Route(buttons.hold, buttons.words_of_suggestion),
     "near:": Route(buttons.near, buttons.words_of_near),
     "meant:": Route(buttons.meant, buttons.words_of_dialogue),
+    "anyway:": Route(buttons.anyway, buttons.words_of_dialogue),
+    "take:": Route(buttons.take),
+    "show:": Route(history.show, of_badge=True),
+    "language:": Route(welcome.choose_language),
     "correct:": Route(commands.create),
     "again:": Route(buttons.again, of_badge=True),
     "retry:": Route(buttons.retry, of_badge=True),
@@ -94,7 +101,7 @@ def answer(turn: Turn) -> None:
         commands.nameless(turn)
     elif not addressed(turn.connection, event):
         return
-    elif not people.meet(turn.connection, event.place.user_id, event.language) or not _allowed(turn):
+    elif not people.meet(turn.connection, event.place.user_id, turn.telegram_language) or not _allowed(turn):
         _turn_away(turn)
     elif event.kind == "press":
         _press(turn)

@@ -1,0 +1,48 @@
+"""/history: a person's last badges with what they show, and each of them once more with its buttons."""
+
+from bot.dialogue.turn import Turn
+from bot.keyboards import under_badge
+from bot.store import jobs
+from bot.store.jobs import Job
+from bot.store.outbox import Button, Message
+
+_HISTORY = 10
+"""As many as Telegram puts into one album."""
+_IN_A_ROW = 5
+
+
+def history(turn: Turn) -> None:
+    """The last badges once more, by the ids that Telegram knows them by: nothing is drawn, nothing uploaded.
+
+    Albums carry no buttons, so a list follows with a button a badge.
+    """
+    made = jobs.history(turn.connection, turn.place.user_id, turn.place.chat_id, _HISTORY)
+    if not made:
+        turn.say(turn._("You have no badges here yet. /create makes one."))
+    elif len(made) == 1:
+        turn.send(_photo(turn, made[0]))
+    else:
+        files, numbers = tuple(job.photo_id for job in made), tuple(job.id for job in made)
+        captions = tuple(f"{at}. {what(job)}" for at, job in enumerate(made, start=1))
+        turn.send(Message("album", files=files, jobs=numbers, captions=captions))
+        buttons: list[Button] = [(str(at), f"show:{job.id}") for at, job in enumerate(made, start=1)]
+        rows = tuple(tuple(buttons[at : at + _IN_A_ROW]) for at in range(0, len(buttons), _IN_A_ROW))
+        turn.say("\n".join((turn._("Your last badges. Press a number to change one:"), *captions)), buttons=rows)
+
+
+def show(turn: Turn) -> None:
+    """One badge of the list, with the buttons that it came with."""
+    job = turn.badge
+    if job.state != "delivered" or not (job.photo_id or job.picture):
+        turn.too_old()
+        return
+    turn.send(_photo(turn, job))
+
+
+def what(job: Job) -> str:
+    """A badge in words: what is held, and what the banner says."""
+    return f"{job.object} | {' '.join(job.text.split())}"
+
+
+def _photo(turn: Turn, job: Job) -> Message:
+    return Message("photo", what(job), files=(job.photo_id,), jobs=(job.id,), buttons=under_badge(turn._, job.id))
