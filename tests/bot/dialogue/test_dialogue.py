@@ -161,7 +161,7 @@ def test_again_other_text_and_style(shared: RunningBot, somebody: Somebody) -> N
     assert shared.server.files[third.photo] != shared.server.files[first.photo]
     anna.press(first, "Стиль")
     offered = anna.waits_for("Какой баннер?")
-    assert list(offered.buttons()) == ["дуга", "авто", "табличка", "лента", "круг"]
+    assert list(offered.buttons()) == ["дуга", "авто", "плоский", "эмалевый значок", "табличка", "лента", "круг"]
     anna.press(offered, "табличка")
     fourth = anna.waits_for("бейдж готов", number=4)
     assert shared.server.files[fourth.photo] != shared.server.files[first.photo]
