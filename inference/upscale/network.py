@@ -54,4 +54,7 @@ def load(path: Path) -> Upscaler:
     """The network with the weights in `path` (fp16), in fp32 and ready to run."""
     network = Upscaler()
     network.load_state_dict({name: tensor.float() for name, tensor in load_file(path).items()})
-    return network.eval().requires_grad_(False).to(memory_format=torch.channels_last)  # a sixth faster on CPUs
+    for parameter in network.eval().requires_grad_(False).parameters():
+        if parameter.dim() == 4:  # channels last is a sixth faster on CPUs
+            parameter.data = parameter.data.contiguous(memory_format=torch.channels_last)
+    return network

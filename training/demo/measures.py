@@ -68,7 +68,8 @@ def _fill_mask(pixels: NDArray[np.uint8], character: str, thing: str) -> NDArray
                 other = _pixels(replace(look, colour="turquoise"), who.name, what.name)
                 best, found = fit, np.abs(drawn.astype(int) - other).sum(2) > 120
     assert found is not None
-    return found
+    where: NDArray[np.bool_] = found
+    return where
 
 
 def _pixels(look: Look, character: str, thing: str) -> NDArray[np.uint8]:
@@ -79,8 +80,8 @@ def _background(picture: Image.Image) -> NDArray[np.bool_]:
     """What is connected to the upper border in the background's colour, within a tolerance."""
     pixels = np.asarray(picture).astype(int)
     border = np.concatenate([pixels[0], pixels[: SIDE // 2, 0], pixels[: SIDE // 2, -1]])
-    flat = (np.abs(pixels - np.median(border, 0)) <= _FLAT).all(2)
-    reached = np.zeros_like(flat)
+    flat: NDArray[np.bool_] = (np.abs(pixels - np.median(border, 0)) <= _FLAT).all(2)
+    reached: NDArray[np.bool_] = np.zeros_like(flat)
     reached[0], reached[:, 0], reached[:, -1] = flat[0], flat[:, 0], flat[:, -1]
     count = 0
     while (now := int(reached.sum())) != count:  # sweeps right, left, down and up until nothing is added

@@ -124,7 +124,7 @@ def refine(path: Path, start: Vae, store: Store, plan: Plan, batch: int = BATCH)
 def encode(model: Vae, pictures: Tensor, batch: int = 64) -> Tensor:
     """Latent means of N x 256 x 256 x 3 pictures, N x 16 x 16 x 16 in bf16, not yet shifted or scaled."""
     out = []
-    for some in pictures.split(batch):
+    for some in torch.split(pictures, batch):
         with low_precision(pictures.device):
             out.append(model.encoder(_floats(some))[:, :CHANNELS].to(torch.bfloat16))
     return torch.cat(out)
@@ -141,12 +141,12 @@ def sheet(model: Vae, pictures: Tensor, path: Path) -> None:
 @torch.no_grad()
 def decode(model: Vae, latents: Tensor, batch: int = 32) -> Tensor:
     """Pictures N x 3 x 256 x 256 in -1..1 from unscaled latents."""
-    return torch.cat([model.decoder(some).float() for some in latents.split(batch)])
+    return torch.cat([model.decoder(some).float() for some in torch.split(latents, batch)])
 
 
 def save_grid(pictures: Tensor, path: Path, columns: int = 8) -> None:
     """A grid of pictures; what does not fill a row is left out."""
-    rows = [torch.cat(list(row), 2) for row in pictures.split(columns) if len(row) == columns]
+    rows = [torch.cat(list(row), 2) for row in torch.split(pictures, columns) if len(row) == columns]
     _save(torch.cat(rows, 1), path)
 
 

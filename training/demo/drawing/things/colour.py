@@ -5,6 +5,7 @@ pixels (emoji) and on single colours (what the pen draws) alike.
 """
 
 import colorsys
+import math
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -82,7 +83,8 @@ def recoloured(rgb: Pixels, fill: Fill, target: Color) -> Pixels:
     dark = goal * (0.25 + 0.75 * np.minimum(t, 1))
     new = dark + (255 - dark) * np.clip((t - 1) * 0.55, 0, 0.85)
     mixed = rgb.astype(np.float32) * (1 - member) + new * member
-    return np.clip(np.rint(mixed), 0, 255).astype(np.uint8)
+    changed: Pixels = np.clip(np.rint(mixed), 0, 255).astype(np.uint8)
+    return changed
 
 
 def natural_name(fill: Fill, rgb: Pixels) -> str | None:
@@ -100,17 +102,21 @@ def _distance(a: NDArray[np.float32], b: Color) -> float:
     ha, sa, va = colorsys.rgb_to_hsv(*(float(v) / 255 for v in a))
     hb, sb, vb = colorsys.rgb_to_hsv(*(v / 255 for v in b))
     turn = min(abs(ha - hb), 1 - abs(ha - hb)) * 2 * min(sa, sb) * 3
-    return float(turn**2 + 0.6 * (sa - sb) ** 2 + 0.8 * (va - vb) ** 2) ** 0.5
+    return math.sqrt(turn**2 + 0.6 * (sa - sb) ** 2 + 0.8 * (va - vb) ** 2)
 
 
 def _membership(rgb: Pixels, hue: float | None) -> Floats:
     """How much each pixel belongs to a fill, 0 to 1."""
     angle, saturation, value = _hsv(rgb)
+    member: Floats
     if hue is None:
-        return np.clip((0.3 - saturation) / 0.1, 0, 1).astype(np.float32)
+        member = np.clip((0.3 - saturation) / 0.1, 0, 1).astype(np.float32)
+        return member
     off = np.abs((angle - hue + 180) % 360 - 180)
     near = np.clip((_FAR - off) / (_FAR - _NEAR), 0, 1)
-    return (near * np.clip((saturation - 0.1) / 0.12, 0, 1) * np.clip((value - 0.08) / 0.1, 0, 1)).astype(np.float32)
+    bright = np.clip((value - 0.08) / 0.1, 0, 1)
+    member = (near * np.clip((saturation - 0.1) / 0.12, 0, 1) * bright).astype(np.float32)
+    return member
 
 
 def _light(rgb: Pixels) -> Floats:

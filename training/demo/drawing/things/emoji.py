@@ -60,8 +60,8 @@ def sprite(emoji: str, pose: str, pixels: int) -> Image.Image:
 def grip(emoji: str, pose: str, mirrored: bool) -> Point:
     """Where the hand holds it, in pen units from its middle: near the lower left (or right) end of the opaque part."""
     image = _sided(sprite(emoji, pose, int(LONGER_SIDE)), pose, mirrored)
-    ys, xs = np.nonzero(np.asarray(image.getchannel("A")) > 127)
-    xs, ys = xs - image.width / 2, ys - image.height / 2
+    rows, columns = np.nonzero(np.asarray(image.getchannel("A")) > 127)
+    xs, ys = columns - image.width / 2, rows - image.height / 2
     away = xs * _GRIP_SIDE[0] * (-1 if mirrored else 1) + ys * _GRIP_SIDE[1]
     end = int(np.argmax(away))
     near = (xs - xs[end]) ** 2 + (ys - ys[end]) ** 2 < _GRIP_NEAR**2
@@ -97,6 +97,7 @@ def paint(pen: Pen, emoji: str, pose: str) -> None:
     pen.canvas.image.paste(pen.ink, (left, top), _grown(alpha, outline))
     pen.canvas.image.paste(padded.convert("RGB"), (left, top), alpha)
     box = alpha.getbbox()
+    assert box, "a sprite has opaque pixels"
     pen.reach([((left + x) / unit, (top + y) / unit) for x in (box[0], box[2]) for y in (box[1], box[3])])
 
 

@@ -77,8 +77,9 @@ def _drawn(thing: Thing) -> Pixels:
     """The pixels of its fills, N x 3."""
     canvas = Canvas(256, 1, _NOTHING)
     thing.draw(Pen(canvas, 128, 128))
-    pixels = np.asarray(canvas.image).reshape(-1, 3)
-    return pixels[(pixels != _NOTHING).any(1) & (pixels != INK).any(1)]
+    pixels: Pixels = np.asarray(canvas.image).reshape(-1, 3)
+    drawn: Pixels = pixels[(pixels != _NOTHING).any(1) & (pixels != INK).any(1)]
+    return drawn
 
 
 _HAND_DRAWN: dict[str, tuple[Draw, Point, float]] = {}
