@@ -17,6 +17,7 @@ import sys
 
 MEASUREMENTS = {
     "engine": "one portrait and a batch beside the bare pipeline, start-up, memory",
+    "pipeline": "how long a card waits between two badges of a batch",
     "banner": "milliseconds a banner, seconds a print, beside Pillow alone",
     "names": "many names on one portrait: PNG encoders, badges a second on one core and on all",
     "training": "a training step beside a plain loop",
