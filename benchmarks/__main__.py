@@ -19,7 +19,6 @@ MEASUREMENTS = {
     "engine": "one portrait and a batch beside the bare pipeline, start-up, memory",
     "pipeline": "how long a card waits between two badges of a batch",
     "banner": "milliseconds a banner, seconds a print, beside Pillow alone",
-    "names": "many names on one portrait: PNG encoders, badges a second on one core and on all",
     "training": "a training step beside a plain loop",
     "replicate": "what our side adds to a call, against a fake on loopback",
     "translation": "everyday nouns in Russian that are understood",

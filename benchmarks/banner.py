@@ -1,19 +1,28 @@
 """What a banner costs on one core at 1024 pixels, beside plainer and heavier ways to draw one, in the same run.
 
     python -m benchmarks.banner [--rounds 60] [--prints]
+    python -m benchmarks.banner --names 200
 
 Wall time is what a person waits; CPU time is what the drawing itself took and says more on a busy machine. The
 portrait is a drawing with fine noise, since plain pictures would flatter the encoders. `--prints` adds prints of 4096
-pixels, each drawn once with nothing cached.
+pixels, each drawn once with nothing cached. `--names` measures instead what PNG costs with each of zlib's ways, and how
+many names a second get their badge on one portrait (`inference.render --names`), on one core and on all.
 """
 
 import argparse
+import io
+import json
 import os
 import random
+import resource
 import statistics
+import subprocess
+import sys
+import tempfile
 import time
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 
 from PIL import Image, ImageChops, ImageDraw, ImageFont
 
@@ -22,10 +31,20 @@ from overlay.banner import forget_layers
 from overlay.text.fonts import FOLDER
 from overlay.text.layout import lay_out
 from overlay.text.shaping import shape_line
+from training.demo.drawing.illustrator import draw
 
 TEXTS = ("UX SCOUT", "ГЛАВНЫЙ АРХИТЕКТОР", "Старший инженер по надёжности ИИ-систем", "TEAM LEAD")
 FONT = FOLDER / "russo-one/RussoOne-Regular.ttf"
 GOLD, DARK_GOLD, INK, CREAM = (255, 198, 46), (164, 94, 5), (43, 18, 0), (255, 246, 200)
+
+WAYS: dict[str, dict[str, int]] = {
+    "level 1": {"compress_level": 1},
+    "level 4": {"compress_level": 4},
+    "level 6": {"compress_level": 6},
+    "level 9": {"compress_level": 9},
+    "run lengths (ours)": {"compress_level": 6, "compress_type": 3},
+}
+PNG_ROUNDS = 3
 
 
 def noisy_portrait(side: int = 1024) -> Image.Image:
@@ -90,7 +109,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="What a banner costs, as tables.")
     parser.add_argument("--rounds", type=int, default=60, metavar="N", help="banners a row (60)")
     parser.add_argument("--prints", action="store_true", help="prints of 4096 pixels as well")
+    parser.add_argument("--names", type=int, default=0, metavar="N", help="only PNG, and N names on one portrait")
     args = parser.parse_args()
+    if args.names:
+        encoders()
+        names_table(args.names)
+        return
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
     portrait = noisy_portrait()
@@ -118,6 +142,56 @@ def main() -> None:
             started, spent = time.perf_counter(), time.process_time()
             draw_print(portrait, TEXTS[1], name)
             print(f"| {name} | {time.perf_counter() - started:.2f} | {time.process_time() - spent:.2f} |", flush=True)
+
+
+def encoders() -> None:
+    """Bytes and CPU milliseconds of a badge of 1024 pixels as PNG."""
+    print("| picture | zlib | ms CPU | KB |\n|---|---|---:|---:|")
+    for what, portrait in (("drawing", draw(7, size=1024, supersample=2).image), ("noise", noisy_portrait())):
+        badge = draw_banner(portrait, "UX SCOUT")
+        for way, options in WAYS.items():
+            started = time.process_time()
+            for _ in range(PNG_ROUNDS):
+                out = io.BytesIO()
+                badge.save(out, "PNG", **options)
+            print(
+                f"| {what} | {way} | {(time.process_time() - started) / PNG_ROUNDS * 1000:.0f} | {out.tell() / 1000:.0f} |"
+            )
+
+
+def seconds_of_names(count: int, cores: int, folder: Path) -> tuple[float, float]:
+    """(seconds, CPU seconds) from the portrait on, for `count` names on so many cores; the demo at two steps."""
+    listed = folder / "names.txt"
+    listed.write_text("".join(f"Person {number}\n" for number in range(count)))
+    out = folder / f"on-{cores}"
+    command = [
+        "taskset", "-c", ",".join(map(str, sorted(os.sched_getaffinity(0))[:cores])), sys.executable, "-m",
+        "inference.render", "--generator", "demo", "--object", "lamp", "--seed", "1", "--names", str(listed),
+        "--out", str(out), "--json",
+    ]  # fmt: skip
+    environment = {**os.environ, "BADGE_LOCAL__STEPS": "2", "BADGE_DATA_DIR": str(folder / "data")}
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    assert process.stdout
+    started = 0.0
+    for line in process.stdout:
+        json.loads(line)
+        started = started or time.perf_counter()
+    seconds = time.perf_counter() - started
+    process.wait()
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return seconds, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def names_table(count: int) -> None:
+    """Badges a second on one core and on all."""
+    print("\n| names | cores | s | badges a second | CPU s a badge, start and portrait included |")
+    print("|---:|---:|---:|---:|---:|")
+    available = len(os.sched_getaffinity(0))
+    with tempfile.TemporaryDirectory() as folder:
+        for cores in dict.fromkeys((1, available)):
+            seconds, cpu = seconds_of_names(count, cores, Path(folder))
+            print(f"| {count} | {cores} | {seconds:.1f} | {count / seconds:.1f} | {cpu / count:.3f} |")
 
 
 def _forget_texts() -> None:

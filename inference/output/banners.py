@@ -1,7 +1,7 @@
 """Many names on one portrait: drawn once, then a banner a name, on all cores.
 
 What a process does for a name is banner, PNG and thumbnail; two processes on two cores halve the time where threads
-do not, since Pillow's encoders hold the GIL (`python -m benchmarks.names`).
+do not, since Pillow's encoders hold the GIL (`python -m benchmarks.banner --names 200`).
 """
 
 import multiprocessing
