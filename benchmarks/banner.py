@@ -154,9 +154,8 @@ def encoders() -> None:
             for _ in range(PNG_ROUNDS):
                 out = io.BytesIO()
                 badge.save(out, "PNG", **options)
-            print(
-                f"| {what} | {way} | {(time.process_time() - started) / PNG_ROUNDS * 1000:.0f} | {out.tell() / 1000:.0f} |"
-            )
+            spent = (time.process_time() - started) / PNG_ROUNDS * 1000
+            print(f"| {what} | {way} | {spent:.0f} | {out.tell() / 1000:.0f} |")
 
 
 def seconds_of_names(count: int, cores: int, folder: Path) -> tuple[float, float]:

@@ -13,7 +13,7 @@ from overlay.errors import InvalidImage
 DPI = 300
 PNG_OPTIONS: dict[str, int] = {"compress_level": 6, "compress_type": 3}
 """Run lengths and Huffman codes (zlib's Z_RLE) after PNG's filters: a third of the time of zlib's default for 6% more
-bytes on the demo's badges, 1% on noisy pictures, a quarter on flat drawings (`python -m benchmarks.banner --names 200`)."""
+bytes on the demo's badges, 1% on noisy pictures, a quarter on flat drawings (`benchmarks.banner --names 200`)."""
 STICKER_SIDE = 512
 STICKER_BYTES = 512 * 1024
 """Telegram: one side exactly 512 pixels, the other at most that; at most 512 KB (core.telegram.org/stickers)."""
