@@ -43,6 +43,8 @@ CROP, INNER, BATCH = 48, 36, 8
 """Crops of the small picture; the loss counts their inner part, whose surroundings the network sees in full."""
 EDGES = 1.5
 """The weight of neighbours' differences: at 1 the median outline was still 2.54 pixels wide after 6,000 steps."""
+GAIN = 1.2
+"""L1 makes a network timid at outlines. On eight pairs 1 gives 2.52 pixels and an L1 of 4.89, and 1.2 gives 2.35, 4.93."""
 PLAN = Plan(4200, warmup=50, decay_from=0.0, ema=0.995, save_every=200, log_every=100)
 RATE = 2e-3
 WEIGHTS = Path(__file__).resolve().parents[3] / "inference" / "upscale" / "upscaler.safetensors"
@@ -177,9 +179,10 @@ def fit(work: Path, small: NDArray[np.uint8], large: NDArray[np.uint8], plan: Pl
 
 
 def save(model: Upscaler, path: Path) -> None:
-    """The weights in fp16 (216 KB), whole or not at all."""
+    """The weights in fp16 (216 KB), what they add times `GAIN`, whole or not at all."""
     aside = path.with_suffix(".part")
-    save_file({name: tensor.half().cpu().contiguous() for name, tensor in model.state_dict().items()}, aside)
+    state = {name: tensor * GAIN if name.startswith("tail.") else tensor for name, tensor in model.state_dict().items()}
+    save_file({name: tensor.half().cpu().contiguous() for name, tensor in state.items()}, aside)
     aside.replace(path)
 
 
