@@ -135,7 +135,7 @@ class TelegramServer:
         with self.changed:
             return [self.messages[chat_id][n] for n in sorted(self.messages.get(chat_id, {}))]
 
-    def wait(self, condition: Callable[[], Any], seconds: float = 20.0, what: str = "something") -> Any:
+    def wait(self, condition: Callable[[], Any], seconds: float = 60.0, what: str = "something") -> Any:
         """Wait until `condition()` is true; its value. Fails loudly after `seconds`."""
         end = time.monotonic() + seconds
         with self.changed:

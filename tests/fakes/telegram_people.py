@@ -94,7 +94,7 @@ class Person:
         """What the bot has written in this chat, oldest first."""
         return self.server.of(self.chat_id)
 
-    def waits_for(self, words: str, *, number: int = 1, seconds: float = 20.0) -> Msg:
+    def waits_for(self, words: str, *, number: int = 1, seconds: float = 60.0) -> Msg:
         """The `number`-th message that holds `words`, once there are that many."""
 
         def found() -> Msg | None:
