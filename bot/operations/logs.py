@@ -69,10 +69,12 @@ class BracketFormatter(logging.Formatter):
 
 def _field(text: str) -> str:
     """`text` as one field: a line without control characters, and without the brackets that divide fields."""
-    return printable(" ".join(text.split())).translate(_BRACKETS)
+    line = printable(" ".join(text.split())).translate(_BRACKETS)
+    return _ERRNO.sub(r"[Errno \1]", line)  # as Python writes it, and as people search for it
 
 
 _BRACKETS = str.maketrans("[]", "()")
+_ERRNO = re.compile(r"\(Errno (\d{1,4})\)")
 
 
 class _OneLineTrouble(logging.Handler):

@@ -66,7 +66,7 @@ class PlainGenerator(Generator):
             if on_step is not None:
                 on_step(step, steps)
         colour = zlib.crc32(f"{request.prompt} {request.seed}".encode()) & 0xFFFFFF
-        image = Image.new("RGB", (64, 64), f"#{colour:06x}")
+        image = Image.new("RGB", (256, 256), f"#{colour:06x}")  # the size of the badge: nothing is enlarged
         image.paste("white", (30, 0, 34, 4))
         if "snowstorm" in request.prompt:
             image = Image.frombytes("RGB", (560, 560), random.Random(colour).randbytes(3 * 560**2))
