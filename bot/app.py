@@ -31,6 +31,7 @@ from bot.clock import Clock
 from bot.conversation import Conversation, OneAtATime
 from bot.delivery.calls import Calls
 from bot.delivery.delivery import Delivery, Surroundings
+from bot.delivery.erasure import Eraser
 from bot.delivery.pictures import Pictures
 from bot.delivery.sender import Links, Sender
 from bot.delivery.status import StatusBoard
@@ -115,7 +116,7 @@ class Bot:
         self._bot = telegram_client(settings.bot, token, self._limiter, self._queue)
         self._pictures = Pictures(settings.data_dir / "badges").open()
         self._board = StatusBoard(self._bot, self._limiter, database, settings.bot, self.generator.parallel)
-        surroundings = Surroundings(self._wake, self._bot.silent, settings.bot.ring_after)
+        surroundings = Surroundings(lambda: self._workers.wake(), self._bot.silent, settings.bot.ring_after)
         self._delivery = Delivery(self._bot, self._limiter, database, self._pictures, self._board, clock, surroundings)
         links = Links(self._status_sent, self._delivery.status_sent, self._abandoned, self._bot.silent)
         self._sender = Sender(Calls(self._bot, database, self._pictures, settings.bot.welcome), database, clock, links)
@@ -124,6 +125,7 @@ class Bot:
             database, self.generator, self._pictures, self._board, clock, settings.bot, settings.prompt,
             settings.banner, self._delivery.tell, self._sender.add,
         )  # fmt: skip
+        self._eraser = Eraser(database, self._pictures, clock)
         self._stop = asyncio.Event()
         self._tasks: list[asyncio.Task[Any]] = []
         self._servers: list[HTTPServer] = []
@@ -147,6 +149,7 @@ class Bot:
         conversation = Conversation(
             self._bot, self._database, self._settings.context(self._clock, self.generator.parallel), understand,
             self._sender, self._workers, self._delivery, self._stop.is_set, self._queue.answered,
+            self._eraser.begin,
         )  # fmt: skip
         builder = ApplicationBuilder().bot(self._bot).update_queue(self._queue).job_queue(None)
         application = builder.concurrent_updates(OneAtATime(UPDATES_AT_ONCE)).build()
@@ -260,9 +263,6 @@ class Bot:
         log.info("stopped")
         return calm
 
-    def _wake(self) -> None:
-        self._workers.wake()
-
     def _status_sent(self, job_id: int, chat_id: int, message_id: int, text: str) -> None:
         self._board.sent(job_id, chat_id, message_id, text)
         self._delivery.status_sent(job_id)
@@ -284,6 +284,7 @@ class Bot:
             removed = await asyncio.to_thread(self._pictures.tidy, self._settings.bot.keep_days)
             if removed:
                 log.info("%d old picture files removed", removed)
+            await self._eraser.run()
             await self._database.write("tidied", self._forget)
             await asyncio.sleep(_TIDY_EVERY)
 

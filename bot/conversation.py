@@ -77,6 +77,7 @@ class Conversation:
     delivery: Delivery
     stopping: Callable[[], bool]
     answered: Callable[[Update], None]
+    erase: Callable[[], None]
 
     async def handle(self, update: Update, context: "ContextTypes.DEFAULT_TYPE | None" = None) -> None:
         """Answer one update. A store that fails is waited for: the update stays in the inbox until it is answered."""
@@ -159,6 +160,8 @@ class Conversation:
             task = asyncio.create_task(self._toast(event, outcome))
             _running.add(task)
             task.add_done_callback(_running.discard)
+        if outcome.erase:
+            self.erase()
         if outcome.warning:
             log.warning("%s", outcome.warning)
         if outcome.log or event.kind != "text":

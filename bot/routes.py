@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from telegram import BotCommand
 
-from bot.community import history, welcome
+from bot.community import history, privacy, welcome
 from bot.dialogue import admin, buttons, commands, questions
 from bot.dialogue.events import Event
 from bot.dialogue.turn import Turn
@@ -34,12 +34,14 @@ def no_words(event: Event, dialogue: Dialogue | None, settings: BotSettings) -> 
 
 @dataclass(frozen=True)
 class Route:
-    """One line of the table. `of_badge`: the button is one under a badge. Only admins learn of routes `for_admins`."""
+    """One line of the table. `of_badge`: the button is one under a badge. Only admins learn of routes `for_admins`; whom
+    the bot does not serve may still use those `for_everybody`."""
 
     handler: Callable[[Turn], None]
     words: Words = no_words
     of_badge: bool = False
     for_admins: bool = False
+    for_everybody: bool = False
     menu: Callable[[Texts], str] | None = None
     """What the menu of Telegram's apps says of a command; without it the command is not listed there."""
 
@@ -53,6 +55,8 @@ ROUTES: dict[str, Route] = {
     "/history": Route(history.history, menu=lambda _: _("your last badges")),
     "/cancel": Route(commands.cancel, menu=lambda _: _("stop, at any moment")),
     "/language": Route(welcome.language, menu=lambda _: _("the language I answer in")),
+    "/privacy": Route(privacy.tell, for_everybody=True, menu=lambda _: _("what I keep about you")),
+    "/forget": Route(privacy.ask, for_everybody=True, menu=lambda _: _("delete everything about you")),
     "/help": Route(lambda turn: commands.help_(turn, _names_for_admins()), menu=lambda _: _("what I can do")),
     "/stats": Route(admin.stats, for_admins=True),
     "/pause": Route(admin.pause, for_admins=True),
@@ -70,6 +74,7 @@ ROUTES: dict[str, Route] = {
     "anyway:": Route(buttons.anyway, buttons.words_of_dialogue),
     "take:": Route(buttons.take),
     "show:": Route(history.show, of_badge=True),
+    "forget:": Route(privacy.forget, for_everybody=True),
     "language:": Route(welcome.choose_language),
     "correct:": Route(commands.create),
     "again:": Route(buttons.again, of_badge=True),
@@ -101,7 +106,7 @@ def answer(turn: Turn) -> None:
         commands.nameless(turn)
     elif not addressed(turn.connection, event):
         return
-    elif not people.meet(turn.connection, event.place.user_id, turn.telegram_language) or not _allowed(turn):
+    elif not _served(turn):
         _turn_away(turn)
     elif event.kind == "press":
         _press(turn)
@@ -159,7 +164,7 @@ def _press(turn: Turn) -> None:
         route.handler(turn)
     else:
         turn.job = jobs.get(turn.connection, turn.number) if turn.number is not None else None
-        if turn.job is None:
+        if turn.job is None or not turn.job.english:  # forgotten by its person
             turn.too_old()
         elif (turn.job.user_id, turn.job.chat_id) != (turn.place.user_id, turn.place.chat_id):
             turn.toast(turn._("This is somebody else's badge. Make your own: /create"), alert=True)
@@ -175,6 +180,13 @@ def _question(turn: Turn) -> None:
             turn.hint(turn._("I do not see changes in messages. Please send a new one."))
         return
     ROUTES.get(_name(turn.event, dialogue), ROUTES["?"]).handler(turn)
+
+
+def _served(turn: Turn) -> bool:
+    """Whether this person is to be answered; what is kept about them they may learn and delete in any case."""
+    welcome_here = people.meet(turn.connection, turn.place.user_id, turn.telegram_language) and _allowed(turn)
+    route = ROUTES.get(_name(turn.event, None)) if turn.event.kind in ("command", "press") else None
+    return welcome_here or (route is not None and route.for_everybody)
 
 
 def _allowed(turn: Turn) -> bool:

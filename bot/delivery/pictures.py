@@ -66,6 +66,11 @@ class Pictures:
         with Image.open(BytesIO(data), formats=("PNG",)) as image:
             return to_sticker(image)
 
+    def erase(self, job_id: int) -> None:
+        """Remove every picture of a badge, of interrupted drawings too."""
+        for file in self.folder.glob(f"{job_id}-*"):
+            file.unlink(missing_ok=True)
+
     def tidy(self, keep_days: int) -> int:
         """Remove pictures that are older than `keep_days` days; how many files."""
         oldest = time.time() - keep_days * 86400

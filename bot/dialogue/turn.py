@@ -83,6 +83,8 @@ class Outcome:
     alert: bool = False
     queue_changed: bool = False
     log: str = ""
+    erase: bool = False
+    """Files of somebody who was forgotten are to be removed."""
     warning: str = ""
     """For the log, and at a higher level: what whoever runs the bot should see to."""
 

@@ -186,4 +186,9 @@ ALTER TABLE dialogues ADD COLUMN text TEXT NOT NULL DEFAULT '';
 CREATE INDEX people_by_username ON people(username) WHERE username <> '';
 """
 
-SCRIPTS: tuple[str, ...] = (_FIRST, _ENGLISH, _COUNTERS, _PLACES, _WELCOME)
+# Badges of people who were forgotten, whose files are still to be removed.
+_ERASURES = """
+CREATE TABLE erasures (job_id INTEGER PRIMARY KEY, at REAL NOT NULL);
+"""
+
+SCRIPTS: tuple[str, ...] = (_FIRST, _ENGLISH, _COUNTERS, _PLACES, _WELCOME, _ERASURES)

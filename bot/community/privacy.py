@@ -1,0 +1,38 @@
+"""/privacy says what is kept and for how long, /forget deletes it, once the person has confirmed."""
+
+from bot.dialogue.turn import Turn
+from bot.store import privacy
+
+
+def tell(turn: Turn) -> None:
+    """What is kept about a person, and how to be rid of it."""
+    turn.say(
+        turn._(
+            "What I keep about you: your number at Telegram, your name and language; the words of your badges; their"
+            " pictures for {days} days; an open question until you answer it. A message is deleted from my store once"
+            " it is answered. The log names your number and what you did, not your words.\n\n"
+            "Objects and banner texts go to the model that draws; they leave this machine only where it draws at"
+            " Replicate. Nothing is given to anybody else.\n\n"
+            "/forget deletes all of it. Bans, how many badges were made and what they cost stay, without your words."
+            " Messages in this chat are yours to delete.",
+            days=turn.context.settings.keep_days,
+        )
+    )
+
+
+def ask(turn: Turn) -> None:
+    """Ask whether everything is really to be deleted; the button is this person's alone."""
+    question = turn._("Delete your badges, their pictures and everything I know about you? This cannot be undone.")
+    turn.say(question, buttons=(((turn._("🗑 Delete everything"), f"forget:{turn.place.user_id}"),),))
+
+
+def forget(turn: Turn) -> None:
+    """Delete everything about the person, in this transaction; files follow at once."""
+    if turn.number != turn.place.user_id:
+        turn.toast(turn._("That button is somebody else's."))
+        return
+    turn.outcome.canceled += privacy.forget(turn.connection, turn.place.user_id, turn.now)
+    turn.outcome.erase = True
+    turn.outcome.log = "forgotten"
+    turn.toast(turn._("Deleted."))
+    turn.say(turn._("Everything about you is deleted. /create begins anew."))
