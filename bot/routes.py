@@ -34,8 +34,10 @@ def no_words(event: Event, dialogue: Dialogue | None, settings: BotSettings) -> 
 
 @dataclass(frozen=True)
 class Route:
-    """One line of the table. `of_badge`: the button is one under a badge. Only admins learn of routes `for_admins`; whom
-    the bot does not serve may still use those `for_everybody`."""
+    """One line of the table. `of_badge`: the button is one under a badge. Only admins learn of routes `for_admins`.
+
+    Whom the bot does not serve may still use those `for_everybody`.
+    """
 
     handler: Callable[[Turn], None]
     words: Words = no_words

@@ -92,7 +92,7 @@ def test_a_banned_person_may_be_forgotten_and_stays_banned(server: TelegramServe
         anna.say("/badge cup | ONE")
         anna.waits_for(READY)
         boss.say("/ban 1")
-        boss.waits_for("Забанен")
+        boss.waits_for("Заблокирован")
         anna.say("/forget")
         anna.press(anna.waits_for("Удалить"), "Удалить всё")
         anna.waits_for("Всё о тебе удалено")
