@@ -39,6 +39,8 @@ NOISE = 0.15
 """The most noise that is added to latents, in their standard deviations."""
 STRENGTHS = (0.15, 0.35)
 """Of image-to-image: below, nothing changes; above, outlines move by more than the loss forgives."""
+MOVED = 9.0
+"""Grey levels, the mean over a picture: a redrawing that differs by more shows something else, and is not used."""
 CROP, INNER, BATCH = 48, 36, 8
 """Crops of the small picture; the loss counts their inner part, whose surroundings the network sees in full."""
 EDGES = 1.5
@@ -121,9 +123,10 @@ def pairs(work: Path, folders: Sequence[Path], count: int = PAIRS) -> tuple[NDAr
         for i, prompt in enumerate(prompts):
             reduced = Image.fromarray(np.array(large[i])).resize((SIDE, SIDE), Image.Resampling.BOX)
             rng, generator, maker = random.Random(i), torch.Generator().manual_seed(i), makers[i % len(makers)]
+            made = None
             if rng.random() < REDRAWN and TRIGGER not in prompt:
                 made = maker.redrawn(reduced, prompt, rng.uniform(*STRENGTHS), generator)
-            else:
+            if made is None or _differ(made, reduced) > MOVED:
                 made = maker.through_vae(reduced, rng.uniform(0, NOISE), generator)
             small[i] = np.asarray(made)
         aside = path.with_suffix(".part.npy")
@@ -131,6 +134,10 @@ def pairs(work: Path, folders: Sequence[Path], count: int = PAIRS) -> tuple[NDAr
         aside.rename(path)
         log.info("made %d pairs", count)
     return np.load(path), large
+
+
+def _differ(one: Image.Image, other: Image.Image) -> float:
+    return float(np.abs(np.asarray(one).astype(np.float32) - np.asarray(other)).mean())
 
 
 def crops(small: NDArray[np.uint8], large: NDArray[np.uint8], generator: torch.Generator) -> tuple[Tensor, Tensor]:
@@ -161,7 +168,14 @@ def loss_between(ours: Tensor, real: Tensor) -> dict[str, Tensor]:
     return {"l1": F.l1_loss(ours, real), "edges": EDGES * (down + across)}
 
 
-def fit(work: Path, small: NDArray[np.uint8], large: NDArray[np.uint8], plan: Plan, start: Path | None) -> Upscaler:
+def fit(
+    work: Path,
+    small: NDArray[np.uint8],
+    large: NDArray[np.uint8],
+    plan: Plan,
+    start: Path | None,
+    stop_at: int | None = None,
+) -> Upscaler:
     """Train, from `start`'s weights where they are given; returns the averaged weights."""
     torch.manual_seed(5)
     model = load(start).train().requires_grad_(True) if start else Upscaler()
@@ -173,7 +187,7 @@ def fit(work: Path, small: NDArray[np.uint8], large: NDArray[np.uint8], plan: Pl
         return loss_between(model(given)[..., edge:-edge, edge:-edge], wanted)
 
     optimizer = torch.optim.Adam(model.parameters(), lr=RATE if start is None else RATE / 2)
-    average = train(work / "upscaler.pt", model, [optimizer], loss_of, plan)
+    average = train(work / "upscaler.pt", model, [optimizer], loss_of, plan, stop_at=stop_at)
     assert isinstance(average, Upscaler)
     return average
 
