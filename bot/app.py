@@ -213,7 +213,7 @@ class Bot:
     async def _listen(self, application: "Application[Any, Any, Any, Any, Any, Any]") -> None:
         updater, bot = application.updater, self._settings.bot
         assert updater is not None
-        kinds = ["message", "edited_message", "callback_query", "my_chat_member"]
+        kinds = ["message", "edited_message", "callback_query", "my_chat_member", "chat_member"]
         if not bot.webhook_url:
             await updater.start_polling(
                 timeout=10, bootstrap_retries=-1, allowed_updates=kinds, error_callback=polling_failed

@@ -15,6 +15,7 @@ from telegram import Update
 from telegram.error import TelegramError
 from telegram.ext import BaseUpdateProcessor, ContextTypes, ExtBot
 
+from bot.api.membership import memberships
 from bot.delivery.delivery import Delivery
 from bot.delivery.sender import Sender
 from bot.delivery.worker import Workers
@@ -24,7 +25,7 @@ from bot.dialogue.understanding import Understand, understood
 from bot.errors import StoreError
 from bot.operations.logs import record
 from bot.routes import addressed, answer, words_to_understand
-from bot.store import Database, inbox, people
+from bot.store import Database, inbox, members, people
 
 log = logging.getLogger(__name__)
 
@@ -103,12 +104,15 @@ class Conversation:
     async def _answer(self, update: Update) -> tuple[Outcome, Event | None]:
         event = read_event(update, self.bot.id, self.bot.username)
         meant = await self._understood(event) if event is not None else None
+        where = await self._memberships(event) if event is not None else {}
 
         def transact(connection: sqlite3.Connection) -> Outcome:
             if event is None or inbox.answered(connection, update.update_id):
                 inbox.finish(connection, update.update_id)
                 return Outcome()
             turn = Turn(connection, event, self.context, meant)
+            for chat, member in where.items():
+                members.remember(connection, chat, event.place.user_id, member, turn.now)
             answer(turn)
             inbox.finish(connection, update.update_id)
             return turn.outcome
@@ -126,6 +130,18 @@ class Conversation:
 
         words = await self.database.read(look) if event.kind in ("command", "press", "text") else ""
         return await understood(self.understand, words) if words.strip() else None
+
+    async def _memberships(self, event: Event) -> dict[int, bool]:
+        """Ask Telegram about memberships that decide whether the person may use the bot and are not known now."""
+        chats, user, now = self.context.settings.members_of, event.place.user_id, self.context.clock.wall()
+        if not chats or not user or event.kind not in ("command", "press", "text", "other"):
+            return {}
+
+        def look(connection: sqlite3.Connection) -> tuple[int, ...]:
+            return members.to_ask(connection, chats, user, now) if addressed(connection, event) else ()
+
+        ask = await self.database.read(look)
+        return await memberships(self.bot, ask, user) if ask else {}
 
     async def _apologise(self, update: Update) -> tuple[Outcome, Event | None]:
         """A bug: the person is told, their dialogue is cleared, and the update does not come back."""

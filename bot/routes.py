@@ -15,11 +15,12 @@ from dataclasses import dataclass
 
 from telegram import BotCommand
 
-from bot.community import history, privacy, welcome
+from bot.community import history, members, privacy, welcome
 from bot.dialogue import admin, buttons, commands, questions
 from bot.dialogue.events import Event
 from bot.dialogue.turn import Turn
 from bot.store import inbox, jobs, people
+from bot.store import members as names
 from bot.store.people import Dialogue
 from bot.texts import Texts
 from configs.sections.bot import BotSettings
@@ -63,8 +64,11 @@ ROUTES: dict[str, Route] = {
     "/stats": Route(admin.stats, for_admins=True),
     "/pause": Route(admin.pause, for_admins=True),
     "/resume": Route(admin.resume, for_admins=True),
-    "/ban": Route(admin.ban, for_admins=True),
-    "/unban": Route(admin.unban, for_admins=True),
+    "/ban": Route(members.ban, for_admins=True),
+    "/unban": Route(members.unban, for_admins=True),
+    "/allow": Route(members.allow, for_admins=True),
+    "/deny": Route(members.deny, for_admins=True),
+    "/people": Route(members.list_people, for_admins=True),
     "?": Route(questions.nothing_asked, questions.perhaps_object),
     "?object": Route(questions.object_, questions.whole_text),
     "?doubt": Route(questions.object_, questions.whole_text),
@@ -77,6 +81,8 @@ ROUTES: dict[str, Route] = {
     "take:": Route(buttons.take),
     "show:": Route(history.show, of_badge=True),
     "forget:": Route(privacy.forget, for_everybody=True),
+    "allow:": Route(members.press_allow, for_admins=True),
+    "deny:": Route(members.press_deny, for_admins=True),
     "language:": Route(welcome.choose_language),
     "correct:": Route(commands.create),
     "again:": Route(buttons.again, of_badge=True),
@@ -89,7 +95,7 @@ ROUTES: dict[str, Route] = {
     "cancel:": Route(buttons.cancel, of_badge=True),
 }
 
-_DATA = re.compile(r"([a-z]+)(?::(\d{1,15}))?(?::([a-z-]{1,20}))?", re.ASCII)
+_DATA = re.compile(r"([a-z]+)(?::(\d{1,18}))?(?::([a-z-]{1,20}))?", re.ASCII)
 
 
 def menu(_: Texts) -> list[BotCommand]:
@@ -104,12 +110,14 @@ def answer(turn: Turn) -> None:
         turn.outcome.warning = people.move_chat(turn.connection, event.place.chat_id, event.moved_to)
     elif event.kind == "left":
         turn.outcome.canceled += jobs.abandon(turn.connection, event.place.chat_id, None, turn.now)
+    elif event.kind == "membership":
+        names.remember(turn.connection, event.place.chat_id, event.place.user_id, event.member, turn.now)
     elif event.kind == "nameless":
         commands.nameless(turn)
     elif not addressed(turn.connection, event):
         return
     elif not _served(turn):
-        _turn_away(turn)
+        members.turn_away(turn)
     elif event.kind == "press":
         _press(turn)
     elif event.kind == "command":
@@ -186,27 +194,12 @@ def _question(turn: Turn) -> None:
 
 def _served(turn: Turn) -> bool:
     """Whether this person is to be answered; what is kept about them they may learn and delete in any case."""
-    welcome_here = people.meet(turn.connection, turn.place.user_id, turn.telegram_language) and _allowed(turn)
+    event, user = turn.event, turn.place.user_id
+    unbanned = people.meet(turn.connection, user, turn.telegram_language)
+    names.call(turn.connection, user, event.name, event.username, turn.now)
+    welcome_here = unbanned and members.allowed(turn)
     route = ROUTES.get(_name(turn.event, None)) if turn.event.kind in ("command", "press") else None
     return welcome_here or (route is not None and route.for_everybody)
-
-
-def _allowed(turn: Turn) -> bool:
-    settings, place = turn.context.settings, turn.place
-    if not settings.users and not settings.chats:
-        return True
-    if place.user_id in (*settings.users, *settings.admins):
-        return True
-    return any(chat in settings.chats for chat in people.ids_of_chat(turn.connection, place.chat_id))
-
-
-def _turn_away(turn: Turn) -> None:
-    event = turn.event
-    turn.outcome.log = f"refused: not allowed in chat {event.place.chat_id}"
-    if event.kind == "press":
-        turn.toast(turn._("This bot is not open to you."))
-    elif event.private and event.kind in ("text", "command"):
-        turn.hint(turn._("This bot is not open to you."))
 
 
 def _names_for_admins() -> str:

@@ -1,7 +1,7 @@
-"""The commands of admins: numbers, pause and resume, and who may not talk to the bot."""
+"""The commands of admins about the queue: numbers, pause and resume. Those about people: `community.members`."""
 
 from bot.dialogue.turn import Turn
-from bot.store import jobs, people, queue
+from bot.store import people, queue
 from bot.words import state_name
 
 
@@ -34,29 +34,3 @@ def resume(turn: Turn) -> None:
     people.set_fact(turn.connection, "paused", "")
     turn.outcome.queue_changed = True
     turn.say(turn._("Drawing again."))
-
-
-def ban(turn: Turn) -> None:
-    """`/ban 123`: that person is no longer answered, and what they wait for is canceled."""
-    _set_banned(turn, True)
-
-
-def unban(turn: Turn) -> None:
-    """`/unban 123`: takes a ban back."""
-    _set_banned(turn, False)
-
-
-def _set_banned(turn: Turn, banned: bool) -> None:
-    number = turn.event.text.strip()
-    if not number.isascii() or not number.isdigit() or len(number) > 18:
-        turn.say(turn._("Write the person's number after the command, for example: /ban 123456"))
-        return
-    if banned and int(number) in turn.context.settings.admins:
-        turn.say(turn._("{number} is an admin (bot.admins) and cannot be banned.", number=number))
-        return
-    people.ban(turn.connection, int(number), banned)
-    if banned:
-        turn.outcome.canceled += jobs.cancel_person(turn.connection, int(number), turn.now)
-    turn.say(
-        turn._("Banned: {number}", number=number) if banned else turn._("No longer banned: {number}", number=number)
-    )

@@ -5,16 +5,18 @@ Every field of an update may be missing or come from a hostile client: nothing h
 
 from dataclasses import dataclass, replace
 
-from telegram import CallbackQuery, Message, MessageEntity, Update
+from telegram import CallbackQuery, ChatMemberUpdated, Message, MessageEntity, Update
 from telegram.constants import ChatType
 
+from bot.api.membership import counts
 from bot.store.people import Place
 
 
 @dataclass(frozen=True)
 class Event:
     """What happened. `kind`: text, command, press (of a button), other (photo, voice, sticker ...), edited, left,
-    moved, nameless (a command by somebody who writes as a group or a channel).
+    moved, membership (somebody came to a chat or left it), nameless (a command by somebody who writes as a group or a
+    channel).
 
     `text` is the message's text or caption, a command's arguments, or a button's data. In private everything is said
     to the bot; in groups only commands, texts with its @name (`mentioned`), and replies to `reply_to`, a message of the
@@ -37,6 +39,11 @@ class Event:
     reachable: bool = True
     """Of a press: whether Telegram still shows the bot what is under the button; else the topic is not known."""
     moved_to: int = 0
+    username: str = ""
+    replied_user: int = 0
+    """Who wrote the message that this one replies to; 0 for nobody, or a bot."""
+    member: bool = False
+    """Of a membership: whether the person is in the chat now."""
 
 
 def read_event(update: Update, bot_id: int, bot_name: str) -> Event | None:
@@ -45,6 +52,8 @@ def read_event(update: Update, bot_id: int, bot_name: str) -> Event | None:
         return _press(update.update_id, update.callback_query)
     if update.my_chat_member is not None:
         return _membership(update)
+    if update.chat_member is not None:
+        return _came_or_left(update.update_id, update.chat_member)
     message = update.message or update.edited_message
     if message is None:
         return None
@@ -57,7 +66,8 @@ def read_event(update: Update, bot_id: int, bot_name: str) -> Event | None:
     event = Event(
         "other", update.update_id, Place(message.chat.id, _thread(message), user.id), user.language_code or "",
         message.chat.type == ChatType.PRIVATE, message.message_id, name=user.first_name or "",
-        reply_to=_reply_to(message, bot_id), album=message.media_group_id or "",
+        reply_to=_reply_to(message, bot_id), album=message.media_group_id or "", username=user.username or "",
+        replied_user=_replied_user(message),
     )  # fmt: skip
     words = message.text if message.text is not None else message.caption
     if words is None:
@@ -84,7 +94,8 @@ def _press(update_id: int, query: CallbackQuery) -> Event | None:
     return Event(
         "press", update_id, Place(message.chat.id, thread, user.id), user.language_code or "",
         message.chat.type == ChatType.PRIVATE, message.message_id, text=query.data or "", name=user.first_name or "",
-        query_id=query.id, reachable=isinstance(message, Message) and message.date.timestamp() > 0,
+        query_id=query.id, username=user.username or "",
+        reachable=isinstance(message, Message) and message.date.timestamp() > 0,
     )  # fmt: skip
 
 
@@ -106,6 +117,18 @@ def _nameless(update: Update, message: Message, bot_name: str) -> Event | None:
         return None
     place = Place(message.chat.id, _thread(message), 0)
     return Event("nameless", update.update_id, place, "", False, message.message_id, command=command)
+
+
+def _came_or_left(update_id: int, change: ChatMemberUpdated) -> Event:
+    """Somebody else than the bot came to a chat or left it; only bots that are admins there hear of it."""
+    place = Place(change.chat.id, 0, change.new_chat_member.user.id)
+    return Event("membership", update_id, place, "", False, member=counts(change.new_chat_member))
+
+
+def _replied_user(message: Message) -> int:
+    before = message.reply_to_message
+    author = before.from_user if before is not None else None
+    return 0 if author is None or author.is_bot else author.id
 
 
 def _thread(message: Message) -> int:

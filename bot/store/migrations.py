@@ -191,4 +191,17 @@ _ERASURES = """
 CREATE TABLE erasures (job_id INTEGER PRIMARY KEY, at REAL NOT NULL);
 """
 
-SCRIPTS: tuple[str, ...] = (_FIRST, _ENGLISH, _COUNTERS, _PLACES, _WELCOME, _ERASURES)
+# `access` is what an admin decided (1 allowed, -1 denied), `asked` when the admins were asked about a person.
+_MEMBERS = """
+CREATE TABLE memberships (
+    chat_id INTEGER NOT NULL,
+    user_id INTEGER NOT NULL,
+    member  INTEGER NOT NULL,
+    at      REAL NOT NULL,         -- when Telegram said so
+    PRIMARY KEY (user_id, chat_id)
+) WITHOUT ROWID;
+ALTER TABLE people ADD COLUMN access INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE people ADD COLUMN asked REAL NOT NULL DEFAULT 0;
+"""
+
+SCRIPTS: tuple[str, ...] = (_FIRST, _ENGLISH, _COUNTERS, _PLACES, _WELCOME, _ERASURES, _MEMBERS)

@@ -70,6 +70,12 @@ def ban(connection: sqlite3.Connection, user_id: int, banned: bool) -> None:
     )
 
 
+def is_banned(connection: sqlite3.Connection, user_id: int) -> bool:
+    """Whether a person is banned."""
+    row = connection.execute("SELECT banned FROM people WHERE user_id = ?", (user_id,)).fetchone()
+    return row is not None and bool(row["banned"])
+
+
 def dialogue(connection: sqlite3.Connection, place: Place) -> Dialogue | None:
     """The open question at a place."""
     row = connection.execute(

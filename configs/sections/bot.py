@@ -28,6 +28,8 @@ class BotSettings(Section):
     users: tuple[int, ...]
     chats: tuple[int, ...]
     admins: tuple[int, ...]
+    members_of: tuple[int, ...]
+    ask_admins: bool
 
     waiting_per_person: int = Field(ge=1, le=1000)
     badges_per_hour: int = Field(ge=0)

@@ -77,6 +77,8 @@ class TelegramServer:
         self.messages: dict[int, dict[int, Msg]] = {}
         self.toasts: list[tuple[str, str]] = []
         self.files: dict[str, bytes] = {}
+        self.members: dict[int, set[int]] = {}
+        """Chat to whoever is in it; other chats are not known."""
         self.changed = threading.Condition()
         self.listeners: list[Callable[[Msg, str], None]] = []
         self.webhook = ""
@@ -207,6 +209,8 @@ class TelegramServer:
         words = self.faults.refuse(method, fields)
         if words:
             raise Refused(400, f"Bad Request: {words}")
+        if method == "getChatMember":
+            return self._member(int(fields["chat_id"]), int(fields["user_id"]))
         if method == "answerCallbackQuery":
             with self.changed:
                 self.toasts.append((fields["callback_query_id"], fields.get("text", "")))
@@ -227,6 +231,19 @@ class TelegramServer:
             answer = self._edit(method, call) if method.startswith("edit") else self._send(method, call)
             self.changed.notify_all()
         return answer
+
+    def _member(self, chat_id: int, user_id: int) -> Json:
+        if chat_id not in self.members:
+            raise Refused(400, "Bad Request: chat not found")
+        user = {"id": user_id, "is_bot": user_id == BOT_ID, "first_name": "Person"}
+        return {"status": "member" if user_id in self.members[chat_id] else "left", "user": user}
+
+    def leaves(self, user_id: int, chat_id: int) -> None:
+        """Somebody leaves a chat in which the bot is an admin, so that it hears of it."""
+        before = self._member(chat_id, user_id)
+        self.members[chat_id].discard(user_id)
+        change = {"chat": chat_of(chat_id), "from": before["user"], "date": int(time.time()), "old_chat_member": before}
+        self.deliver("chat_member", change | {"new_chat_member": self._member(chat_id, user_id)})
 
     def _set_webhook(self, fields: dict[str, str]) -> bool:
         self.webhook, self.secret = fields.get("url", ""), fields.get("secret_token", "")

@@ -1,0 +1,90 @@
+"""Who may use the bot: people allowed and denied one by one, and members of chats, as far as Telegram was asked."""
+
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+REMEMBERED = 3600.0
+"""Seconds for which an answer of getChatMember holds; where the bot is an admin, chat_member updates correct it."""
+ALLOWED, DENIED = 1, -1
+
+
+@dataclass(frozen=True)
+class Known:
+    """A person as /people lists them. `access`: ALLOWED, DENIED or 0."""
+
+    user_id: int
+    name: str
+    username: str
+    access: int
+    banned: bool
+
+
+def to_ask(connection: sqlite3.Connection, chats: Sequence[int], user_id: int, now: float) -> tuple[int, ...]:
+    """The chats of which it is not known whether this person is a member; none where one membership is known."""
+    rows = connection.execute("SELECT chat_id, member, at FROM memberships WHERE user_id = ?", (user_id,)).fetchall()
+    fresh = {row["chat_id"]: bool(row["member"]) for row in rows if 0 <= now - row["at"] < REMEMBERED}
+    if any(fresh.get(chat) for chat in chats):
+        return ()
+    return tuple(chat for chat in chats if chat not in fresh)
+
+
+def remember(connection: sqlite3.Connection, chat_id: int, user_id: int, member: bool, now: float) -> None:
+    """Whether this person is a member of a chat, as Telegram has just said."""
+    connection.execute(
+        "INSERT OR REPLACE INTO memberships(chat_id, user_id, member, at) VALUES (?, ?, ?, ?)",
+        (chat_id, user_id, int(member), now),
+    )
+
+
+def is_member(connection: sqlite3.Connection, chats: Sequence[int], user_id: int) -> bool:
+    """Whether this person was a member of one of these chats when that was last heard."""
+    rows = connection.execute("SELECT chat_id FROM memberships WHERE user_id = ? AND member", (user_id,))
+    return any(row["chat_id"] in chats for row in rows)
+
+
+def access(connection: sqlite3.Connection, user_id: int) -> int:
+    """What an admin decided about this person: ALLOWED, DENIED, or 0 for nothing."""
+    row = connection.execute("SELECT access FROM people WHERE user_id = ?", (user_id,)).fetchone()
+    return 0 if row is None else int(row["access"])
+
+
+def decide(connection: sqlite3.Connection, user_id: int, decision: int) -> bool:
+    """Allow or deny a person; False where that is so already."""
+    done = connection.execute(
+        "INSERT INTO people(user_id, access) VALUES (?1, ?2)"
+        " ON CONFLICT(user_id) DO UPDATE SET access = ?2 WHERE access <> ?2",
+        (user_id, decision),
+    )
+    return bool(done.rowcount)
+
+
+def asks(connection: sqlite3.Connection, user_id: int, now: float) -> bool:
+    """Whether this is a person's first request to be let in."""
+    done = connection.execute("UPDATE people SET asked = ? WHERE user_id = ? AND asked = 0", (now, user_id))
+    return bool(done.rowcount)
+
+
+def call(connection: sqlite3.Connection, user_id: int, name: str, username: str, now: float) -> None:
+    """Remember what Telegram calls a person, for @name and /people."""
+    connection.execute(
+        "UPDATE people SET name = ?, username = ?, seen = ? WHERE user_id = ?", (name, username.lower(), now, user_id)
+    )
+
+
+def by_username(connection: sqlite3.Connection, username: str) -> int:
+    """The number of whoever last wrote under this @name (without @); 0 for nobody."""
+    row = connection.execute(
+        "SELECT user_id FROM people WHERE username = ? ORDER BY seen DESC LIMIT 1", (username.lower(),)
+    ).fetchone()
+    return 0 if row is None else int(row["user_id"])
+
+
+def listed(connection: sqlite3.Connection, most: int) -> list[Known]:
+    """People about whom an admin decided something, then others, last seen first."""
+    rows = connection.execute(
+        "SELECT user_id, name, username, access, banned FROM people WHERE user_id > 0"
+        " ORDER BY (access <> 0 OR banned) DESC, seen DESC, user_id LIMIT ?",
+        (most,),
+    )
+    return [Known(r["user_id"], r["name"], r["username"], r["access"], bool(r["banned"])) for r in rows]
