@@ -2,9 +2,13 @@
 
 from pathlib import Path
 
+from pydantic import SecretStr
+
+from bot.operations.check_community import community
+from configs.settings import default_settings
 from tests.bot.running import RunningBot
-from tests.fakes.telegram_api import Person, TelegramServer
-from tests.fakes.telegram_people import chat_of
+from tests.fakes.telegram_api import TOKEN, Person, TelegramServer
+from tests.fakes.telegram_people import BOT_ID, chat_of
 
 FAST = {"bot__messages_per_second": "1000", "bot__admins": "[7]"}
 
@@ -98,3 +102,20 @@ def test_people_are_named_by_number_name_or_reply(server: TelegramServer, folder
         boss.waits_for("ответь на его сообщение")
         anna.say("/create")
         anna.waits_for("Что держит")
+
+
+def test_check_says_where_the_bot_is_no_member(server: TelegramServer) -> None:
+    server.members |= {-50: {BOT_ID}, -51: set()}
+    values = {"base_url": server.base_url, "members_of": (-50,), "ask_admins": True, "admins": ()}
+    settings = default_settings()
+    secrets = settings.secrets.model_copy(update={"telegram_bot_token": SecretStr(TOKEN)})
+
+    def findings(**more: object) -> dict[str, tuple[str, str]]:
+        bot = settings.bot.model_copy(update=values | more)
+        found = community(settings.model_copy(update={"bot": bot, "secrets": secrets}))
+        return {each.what: (each.state, each.found) for each in found}
+
+    assert findings()["members_of"] == ("warning", "no admin in -50")
+    assert findings(members_of=(-50, -51, -52))["members_of"] == ("FAILED", "the bot is not in -51, -52")
+    assert findings()["ask_admins"] == ("FAILED", "there is nobody to ask")
+    assert findings(admins=(7,))["ask_admins"][0] == "ok"
