@@ -20,7 +20,7 @@ def open_generator(settings: Settings, on_stage: StageCallback | None = None) ->
 
     `auto`: a CUDA card, else Replicate where a token and a model are set, else the demo FLUX. Cheap: weights are loaded
     at the first drawing, and `on_stage` is told of it. Portraits drawn before come from the cache under `data_dir`.
-    Raises InvalidRequest for a wrong profile or LoRA, BackendUnavailable for a generator that cannot be had here.
+    Raises InvalidRequest for a wrong profile or LoRA, BackendUnavailable for a generator that is not available here.
     """
     generator = _open_bare(settings, on_stage)
     limit = settings.generator.portrait_cache_mb * 1_000_000

@@ -208,7 +208,7 @@ class _Bar:
         return bool(self._stop)
 
     def _note(self, number: int, _frame: FrameType | None) -> None:
-        if self._stop and not self._launcher:  # a launcher may hand a signal on twice, and is not patient for ever
+        if self._stop and not self._launcher:  # a launcher may hand a signal on twice, and is not patient
             raise KeyboardInterrupt
         self._stop = signal.Signals(number).name
 

@@ -58,7 +58,7 @@ def load(
 ) -> Loaded:
     """Load and assemble.
 
-    Raises OperatorNeeded where the weights cannot be had, LoraError, and what torch raises for want of memory.
+    Raises OperatorNeeded where the weights is not available, LoraError, and what torch raises for want of memory.
     """
     say = _stages(plan, lora, on_stage)
     say(f"finding {profile.title}")

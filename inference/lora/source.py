@@ -84,8 +84,8 @@ class LoraFile:
 def find_lora(name: str, token: str = "") -> LoraFile:
     """The LoRA called `name`: a path, or `owner/repository[/file.safetensors][@revision]` on the Hub.
 
-    What is on disk, the Hub's cache included, is taken without network. Raises LoraError where it cannot be had or is
-    no LoRA file.
+    What is on disk, the Hub's cache included, is taken without network. Raises LoraError where it is not available or
+    is no LoRA file.
     """
     path = Path(name).expanduser()
     found: LoraFile

@@ -47,7 +47,7 @@ def is_on_disk(profile: Profile) -> bool:
 def fetch(profile: Profile, token: str = "") -> Path:
     """The folder with the weights of `profile`, downloaded where it is not on this disk.
 
-    Raises BackendUnavailable, which says what to do, where it cannot be had.
+    Raises BackendUnavailable, which says what to do, where it is not available.
     """
     say_licence(profile)
     if profile.folder:

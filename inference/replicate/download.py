@@ -51,7 +51,7 @@ class Downloader:
         """The picture at `address`, fully decoded, mode RGB. `ends` is a monotonic time.
 
         `address` may hold the picture itself: a `data:` URI, or nothing but Base64.
-        Raises BadOutput where it is not allowed, too large or no raster image, ApiUnreachable where it cannot be had.
+        Raises BadOutput where it is not allowed, too large or no raster image, ApiUnreachable where it does not come.
         """
         if not address.lower().startswith(("http:", "https:")) and "://" not in address:
             return _decoded(_inline(address, self._settings.max_image_mb * 2**20))

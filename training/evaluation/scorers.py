@@ -62,7 +62,8 @@ def open_scorer(kind: str, profile: str, token: str = "") -> Scorer:
         try:
             return ModelScorer(source, token)
         except (OSError, ValueError) as error:
-            raise InvalidJob(f"the scorer {kind!r} cannot be had: {_first_line(error)}; choose {_CHOICES}") from error
+            problem = f"the scorer {kind!r} is not available: {_first_line(error)}"
+            raise InvalidJob(f"{problem}; choose {_CHOICES}") from error
     for name in (CLIP, DINO):
         try:
             return ModelScorer(name, token)

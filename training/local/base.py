@@ -210,4 +210,4 @@ def _translated(profile: Profile) -> Iterator[None]:
         raise TrainerUnavailable(f"not enough memory to load {profile.title}: choose another --profile") from error
     except (OSError, ValueError, json.JSONDecodeError) as error:
         first = re.sub(r"\s+", " ", str(error).strip().split("\n")[0])
-        raise TrainerUnavailable(f"the weights of {profile.title} cannot be had: {first}") from error
+        raise TrainerUnavailable(f"the weights of {profile.title} are not available: {first}") from error

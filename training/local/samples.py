@@ -82,7 +82,7 @@ class Samples:
         return [build_prompt(thing, cls.prompt_settings(job)) for thing in job.sample_objects]
 
     def draw(self, step: int) -> None:
-        """Draw all samples. Too little memory switches samples off, said aloud; training goes on."""
+        """Draw all samples. Too little memory switches samples off, with a warning; training goes on."""
         if not self.on:
             return
         folder = self._job.out / "samples" / f"step-{step:06d}"

@@ -198,10 +198,11 @@ def test_a_scorer_that_is_not_to_be_had_is_one_line(tmp_path: Path, monkeypatch:
     monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", "http://127.0.0.1:9")
     with pytest.raises(InvalidJob, match=r"^no such scorer: 'nothing'; choose auto, demo, .*, or a model's folder$"):
         open_scorer("nothing", "flux-dev")
-    with pytest.raises(InvalidJob, match=r"^the scorer '.*' cannot be had: .*config.json.*; choose auto, demo, "):
+    with pytest.raises(InvalidJob, match=r"^the scorer '.*' is not available: .*config.json.*; choose auto, demo, "):
         open_scorer(str(tmp_path), "flux-dev")
     gone = (
-        r"^the scorer 'dino' cannot be had: it is not on this disk and the Hub cannot be reached; choose auto, demo, "
+        r"^the scorer 'dino' is not available: it is not on this disk and the Hub cannot be reached; "
+        r"choose auto, demo, "
     )
     with pytest.raises(InvalidJob, match=gone):
         open_scorer("dino", "flux-dev")

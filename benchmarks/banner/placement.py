@@ -1,6 +1,6 @@
 """How much of face, hand and held object the banner hides, on the illustrator's drawings and the demo's portraits.
 
-    python -m benchmarks.banner_placement [--drawings 200] [--portraits 24]
+    python -m benchmarks.banner.placement [--drawings 200] [--portraits 24]
 
 A drawing comes with its boxes. A portrait that the demo FLUX draws has none of its own, so it is charged with the
 boxes that hold face, hand and object in every one of a dozen drawings of the same character and thing, which is

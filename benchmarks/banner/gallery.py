@@ -1,6 +1,6 @@
 """Draws the pictures of overlay/README.md: every style at 1024, 320, 160 and 128 pixels, and the scripts.
 
-    python -m benchmarks.banner_gallery [--out overlay/gallery]
+    python -m benchmarks.banner.gallery [--out overlay/gallery]
 
 The portraits come from the demo's illustrator, the same ones every time.
 """

@@ -1,0 +1,1 @@
+"""What a banner costs, where it is placed, and the gallery."""
