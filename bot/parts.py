@@ -1,11 +1,14 @@
 """The sections of the settings that a bot needs, and what follows from them for its dialogue."""
 
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from bot.clock import Clock
+from bot.community.blocked_words import blocked_by
 from bot.dialogue.turn import Context
+from bot.errors import StartError
 from configs.sections.bot import BotSettings
 from configs.sections.render import BannerSettings, PromptSettings
 from configs.sections.translation import TranslationSettings
@@ -49,4 +52,12 @@ class Parts:
             lambda: secrets.randbelow(MAX_SEED + 1),
             parallel,
             self.keeps_portraits,
+            _blocked(self.bot),
         )
+
+
+def _blocked(settings: BotSettings) -> Callable[[str], bool]:
+    try:
+        return blocked_by(settings.blocked_words)
+    except (OSError, UnicodeDecodeError) as error:
+        raise StartError(f"bot.blocked_words: a list cannot be read: {error}") from error

@@ -1,7 +1,7 @@
 """The commands for everybody: /create /badge /cancel /help. Who answers what: `routes.ROUTES`."""
 
 from bot.dialogue.events import Event
-from bot.dialogue.orders import explain, order, refusal
+from bot.dialogue.orders import blocked, explain, order, refusal
 from bot.dialogue.turn import Turn, Understood
 from bot.store import jobs, people
 from bot.store.outbox import Button
@@ -87,6 +87,8 @@ def take_object(turn: Turn, text: str = "", offered: str = "") -> None:
     understood = turn.understood
     if understood is None or not understood.english:
         not_understood(turn, text)
+    elif blocked(turn, understood.object, understood.english):
+        turn.ask(Dialogue("object", text=text))
     elif understood.doubtful:
         _ask_again(turn, understood, text)
     else:

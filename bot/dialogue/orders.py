@@ -28,6 +28,8 @@ def order(
     `portrait_of` is the delivered badge whose portrait is only to get another banner.
     Raises InvalidRequest where the object, the text or the style cannot be used.
     """
+    if blocked(turn, thing, english, text):
+        return False
     style = style or turn.context.default_style
     text = turn.context.check(english, text, style)
     drawn = portrait_of is not None and portrait_of.state == "delivered" and turn.context.keeps_portraits
@@ -52,6 +54,15 @@ def order(
     turn.send(Message("status", shown, reply_to=reply_to, buttons=under_status(turn._, job_id)), job_id)
     turn.outcome.queue_changed = True
     turn.outcome.log = f"accepted: job {job_id}"
+    return True
+
+
+def blocked(turn: Turn, *words: str) -> bool:
+    """Whether the owner refuses one of these words, which the person is then told; the words go into no log."""
+    if not any(map(turn.context.blocked, words)):
+        return False
+    turn.outcome.log = "refused: blocked words"
+    turn.say(turn._("I would rather not draw that. Please choose other words."))
     return True
 
 

@@ -70,6 +70,7 @@ class Context:
     new_seed: Callable[[], int]
     parallel: int
     keeps_portraits: bool = True
+    blocked: Callable[[str], bool] = lambda text: False
     """Whether a portrait that was drawn before is found again, so that another banner on it costs next to nothing."""
 
 

@@ -9,14 +9,18 @@ from telegram import Bot
 from telegram.error import BadRequest, Forbidden, InvalidToken, NetworkError
 
 from bot.api.http import AioRequest
+from bot.community.blocked_words import read_lists
 from bot.community.examples import example_for
 from bot.operations.finding import BAD, GOOD, WARNING, Finding
 from configs.settings import Settings
+from inference.choice import kind_here
+from inference.errors import RenderError
+from inference.models.profiles import load_profile
 
 
 def community(settings: Settings) -> list[Finding]:
     """The findings, none about what is not switched on."""
-    findings = [_welcome(settings)]
+    findings = [_welcome(settings), _blocked_words(settings), _licence(settings)]
     if settings.bot.ask_admins:
         findings.append(_ask_admins(settings))
     if settings.bot.members_of:
@@ -77,3 +81,28 @@ def _welcome(settings: Settings) -> Finding:
                 "welcome", BAD, f"{Path(name).name} is no JPEG or PNG", "put other files into bot.welcome.examples"
             )
     return Finding("welcome", GOOD, f"{len(examples)} examples of your own" if examples else "the example that ships")
+
+
+def _blocked_words(settings: Settings) -> Finding:
+    try:
+        words = read_lists(settings.bot.blocked_words)
+    except (OSError, UnicodeDecodeError) as error:
+        return Finding("blocked words", BAD, f"a list cannot be read: {error}", "see to the files in bot.blocked_words")
+    return Finding("blocked words", GOOD, f"{len(words)} in {', '.join(settings.bot.blocked_words) or 'no list'}")
+
+
+def _licence(settings: Settings) -> Finding:
+    """The licence of the model that would draw here, and what it asks of whoever shows its pictures to others."""
+    kind = kind_here(settings)
+    if kind == "replicate":
+        return Finding("licence", GOOD, "Replicate's terms and those of the model there hold")
+    try:
+        profile = load_profile("demo" if kind == "demo" else settings.generator.profile)
+    except RenderError as error:
+        return Finding("licence", BAD, str(error), "see configs/profiles for the names")
+    if "Non-Commercial" not in profile.licence:
+        return Finding("licence", GOOD, f"{profile.licence}: no filter is asked for")
+    asked = "no commercial use without a licence, and a filter or a review of what is shown"
+    if settings.bot.blocked_words:
+        return Finding("licence", GOOD, f"{profile.licence} asks for {asked}: words are filtered (bot.blocked_words)")
+    return Finding("licence", WARNING, f"{profile.licence} asks for {asked}", "switch bot.blocked_words on")

@@ -30,6 +30,7 @@ class BotSettings(Section):
     admins: tuple[int, ...]
     members_of: tuple[int, ...]
     ask_admins: bool
+    blocked_words: dict[str, str]
 
     waiting_per_person: int = Field(ge=1, le=1000)
     badges_per_hour: int = Field(ge=0)
