@@ -157,9 +157,10 @@ def _anchored(values: dict[str, Any], file: Path) -> dict[str, Any]:
             str(file.resolve().parent / each) if isinstance(each, str) else each for each in examples
         ]
     lists = bot.get("blocked_words") if isinstance(bot, dict) else None
-    for language, name in list(lists.items()) if isinstance(lists, dict) else ():
-        if isinstance(name, str) and name.strip():
-            lists[language] = str(file.resolve().parent / name.strip())
+    if isinstance(lists, dict):
+        for language, name in lists.items():
+            if isinstance(name, str) and name.strip():
+                lists[language] = str(file.resolve().parent / name.strip())
     themes = values.get("themes")
     for theme in themes.values() if isinstance(themes, dict) else ():
         for key in ("font", "logo"):
