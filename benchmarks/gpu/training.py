@@ -115,9 +115,13 @@ class Training:
 
     def _size_of(self, transformer: Any) -> ModelSize:
         if not self._job.tiny:
-            return replace(FLUX2_KLEIN_4B if self._profile.family == "flux2" else FLUX1, text_tokens=512)
+            return replace(self._full, text_tokens=512)
         count = sum(p.numel() for p in transformer.parameters())
-        return ModelSize(count, 64, 1, 2, 32, self._base.kept, grain=128)
+        return ModelSize(count, 64, 1, 2, 32, self._full.kept, grain=128)
+
+    @property
+    def _full(self) -> ModelSize:
+        return FLUX2_KLEIN_4B if self._profile.family == "flux2" else FLUX1
 
 
 def _job(profile: str, tiny: bool) -> TrainingJob:
