@@ -8,12 +8,12 @@ import torch
 from inference.models.family import Text, Tokens
 from training.dataset.pictures import DataSet, Picture
 from training.job import TrainingJob
+from training.local.artifacts.samples import Samples
 from training.local.base import Base
-from training.local.buckets import usable_sizes
-from training.local.cache import Cache
 from training.local.loop import Material
+from training.local.material.buckets import usable_sizes
+from training.local.material.cache import Cache
 from training.local.prior import stranger_prompts
-from training.local.samples import Samples
 
 DRIFT_PROMPTS = 6
 

@@ -12,8 +12,8 @@ import torch
 from safetensors.torch import load_file
 
 from inference.models.family import Text, Tokens
+from training.local.artifacts.checkpoint import save_aside
 from training.local.base import Base
-from training.local.checkpoint import save_aside
 from training.local.sampler import noise_seed
 
 if TYPE_CHECKING:

@@ -9,15 +9,15 @@ import torch
 
 from training.errors import TrainingFailed, TrainingInterrupted
 from training.job import TrainingJob
-from training.local.checkpoint import State, load_checkpoint, newest, save_checkpoint
-from training.local.curves import LossLog, Tracker
-from training.local.finish import write_candidate
+from training.local.artifacts.checkpoint import State, load_checkpoint, newest, save_checkpoint
+from training.local.artifacts.curves import LossLog, Tracker
+from training.local.artifacts.finish import write_candidate
+from training.local.artifacts.samples import Samples, write_page
 from training.local.judge import Judge, Score
 from training.local.loop import Loop, learning_rate
 from training.local.lora_layers import LoraLayers
 from training.local.pace import Pace
 from training.local.ranks import Ranks
-from training.local.samples import Samples, write_page
 from training.trainer import Status, StatusCallback
 
 log = logging.getLogger(__name__)

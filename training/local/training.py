@@ -20,20 +20,20 @@ from inference.models.profiles import Profile
 from training.dataset import DataSet
 from training.errors import InvalidJob, TrainerUnavailable, TrainingFailed
 from training.job import TrainingJob
+from training.local.artifacts.curves import open_tracker, require_tracker
+from training.local.artifacts.finish import finish, finished_already
+from training.local.artifacts.output import begin, belongs_to, claim
+from training.local.artifacts.samples import Samples
 from training.local.base import Base, free, open_base
-from training.local.curves import open_tracker, require_tracker
 from training.local.device import choose_device, memory_of, quantization
-from training.local.finish import finish, finished_already
 from training.local.judge import Judge
 from training.local.loop import Loop, make_optimizer, uncast_inputs
 from training.local.lora_layers import LoraLayers
 from training.local.memory_plan import GIB, MemoryPlan, make_plan, next_smaller
-from training.local.output import begin, belongs_to, claim
 from training.local.prepare import Prepared, prepare
 from training.local.prior import draw_priors
 from training.local.ranks import Ranks
 from training.local.sampler import Sampler
-from training.local.samples import Samples
 from training.local.session import Session
 from training.local.speed import speed_up
 from training.trainer import Status, StatusCallback, TrainedLora

@@ -15,10 +15,10 @@ from inference.models.profiles import base_profile
 from tests.card.arithmetic import compiled_blocks
 from tests.training.pictures import job_for
 from training.errors import TrainingFailed
+from training.local.artifacts.checkpoint import State, load_checkpoint, save_checkpoint
 from training.local.base import open_base
-from training.local.cache import _fit
-from training.local.checkpoint import State, load_checkpoint, save_checkpoint
 from training.local.loop import make_optimizer
+from training.local.material.cache import _fit
 from training.local.memory_plan import FLUX1, make_plan
 from training.local.speed import speed_up
 from training.local.trainer import LocalTrainer

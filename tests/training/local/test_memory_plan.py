@@ -8,9 +8,9 @@ import pytest
 
 from tests.training.pictures import job_for
 from training.errors import TrainerUnavailable
-from training.local.buckets import bucket, cover_box, usable_sizes
 from training.local.judge import Score, choose
 from training.local.loop import learning_rate
+from training.local.material.buckets import bucket, cover_box, usable_sizes
 from training.local.memory_plan import FLUX1, FLUX2_KLEIN_4B, GIB, RESERVE, ModelSize, make_plan
 from training.local.pace import Pace
 from training.local.sampler import Sampler

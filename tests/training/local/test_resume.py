@@ -125,8 +125,8 @@ def test_an_empty_job_file_is_no_reason_to_start_again(
 ) -> None:
     from training.errors import ResumeRefused
     from training.job import TrainingJob
-    from training.local.checkpoint import newest, read_state
-    from training.local.output import claim
+    from training.local.artifacts.checkpoint import newest, read_state
+    from training.local.artifacts.output import claim
 
     out = Path(shutil.copytree(unbroken, tmp_path / "out"))
     (out / "job.json").write_text(content)

@@ -68,7 +68,7 @@ def _belongings(file: Path, out: Path) -> dict[str, Any]:
             return dict(theirs)
     except (OSError, ValueError, RecursionError):
         pass
-    from training.local.checkpoint import newest, read_state
+    from training.local.artifacts.checkpoint import newest, read_state
 
     whole = newest(out / "checkpoints")
     theirs = read_state(whole).belongs_to if whole else None

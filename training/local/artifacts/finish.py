@@ -12,8 +12,8 @@ from torch import Tensor
 from inference.errors import RenderError
 from inference.lora.card import LoraCard, read_card
 from training.job import TrainingJob
+from training.local.artifacts.export import measure_effect, verify_diffusers, verify_file, write_diffusers, write_kohya
 from training.local.base import Base
-from training.local.export import measure_effect, verify_diffusers, verify_file, write_diffusers, write_kohya
 from training.local.judge import Judge, Score, choose
 from training.local.loop import Loop
 from training.local.lora_layers import ADAPTER, LoraLayers, short_names

@@ -20,8 +20,8 @@ from inference.lora.names import Shapes, name_table
 from inference.lora.source import find_lora
 from inference.lora.weights import read_lora
 from training.errors import TrainingFailed
+from training.local.artifacts.checkpoint import save_aside
 from training.local.base import Base
-from training.local.checkpoint import save_aside
 from training.local.lora_layers import LoraLayers
 
 NEAR = 0.01

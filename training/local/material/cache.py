@@ -22,8 +22,8 @@ from inference.models.family import Text, Tokens
 from training.dataset.pictures import upright
 from training.errors import TrainingFailed
 from training.local.base import Base, free
-from training.local.buckets import cover_box
 from training.local.device import memory_of
+from training.local.material.buckets import cover_box
 from training.local.memory_plan import GIB, RESERVE
 
 log = logging.getLogger(__name__)

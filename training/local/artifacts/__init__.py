@@ -1,0 +1,1 @@
+"""What a training leaves: its folder, checkpoints, losses, samples, and the LoRA in every form."""

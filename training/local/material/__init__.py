@@ -1,0 +1,1 @@
+"""Pictures and texts encoded once, by content, in the sizes that they are trained at."""
