@@ -45,8 +45,8 @@ def main() -> None:
         torch.set_num_threads(args.threads)
     torch.set_float32_matmul_precision("high")
     where = loop.device()
-    # On an H100 (torch 2.11, CUDA 13.0) the backward of cuDNN's attention read illegal memory at the flow's shapes, compiled
-    # or not. Flash and memory-efficient attention are there too.
+    # On an H100 (torch 2.11, CUDA 13.0) the backward of cuDNN's attention read illegal memory at the flow's shapes,
+    # compiled or not. Flash and memory-efficient attention are there too.
     torch.backends.cuda.enable_cudnn_sdp(False)
     if where.type == "cpu":
         loop.LOW_PRECISION_CPU = faster_in_bf16()
