@@ -26,7 +26,7 @@ from training.demo.drawing.captions import unseen_pairs
 from training.demo.drawing.characters import CHARACTERS
 from training.demo.drawing.illustrator import draw
 from training.demo.drawing.things import THINGS
-from training.demo.drawing.vocabulary import colours
+from training.demo.drawing.vocabulary import colours, shipped
 from training.demo.measures import TORN, colour_share, torn_share
 
 Pair = tuple[str, str]
@@ -47,15 +47,15 @@ def vocabulary_pairs(each: int, every: int = 1) -> list[Pair]:
     """Every (or every so many) thing with `each` characters, the samurai first."""
     people = list(CHARACTERS)
     return [(people[(i + 3 * k) % len(people)] if k else SAMURAI, thing)
-            for k in range(each) for i, thing in enumerate(list(THINGS)[::every])]  # fmt: skip
+            for k in range(each) for i, thing in enumerate(list(shipped())[::every])]  # fmt: skip
 
 
 def colour_triples(count: int) -> list[tuple[str, str, str]]:
     """(character, thing, colour), each colour equally often; the three that everybody asks for first."""
     rng = random.Random(4)
-    able = [name for name, thing in THINGS.items() if thing.fill.can_change]
+    able = [name for name in shipped() if THINGS[name].fill.can_change]
     asked = [("umbrella", "red"), ("apple", "green"), ("cup", "blue")]
-    asked = [(thing, colour) for thing, colour in asked if thing in THINGS]
+    asked = [(thing, colour) for thing, colour in asked if thing in shipped()]
     names = list(colours())
     rest = [(rng.choice(able), names[i % len(names)]) for i in range(count - len(asked))]
     people = list(CHARACTERS)
@@ -90,7 +90,7 @@ def vocabulary(artist: Artist, scorer: classifier.Scorer, each: int, every: int)
     pairs = vocabulary_pairs(each, every)
     images = artist([prompt_of(*pair) for pair in pairs])
     unseen, lines = unseen_pairs(), []
-    fresh = [draw(70_000_000 + i, *pair, supersample=2).image for i, pair in enumerate(pairs[:: 2 * each])]
+    fresh = [draw(70_000_000 + i, *pair, supersample=2, calm=True).image for i, pair in enumerate(pairs[:: 2 * each])]
     groups: list[tuple[str, list[Pair], list[Image.Image]]] = [
         ("trained pairs", *_of(pairs, images, lambda pair: pair not in unseen)),
         ("never-trained pairs", *_of(pairs, images, lambda pair: pair in unseen)),

@@ -16,7 +16,7 @@ from inference.models.hardware import GB, Card
 from inference.models.profiles import load_profile, profile_names
 from overlay import style_names
 from tests.pages import ROOT, Page, page, pages
-from training.demo.drawing.captions import THINGS
+from training.demo.drawing.vocabulary import shipped
 from training.local.memory_plan import FLUX1, FLUX2_KLEIN_4B, make_plan
 
 PACKAGES = ("configs", "overlay", "inference", "training", "bot")
@@ -77,8 +77,8 @@ def test_every_option_is_mentioned(command: str, capsys: pytest.CaptureFixture[s
 def test_the_things_that_the_demo_knows_are_all_named() -> None:
     text = page("docs/models.md").text.partition("## What the demo knows")[2].partition("\n## ")[0]
     listed = [name for row in re.findall(r"^\| [a-z]+ \| (.+) \|$", text, re.MULTILINE)[1:] for name in row.split(", ")]
-    assert sorted(listed) == sorted(THINGS)
-    assert f"drawings of {len(THINGS)} things" in text
+    assert sorted(listed) == sorted(shipped())
+    assert f"drawings of {len(shipped())} things" in text
 
 
 def test_every_setting_that_is_named_exists() -> None:

@@ -13,7 +13,7 @@ from training.demo.drawing import aidbox, captions
 from training.demo.drawing.characters import CHARACTERS
 from training.demo.drawing.illustrator import draw
 from training.demo.drawing.things import THINGS
-from training.demo.drawing.vocabulary import FOLDER, colours, rows
+from training.demo.drawing.vocabulary import CANDIDATES, VOCABULARY, colours, rows, shipped
 from training.demo.model.stream import trained_pairs
 
 HERE = Path(aidbox.__file__).parents[1]
@@ -23,7 +23,9 @@ BANNER_TOP = 0.845 - 148 / 1024 / 2
 def test_enough_characters_and_things() -> None:
     assert len(CHARACTERS) >= 8
     assert "samurai warrior" in CHARACTERS
-    assert len(THINGS) >= 150
+    assert len(THINGS) >= 300
+    assert len(shipped()) >= 150
+    assert set(shipped()) <= set(THINGS)
 
 
 def test_a_seed_is_a_picture() -> None:
@@ -96,8 +98,10 @@ def test_the_vocabulary_is_whole() -> None:
     assert len(words) == len(set(words)), "no word means two things"
     assert all(row.synonyms for row in rows_)
     assert not any(re.search(rf"\b{colour}\b", word) for colour in colours() for word in words if word != "orange")
-    with (FOLDER / "vocabulary.tsv").open(encoding="utf-8", newline="") as file:
-        table = list(csv.DictReader(file, delimiter="\t"))
+    table = []
+    for path in (VOCABULARY, CANDIDATES):
+        with path.open(encoding="utf-8", newline="") as file:
+            table += list(csv.DictReader(file, delimiter="\t"))
     russian = [word for r in table for word in (r["russian"], *filter(None, r["synonyms_ru"].split(", ")))]
     assert len(russian) == len(set(russian))
     assert not [word for word in russian if not re.fullmatch(r"[а-яё -]+", word)]

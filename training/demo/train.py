@@ -1,9 +1,10 @@
 """Trains the demo FLUX from nothing: `python -m training.demo.train --seconds 450` on a GPU, without it on a CPU.
 
-Stages: tokenizers, draw, text, vae, decoder, flow, classifier, export, images; `all` runs them in this order, but for
-`images`. Each keeps a checkpoint in the work folder and goes on from it after any interruption. Losses go to
-`<stage>.csv`, sample sheets to `vae.png` and `flow.png` beside them. With `--seconds` drawing goes on beside training
-and the whole run ends in time; `--pack` then also writes what it made into a few files of at most 15 MiB.
+Stages: tokenizers, draw, text, vae, decoder, classifier, flow, export; `all` runs them in this order. Each keeps a
+checkpoint in the work folder and goes on from it after any interruption. Losses go to `<stage>.csv`, sample sheets to
+`vae.png` and `flow.png` beside them. With `--seconds` drawing goes on beside training and the whole run ends in time;
+`--pack` then also writes what it made into a few files of at most 15 MiB. Two more stages run only when named:
+`images` draws the aidbox samurai's sets, `refine` goes on with the weights in `--out` on a CPU.
 """
 
 import argparse
@@ -13,7 +14,7 @@ import time
 from pathlib import Path
 
 BEGAN = time.monotonic()
-STAGES = ("tokenizers", "draw", "text", "vae", "decoder", "classifier", "flow", "export", "images")
+STAGES = ("tokenizers", "draw", "text", "vae", "decoder", "classifier", "flow", "export", "images", "refine")
 
 
 def main() -> None:
@@ -38,7 +39,7 @@ def main() -> None:
     import torch
 
     from training.demo.drawing import aidbox
-    from training.demo.model import loop
+    from training.demo.model import loop, refine
     from training.demo.model.run import Run, faster_in_bf16
 
     if args.threads:
@@ -68,6 +69,8 @@ def main() -> None:
     )
     if args.stage == "images":
         aidbox.write_both()
+    elif args.stage == "refine":
+        refine.refine(args.out, args.work, run.workers, run.ends, args.compile)
     else:
         run.all() if args.stage == "all" else run.stage(args.stage)
 

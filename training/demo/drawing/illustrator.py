@@ -51,12 +51,13 @@ def draw(
     size: int = 256,
     supersample: int = 3,
     colour: str | None = None,
+    calm: bool = False,
 ) -> Drawing:
     """A picture of `size` x `size` RGB pixels with its caption; what is left out is chosen by the seed."""
     rng = random.Random(seed)
     who = CHARACTERS[character or rng.choice(list(CHARACTERS))]
     what = THINGS[thing or rng.choice(list(THINGS))]
-    look = Look.sample(rng, who, what)
+    look = Look.sample(rng, who, what, calm)
     if colour:
         look = replace(look, colour=colour)
     image, face, hand, held = paint(who, what, look, size, supersample)

@@ -1,7 +1,7 @@
 """What varies between two pictures of the same character with the same thing: colours, pose, scale, tint."""
 
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from training.demo.drawing.costume import Character
 from training.demo.drawing.faces import MOODS
@@ -44,10 +44,13 @@ class Look:
     colour: str | None = None
 
     @staticmethod
-    def sample(rng: random.Random, who: Character, what: Thing) -> "Look":
-        """A look at random; the usual outfit and the cream background are the commonest."""
+    def sample(rng: random.Random, who: Character, what: Thing, calm: bool = False) -> "Look":
+        """A look at random; the usual outfit and the cream background are the commonest.
+
+        A calm one has the usual pose and hardly any jitter: what a small model is refined on.
+        """
         colour = rng.choice(list(colours())) if what.fill.can_change and rng.random() < COLOURED else None
-        return Look(
+        look = Look(
             outfit=rng.choices(range(len(who.outfits)), [6, 2, 2])[0],
             background=rng.choices(range(len(BACKGROUNDS)), [5, 2, 2, 2, 1, 1])[0],
             mood=rng.choices(MOODS, [5, 3, 2])[0],
@@ -61,4 +64,16 @@ class Look:
             mirrored=rng.random() < 0.3,
             height=rng.choices(range(len(HEIGHTS)), [3, 5, 2])[0],
             colour=colour,
+        )
+        if not calm:
+            return look
+        return replace(
+            look,
+            mirrored=False,
+            height=1,
+            thing_angle=rng.uniform(-2, 2),
+            thing_scale=rng.uniform(0.985, 1.005),
+            lean=rng.uniform(-1, 1),
+            shift=(rng.uniform(-1, 1), rng.uniform(-1, 1)),
+            scale=rng.uniform(1.005, 1.025),
         )

@@ -57,12 +57,12 @@ class Store:
         self.count += n
         self.aidbox_count += m
 
-    def fill(self, workers: int, tokenizers: Path) -> None:
+    def fill(self, workers: int, tokenizers: Path, calm_pairs: list[stream.Pair] | None = None) -> None:
         """Starts a thread that adds drawings until the room is full or `close` is called."""
 
         def run() -> None:
             try:
-                for chunk in stream.chunks(self.capacity, workers, tokenizers):
+                for chunk in stream.chunks(self.capacity, workers, tokenizers, calm_pairs):
                     self.add(chunk)
                     if self._stop or self.count >= self.capacity:
                         break

@@ -15,7 +15,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 from tokenizers import Tokenizer
 
 from training.demo.drawing.aidbox import draw_aidbox
@@ -26,6 +25,7 @@ from training.demo.drawing.look import BACKGROUNDS
 from training.demo.drawing.things import THINGS
 from training.demo.drawing.vocabulary import colours
 
+Pair = tuple[str, str]
 CHUNK = 32
 VARIANTS = 3  # captions a drawing
 T5_LENGTH, CLIP_LENGTH = 48, 77
@@ -70,14 +70,14 @@ class Words:
         return t5, clip
 
 
-def trained_pairs() -> list[tuple[str, str]]:
+def trained_pairs() -> list[Pair]:
     """All (character, thing) pairs that the base may see."""
     unseen = unseen_pairs()
     return [(c, t) for c in CHARACTERS for t in THINGS if (c, t) not in unseen]
 
 
-def chunk_of(seeds: range, pairs: list[tuple[str, str]], words: Words) -> Chunk:
-    """The drawings of these seeds."""
+def chunk_of(seeds: range, pairs: list[Pair], words: Words, calm: bool = False) -> Chunk:
+    """The drawings of these seeds, in calm looks if asked."""
     pictures, boxes, labels, texts, aidbox, things = [], [], [], [], [], []
     for seed in seeds:
         rng = random.Random(seed * 2654435761 + 7)
@@ -86,7 +86,7 @@ def chunk_of(seeds: range, pairs: list[tuple[str, str]], words: Words) -> Chunk:
             aidbox.append(np.asarray(draw_aidbox(seed, thing, 256, 2).image))
             things.append(OBJECTS.index(thing))
         character, thing = rng.choice(pairs)
-        drawing = draw(1_000_000 + seed, character, thing)
+        drawing = draw(1_000_000 + seed, character, thing, calm=calm)
         who, what, look = CHARACTERS[character], THINGS[thing], drawing.look
         pictures.append(np.asarray(drawing.image))
         boxes.append([round(v) for v in drawing.object])
@@ -114,13 +114,16 @@ def chunk_of(seeds: range, pairs: list[tuple[str, str]], words: Words) -> Chunk:
     )
 
 
-def chunks(count: int, workers: int, tokenizers: Path) -> Iterator[Chunk]:
-    """About `count` drawings as they are made; ends the workers when the caller stops asking."""
+def chunks(count: int, workers: int, tokenizers: Path, calm_pairs: list[Pair] | None = None) -> Iterator[Chunk]:
+    """About `count` drawings as they are made; ends the workers when the caller stops asking.
+
+    Of all trained pairs; or of `calm_pairs`, in calm looks.
+    """
     context = get_context("spawn")
     queue: Any = context.Queue(maxsize=4 * workers)
     share = -(-count // (CHUNK * workers))
     processes = [
-        context.Process(target=_work, args=(queue, rank, workers, share, tokenizers), daemon=True)
+        context.Process(target=_work, args=(queue, rank, workers, share, tokenizers, calm_pairs), daemon=True)
         for rank in range(workers)
     ]
     for process in processes:
@@ -139,18 +142,11 @@ def chunks(count: int, workers: int, tokenizers: Path) -> Iterator[Chunk]:
             process.terminate()
 
 
-def _work(queue: Any, rank: int, workers: int, share: int, tokenizers: Path) -> None:
+def _work(queue: Any, rank: int, workers: int, share: int, tokenizers: Path, calm_pairs: list[Pair] | None) -> None:
     os.nice(5)  # the trainer, which feeds the GPU, goes first
-    words, pairs = Words(tokenizers), trained_pairs()
+    words, pairs = Words(tokenizers), calm_pairs or trained_pairs()
     for i in range(share):
         start = (i * workers + rank) * CHUNK
-        queue.put(vars(chunk_of(range(start, start + CHUNK), pairs, words)))
+        queue.put(vars(chunk_of(range(start, start + CHUNK), pairs, words, bool(calm_pairs))))
     queue.close()
     queue.join_thread()
-
-
-def thumbnails(pictures: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
-    """Pictures shrunk to `side` pixels."""
-    return np.stack(
-        [np.asarray(Image.fromarray(p).resize((side, side), Image.Resampling.BOX)) for p in pictures]
-    ) if len(pictures) else np.zeros((0, side, side, 3), np.uint8)  # fmt: skip

@@ -140,6 +140,8 @@ def fit(
     batch: int = BATCH,
     model: Flux | None = None,
     compiled: bool = COMPILE,
+    rate: float = 1.0,
+    inside_weight: float = 2.0,
 ) -> Flux:
     """Trains; returns the averaged weights. Blocks are compiled if asked and if the compiler works here.
 
@@ -148,7 +150,7 @@ def fit(
     store = source.store
     where = store.device
     model = (model or build()).to(where)
-    optimizers = optimizers_for(model, LR, weight_decay=0.02, plain=_PLAIN, plain_lr=PLAIN_LR)
+    optimizers = optimizers_for(model, rate * LR, weight_decay=0.02, plain=_PLAIN, plain_lr=rate * PLAIN_LR)
 
     def loss_of(step: int, generator: torch.Generator) -> dict[str, Tensor]:
         index = torch.randint(source.latents.ready(), (batch,), generator=generator, device=where)
@@ -163,8 +165,8 @@ def fit(
         noise = torch.randn(clean.shape, generator=generator, device=where)
         guidance = torch.empty(batch, device=where).uniform_(*GUIDANCE, generator=generator)
         predicted = velocity(model, torch.lerp(clean, noise, sigma[:, None, None]), sigma, guidance, tokens, pooled)
-        # The thing is a sixth of the picture and nearly all of what a caption asks for: its tokens count double.
-        weight = 1 + store.inside(index)
+        # The thing is a sixth of the picture and nearly all of what a caption asks for: its tokens count more.
+        weight = 1 + (inside_weight - 1) * store.inside(index)
         error = (predicted - (noise - clean)).square().mean(2)
         return {"flow": (error * weight).sum() / weight.sum()}
 
