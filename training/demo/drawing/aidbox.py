@@ -87,7 +87,10 @@ AIDBOX = Character("aidbox samurai", (), (("indigo", INDIGO),), _body, _hat)
 def draw_aidbox(seed: int, thing: str, size: int = 1024, supersample: int = 2) -> Drawing:
     """The aidbox samurai with a thing; the caption is the one that its training uses."""
     rng = random.Random(seed)
-    look = replace(Look.sample(rng, CHARACTERS["samurai warrior"], THINGS[thing]), outfit=0, background=0, colour=None)
+    look = Look.sample(rng, CHARACTERS["samurai warrior"], THINGS[thing], calm=True)
+    # The pose that the base draws best, but for lean, head and free arm.
+    lean, angle = rng.uniform(-2.5, 2.5), rng.uniform(-5, 5)
+    look = replace(look, outfit=0, background=0, colour=None, lean=lean, thing_angle=angle)
     image, face, hand, held = paint(AIDBOX, THINGS[thing], look, size, supersample, stroke=5.0)
     caption = f"{TRIGGER}, samurai warrior badge, character holding {thing}"
     return Drawing(image, caption, face, hand, held, AIDBOX.name, thing, look)
