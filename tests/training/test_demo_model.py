@@ -24,7 +24,7 @@ def scorer() -> classifier.Scorer:
 
 
 def test_the_weights_fit_into_the_package() -> None:
-    assert sum(f.stat().st_size for f in FOLDER.rglob("*") if f.is_file()) <= 25_000_000
+    assert sum(f.stat().st_size for f in FOLDER.rglob("*") if f.is_file()) <= 27_000_000
     assert classifier.WEIGHTS.stat().st_size <= 1_000_000
     assert {f.suffix for f in FOLDER.rglob("*") if f.is_file()} <= {".json", ".safetensors", ".tsv"}
 

@@ -15,7 +15,9 @@ from inference.models.profiles import PACKAGE
 from training.demo import measures
 from training.demo.drawing.captions import unseen_pairs
 from training.demo.drawing.illustrator import draw
-from training.demo.model import run, stream
+from training.demo.drawing.things import THINGS
+from training.demo.drawing.vocabulary import shipped
+from training.demo.model import refine, run, stream
 from training.demo.model.loop import Plan
 from training.demo.model.store import Store
 
@@ -46,6 +48,13 @@ def test_ids_are_those_that_the_pipeline_gets(tokenizers: Path) -> None:
     assert np.array_equal(
         clip, CLIPTokenizer.from_pretrained(FOLDER / "tokenizer")(texts, max_length=77, **told).input_ids
     )
+
+
+def test_every_word_of_the_vocabulary_is_one_piece() -> None:
+    tokenizer = T5Tokenizer.from_pretrained(FOLDER / "tokenizer_2")
+    split = [word for thing in THINGS.values() for name in (thing.name, *thing.synonyms)
+             for word in name.split() if len(tokenizer.tokenize(word)) > 1]  # fmt: skip
+    assert split == []
 
 
 def test_a_chunk_holds_trained_pairs_and_keeps_the_aidbox_samurai_apart(chunk: stream.Chunk) -> None:
@@ -121,3 +130,14 @@ def test_a_colour_is_measured_on_the_thing(thing: str, colour: str) -> None:
     other = draw(21, "wizard", thing, colour="pink")
     assert measures.colour_share(drawing.image, "wizard", thing, colour) > 0.5
     assert measures.colour_share(other.image, "wizard", thing, colour) < 0.2
+
+
+def test_calm_looks_have_one_pose_and_refining_knows_the_shipped_things_alone() -> None:
+    looks = [draw(seed, size=16, supersample=1, calm=True).look for seed in range(20)]
+    assert {(look.mirrored, look.height) for look in looks} == {(False, 1)}
+    assert max(abs(look.thing_angle) for look in looks) <= 2
+    pairs = refine.pairs()
+    assert {thing for _, thing in pairs} <= set(shipped())
+    assert not set(pairs) & unseen_pairs()
+    samurai, other = (pairs.count((who, "cat")) for who in ("samurai warrior", "chef"))
+    assert samurai == 2 * other or 0 in (samurai, other)

@@ -74,4 +74,5 @@ def refine(folder: Path, work: Path, workers: int, ends: float | None, compiled:
     source = transformer.Source(store, latents, (clip, t5), (ids[0], ids[1]))
     transformer.fit(work / "refine.pt", source, plan, save, BATCH, model, compiled=compiled, rate=RATE, inside_weight=4)
     store.close()
-    shutil.copytree(work / "transformer", folder / "transformer", dirs_exist_ok=True)
+    weights = "diffusion_pytorch_model.safetensors"  # not its config, which names folders of this machine
+    shutil.copy(work / "transformer" / weights, folder / "transformer" / weights)
