@@ -9,7 +9,7 @@ from bot.dialogue import commands
 from bot.dialogue.events import Event
 from bot.dialogue.orders import explain, order, refusal
 from bot.dialogue.turn import Turn
-from bot.store import jobs, people
+from bot.store import inbox, jobs, people
 from bot.store.people import Dialogue
 from configs.sections.bot import BotSettings
 from inference.errors import InvalidRequest
@@ -31,7 +31,13 @@ _TALK = frozenset(f"{_TALK_EN} {_TALK_RU}".split())
 
 def perhaps_object(event: Event, dialogue: Dialogue | None, settings: BotSettings) -> str:
     """What was said to the bot in private without a question, where it may name a thing."""
-    if not event.private or "\n" in event.text.strip() or len(event.text.split()) > _MOST_WORDS:
+    # A numbered line is one of a list that was pasted: taken in turn as objects and texts they would become badges.
+    if (
+        not event.private
+        or any(map(str.isdigit, event.text))
+        or "\n" in event.text.strip()
+        or len(event.text.split()) > _MOST_WORDS
+    ):
         return ""
     words = event.text.casefold().strip(" .,!?)(")
     return "" if words.startswith("/") or words.split(" ")[0].strip(",!.") in _TALK else event.text
@@ -40,7 +46,8 @@ def perhaps_object(event: Event, dialogue: Dialogue | None, settings: BotSetting
 def nothing_asked(turn: Turn) -> None:
     """Something was said without a question: in private a thing begins a badge."""
     understood = turn.understood
-    if understood is not None and turn.event.kind == "text" and not understood.doubtful:
+    alone = not inbox.others_wait(turn.connection, turn.event.update_id, turn.place.user_id)
+    if understood is not None and turn.event.kind == "text" and not understood.doubtful and alone:
         nearly = understood.near and len(understood.object.split()) == 1
         if understood.english or nearly:
             refused = refusal(turn)

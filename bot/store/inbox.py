@@ -62,6 +62,16 @@ def _any_captioned(updates: list[dict[str, Any]]) -> bool:
     return any(update.get("message", {}).get("caption") for update in updates)
 
 
+def others_wait(connection: sqlite3.Connection, update_id: int, user_id: int) -> bool:
+    """Whether more messages of this person wait to be answered: lines that were pasted or forwarded at once."""
+    row = connection.execute(
+        "SELECT 1 FROM inbox WHERE payload IS NOT NULL AND update_id <> ?"
+        " AND json_extract(payload, '$.message.from.id') = ? LIMIT 1",
+        (update_id, user_id),
+    ).fetchone()
+    return row is not None
+
+
 def forget_old(connection: sqlite3.Connection, now: float) -> None:
     """Drop the ids of updates that were answered long ago: older than `_DAYS` and not among the newest 100,000.
 
