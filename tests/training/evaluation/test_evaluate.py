@@ -149,7 +149,7 @@ def test_the_demo_classifier_knows_the_look() -> None:
     assert sum(look) >= 14
     assert sum(right) >= 14
     assert scorer.has_look([draw_picture(1)]) == [False]
-    assert scorer.holds(images[:1], ["unicorn"], []) is None
+    assert scorer.holds(images[:1], ["quokka"], []) is None
 
 
 def test_a_clip_from_a_folder_judges_objects_by_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
