@@ -210,7 +210,7 @@ def test_a_full_disk_leaves_the_last_checkpoint_whole(
 
 
 def test_a_missing_base_and_a_device_that_is_not_here(six_pictures: Path, tmp_path: Path) -> None:
-    with pytest.raises(TrainerUnavailable, match="the weights of a tiny FLUX is not available"):
+    with pytest.raises(TrainerUnavailable, match="the weights of a tiny FLUX are not available"):
         train(data=six_pictures, out=tmp_path / "a", profile="gone")
     if not torch.cuda.is_available():
         with pytest.raises(InvalidJob, match="no CUDA card here"):
