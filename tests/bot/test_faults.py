@@ -215,7 +215,7 @@ def test_of_two_pictures_none_stays_alone(tmp_path: Path) -> None:
     pictures = Pictures(tmp_path).open()
     (tmp_path / "1-1.jpg").mkdir()
     with pytest.raises(OSError, match=r"1-1\.jpg"):
-        pictures.save("1-1", badge_of(Image.new("RGB", (8, 8))))
+        pictures.save("1-1", badge_of(Image.new("RGB", (64, 64))))
     assert [file.name for file in tmp_path.iterdir()] == ["1-1.jpg"]
 
 
