@@ -21,14 +21,14 @@ log = logging.getLogger(__name__)
 
 _MAX_BODY = 2**20
 """An update is a few KB; Telegram names no bound."""
-_SECRET = "X-Telegram-Bot-Api-Secret-Token"
+_HEADER = "X-Telegram-Bot-Api-Secret-Token"
 
 
 def webhook(settings: BotSettings, secret: str, bot: DurableBot, queue: InboxQueue) -> HTTPServer:
     """Listen for Telegram's calls; stop it with `stop()`. Raises OSError where the port is taken."""
 
     def allowed(headers: HTTPHeaders) -> int:
-        given = headers.get(_SECRET, "")
+        given = headers.get(_HEADER, "")
         return 0 if hmac.compare_digest(given.encode("utf-8", "replace"), secret.encode()) else 403
 
     async def answer(headers: HTTPHeaders, body: bytes) -> int:

@@ -9,7 +9,7 @@ from tornado.httputil import HTTPHeaders
 
 from inference.listener import Bounds, ThreadedListener, posts
 
-SECRET = "X-Secret"
+HEADER = "X-Secret"
 
 
 def received(connection: socket.socket) -> bytes:
@@ -30,7 +30,7 @@ class Hall:
 
     def __init__(self, bounds: Bounds) -> None:
         self.heard: list[bytes] = []
-        application = posts(r"/hook", lambda headers: 0 if headers.get(SECRET) == "s" else 403, self._answer)
+        application = posts(r"/hook", lambda headers: 0 if headers.get(HEADER) == "s" else 403, self._answer)
         self.listener = ThreadedListener("127.0.0.1", 0, application, bounds)
 
     async def _answer(self, headers: HTTPHeaders, body: bytes) -> int:
@@ -55,13 +55,13 @@ def hall() -> Iterator[Hall]:
 
 
 def test_who_knows_the_secret_is_heard(hall: Hall) -> None:
-    assert hall.ask(f"{SECRET}: s\r\nContent-Length: 5", b"hello").startswith(b"HTTP/1.1 200")
+    assert hall.ask(f"{HEADER}: s\r\nContent-Length: 5", b"hello").startswith(b"HTTP/1.1 200")
     assert hall.heard == [b"hello"]
 
 
 def test_a_stranger_is_refused_before_the_body(hall: Hall) -> None:
     assert hall.ask("Content-Length: 900").startswith(b"HTTP/1.1 403")
-    assert hall.ask(f"{SECRET}: guess\r\nContent-Length: 5", b"hello").startswith(b"HTTP/1.1 403")
+    assert hall.ask(f"{HEADER}: guess\r\nContent-Length: 5", b"hello").startswith(b"HTTP/1.1 403")
     assert hall.heard == []
 
 
@@ -71,14 +71,14 @@ def test_a_stranger_is_refused_before_the_body(hall: Hall) -> None:
      "Content-Length: 5, 7", "X: " + "x" * 20_000, "no header at all"],
 )  # fmt: skip
 def test_what_is_too_large_or_no_length_is_hung_up_on(hall: Hall, head: str, capfd: pytest.CaptureFixture[str]) -> None:
-    assert b"200" not in hall.ask(f"{SECRET}: s\r\n{head}", b"hello")[:15]
+    assert b"200" not in hall.ask(f"{HEADER}: s\r\n{head}", b"hello")[:15]
     assert hall.heard == []
     assert capfd.readouterr().err == ""
 
 
 def test_an_endless_body_is_cut_off(hall: Hall) -> None:
     with hall.connect() as connection:
-        head = f"POST /hook HTTP/1.1\r\nHost: x\r\n{SECRET}: s\r\nTransfer-Encoding: chunked\r\n\r\n"
+        head = f"POST /hook HTTP/1.1\r\nHost: x\r\n{HEADER}: s\r\nTransfer-Encoding: chunked\r\n\r\n"
         connection.sendall(head.encode())
         with pytest.raises((ConnectionResetError, BrokenPipeError)):
             send_without_end(connection)
@@ -89,7 +89,7 @@ def test_half_requests_end_by_themselves_and_hold_no_threads(hall: Hall) -> None
     before = threading.active_count()
     halves = [hall.connect() for _ in range(4)]
     for half in halves:
-        half.sendall(f"POST /hook HTTP/1.1\r\n{SECRET}: s\r\nContent-Length: 900\r\n\r\nhalf".encode())
+        half.sendall(f"POST /hook HTTP/1.1\r\n{HEADER}: s\r\nContent-Length: 900\r\n\r\nhalf".encode())
     more = [hall.connect() for _ in range(20)]
     for each in more:
         assert received(each) == b""  # so many are not served at once
@@ -99,4 +99,4 @@ def test_half_requests_end_by_themselves_and_hold_no_threads(hall: Hall) -> None
         half.settimeout(10)
         assert b" 200 " not in received(half)  # its seconds are over
         half.close()
-    assert hall.ask(f"{SECRET}: s\r\nContent-Length: 2", b"ok").startswith(b"HTTP/1.1 200")
+    assert hall.ask(f"{HEADER}: s\r\nContent-Length: 2", b"ok").startswith(b"HTTP/1.1 200")

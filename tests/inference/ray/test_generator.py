@@ -44,16 +44,16 @@ def generator(profile: Profile) -> Iterator[RayGenerator]:
     """Two actors, in a Ray with room for the two more that some tests want beside them."""
     with pytest.MonkeyPatch.context() as patch:
         for name in SECRET_NAMES:
-            patch.setenv(name, SECRET)
+            patch.setenv(name, PLANTED)
         join_ray(ray_settings(actors=4), threads=1, cards=False)
-        assert os.environ[SECRET_NAMES[0]] == SECRET
+        assert os.environ[SECRET_NAMES[0]] == PLANTED
     with RayGenerator(profile, local_settings(), ray_settings()) as opened:
         yield opened
     leave_ray()
 
 
 SECRET_NAMES = ("TELEGRAM_BOT_TOKEN", "REPLICATE_API_TOKEN", "HF_TOKEN", "MY_OWN_API_KEY")
-SECRET = "4242:never-in-a-process-of-ray"
+PLANTED = "4242:never-in-a-process-of-ray"
 
 
 def request(seed: int) -> PortraitRequest:
@@ -74,7 +74,7 @@ def test_no_process_of_ray_has_a_token_and_nobody_else_enters_its_folder(generat
     below = psutil.Process().children(recursive=True)
     assert any("raylet" in process.name() for process in below)
     for process in below:
-        assert SECRET not in str(process.environ()), process.name()
+        assert PLANTED not in str(process.environ()), process.name()
     (folder,) = cluster._folders
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     assert list(folder.glob("ray/session_*/sockets/*"))
