@@ -111,7 +111,7 @@ def test_the_build_context_is_small_and_closed() -> None:
     files = [path for path in files if path.is_file() and "__pycache__" not in path.parts]
     assert sum(path.stat().st_size for path in files) < _MAX_CONTEXT
     weights = [path.relative_to(ROOT) for path in files if path.suffix in (".safetensors", ".ckpt", ".pt", ".bin")]
-    assert all(path.parts[1] in ("demo", "demo_lora") for path in weights), weights
+    assert all(path.parts[1] in ("demo", "demo_lora", "upscale") for path in weights), weights
 
 
 def test_the_unit_file_is_well_formed(tmp_path: Path) -> None:
