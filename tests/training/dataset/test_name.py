@@ -74,7 +74,7 @@ def test_the_keyboard_alone_names_every_picture(folder: Path, tmp_path: Path) ->
     async def person(url: str) -> None:
         async with tab(url, tmp_path / "browser", width=390) as page:
             assert await page.value("document.documentElement.scrollWidth <= innerWidth")
-            await page.until("document.activeElement.closest('.card')?.dataset.name === 'IMG_1.png'")
+            await page.until("document.activeElement?.closest('.card')?.dataset.name === 'IMG_1.png'")
             await page.until("[...document.images].every(image => image.complete && image.naturalWidth)")
             await page.write("бумажный фонарик")
             await page.press("Enter", 13, "\r")
