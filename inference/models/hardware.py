@@ -12,12 +12,14 @@ import sys
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cache
+from importlib.metadata import version
 from pathlib import Path
 
 log = logging.getLogger(__name__)
 
 GB = 10**9
 _CGROUP = Path("/sys/fs/cgroup")
+_KNOWS_PINNED = (2, 13)
 _PINNED = "pinned_max_round_threshold_mb:1"  # above this size nothing is rounded
 _CUDA_TRACES = ("/dev/nvidiactl", "/dev/nvidia0", "/dev/dxg", "/dev/kfd", "/proc/driver/nvidia/version")
 
@@ -173,8 +175,11 @@ def available_ram() -> int | None:
 def _pin_exactly() -> None:
     """Let torch pin blocks of main memory in their true size; no effect once CUDA has started.
 
-    By default each block is rounded up to a power of two, which makes 29 GB out of FLUX.1's 17 GB of blocks.
+    By default each block is rounded up to a power of two, which makes 29 GB out of FLUX.1's 17 GB of blocks. A torch
+    that does not know the key refuses to start CUDA (seen with 2.11), so it is given to those only that do.
     """
+    if tuple(map(int, version("torch").split("+")[0].split(".")[:2])) < _KNOWS_PINNED:
+        return
     for name in ("PYTORCH_ALLOC_CONF", "PYTORCH_CUDA_ALLOC_CONF"):
         if name in os.environ:
             break

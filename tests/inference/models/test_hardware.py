@@ -100,6 +100,14 @@ def test_pinned_memory_is_not_rounded_up(monkeypatch: pytest.MonkeyPatch) -> Non
         assert parts == ([before] if before else []) + ["pinned_max_round_threshold_mb:1"]
 
 
+def test_a_torch_that_does_not_know_the_setting_is_not_given_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("PYTORCH_ALLOC_CONF", raising=False)
+    monkeypatch.delenv("PYTORCH_CUDA_ALLOC_CONF", raising=False)
+    monkeypatch.setattr(hardware, "version", lambda name: "2.11.0+cu130")
+    hardware.find_card("cpu")
+    assert "PYTORCH_ALLOC_CONF" not in os.environ
+
+
 def test_a_containers_limit_is_main_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "memory.max").write_text("3000000000\n")
     (tmp_path / "memory.current").write_text("2500000000\n")
