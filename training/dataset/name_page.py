@@ -92,12 +92,12 @@ async def serve(naming: Naming, port: int, told: Callable[[str], Any], *, browse
             await site.start()
         except OSError as error:
             raise TrainingFailed(f"cannot serve on port {port}: {error.strerror}; name another --port") from error
-        address = f"http://127.0.0.1:{runner.addresses[0][1]}/"
-        told(address)
         stop = asyncio.Event()
         loop = asyncio.get_running_loop()
-        for name in (signal.SIGINT, signal.SIGTERM):
+        for name in (signal.SIGINT, signal.SIGTERM):  # before the address is told: whoever reads it may stop us at once
             loop.add_signal_handler(name, stop.set)
+        address = f"http://127.0.0.1:{runner.addresses[0][1]}/"
+        told(address)
         if browser:
             with contextlib.suppress(webbrowser.Error):
                 await asyncio.to_thread(webbrowser.open, address)
