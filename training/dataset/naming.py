@@ -6,7 +6,7 @@ folder `.left_out`, with its caption, and comes back from there; nothing is ever
 
 import io
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
@@ -121,8 +121,9 @@ class Naming:
         except OSError as error:
             raise TrainingFailed(f"cannot move {shown(picture.path)}: {error.strerror}") from error
         del self._pictures[name]
-        self.read()
-        return f"{ASIDE}/{moved.name}" if out else moved.name
+        key = f"{ASIDE}/{moved.name}" if out else moved.name
+        self._pictures[key] = replace(picture, path=moved, name=moved.name)  # the others need not be decoded again
+        return key
 
 
 def _card(data: DataSet, picture: Picture, key: str, left_out: bool, marks: tuple[str, ...]) -> Card:
