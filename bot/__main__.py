@@ -21,6 +21,9 @@ def main(arguments: list[str] | None = None) -> int:
     instead.add_argument("--check", action="store_true", help="try everything that serving needs, without serving")
     instead.add_argument("--backup", type=Path, metavar="FILE", help="write the state folder into FILE (.tar.gz)")
     instead.add_argument("--restore", type=Path, metavar="FILE", help="make the state folder what FILE holds")
+    instead.add_argument(
+        "--calibrate-filter", type=Path, metavar="DIR", help="find bot.picture_threshold from the pictures in DIR"
+    )
     wrong = dict.fromkeys((ConfigError, StartError, InvalidRequest), BAD_INPUT)
     return run_command(_run, parser, arguments, wrong | dict.fromkeys((BotError, RenderError, OSError), FAILED))
 
@@ -36,6 +39,10 @@ def _run(options: argparse.Namespace) -> int:
         from bot.operations.check import main as check
 
         return check(settings)
+    if options.calibrate_filter:
+        from bot.operations.calibrate import main as calibrate
+
+        return calibrate(settings, options.calibrate_filter)
     if options.backup or options.restore:
         return _keep(options, settings.data_dir)
     from bot.app import run

@@ -28,18 +28,20 @@ from bot.api.inbox_queue import InboxQueue
 from bot.api.limiter import PoliteLimiter
 from bot.api.webhook import webhook
 from bot.clock import Clock
+from bot.community.review import Reminder
 from bot.conversation import Conversation, OneAtATime
 from bot.delivery.calls import Calls
-from bot.delivery.delivery import Delivery, Surroundings
+from bot.delivery.delivery import Delivery
 from bot.delivery.erasure import Eraser
 from bot.delivery.pictures import Pictures
 from bot.delivery.sender import Links, Sender
 from bot.delivery.status import StatusBoard
+from bot.delivery.telling import Surroundings
 from bot.delivery.worker import Workers
 from bot.dialogue.understanding import understander, with_drawable_suggestions
 from bot.errors import StartError
 from bot.operations.health import Ops
-from bot.parts import Parts
+from bot.parts import Parts, filtered
 from bot.routes import menu
 from bot.store import Database, inbox, jobs, outbox, people
 from bot.store.database import Checkpoint, no_checkpoint
@@ -57,8 +59,7 @@ UPDATES_AT_ONCE = 256
 STOP_SECONDS = 2.5
 _WEBHOOK_CALLS = 40
 """So many calls of the webhook at once, Telegram's own default; the listener takes more."""
-_TIDY_EVERY = 3600.0
-_SILENCE = 90.0
+_TIDY_EVERY, _SILENCE = 3600.0, 90.0
 _SWITCH = 0.001
 """Seconds after which a drawing thread lets answers to people pass (Python's own value is 0.005)."""
 
@@ -73,9 +74,8 @@ def run(
 ) -> None:
     """Serve until told to stop.
 
-    `open_generator` chooses who draws; `checkpoint` is called around every commit (see `Database`) and
-    `tell_database` is shown the opened store. Raises StartError where the bot cannot start, StoreError where the
-    state folder cannot be used, and what `open_generator` raises.
+    `checkpoint` is called around every commit (see `Database`), `tell_database` is shown the opened store. Raises
+    StartError, StoreError where the state folder cannot be used, and what `open_generator` raises.
     """
     token = settings.secrets.telegram_bot_token.get_secret_value()
     if not token:
@@ -108,7 +108,7 @@ class Bot:
         self._token = token
         self._database = database
         self._clock = clock
-        self.generator = SharingGenerator(generator)
+        self.generator = SharingGenerator(filtered(generator, settings.bot, settings.hub_token))
         drawable = with_drawable_suggestions(settings.bot, settings.translation, generator.model)
         self._settings = settings = replace(settings, bot=drawable)
         self._limiter = PoliteLimiter(settings.bot.messages_per_second)
@@ -125,6 +125,7 @@ class Bot:
             database, self.generator, self._pictures, self._board, clock, settings.bot, settings.prompt,
             settings.banner, self._delivery.tell, self._sender.add,
         )  # fmt: skip
+        self._reminder = Reminder(database, clock, settings.bot, self._sender.add)
         self._eraser = Eraser(database, self._pictures, clock)
         self._stop = asyncio.Event()
         self._tasks: list[asyncio.Task[Any]] = []
@@ -148,8 +149,7 @@ class Bot:
         understand = understander(self._settings.translation, self.generator.model)
         conversation = Conversation(
             self._bot, self._database, self._settings.context(self._clock, self.generator.parallel), understand,
-            self._sender, self._workers, self._delivery, self._stop.is_set, self._queue.answered,
-            self._eraser.begin,
+            self._sender, self._workers, self._delivery, self._stop.is_set, self._queue.answered, self._eraser.begin,
         )  # fmt: skip
         builder = ApplicationBuilder().bot(self._bot).update_queue(self._queue).job_queue(None)
         application = builder.concurrent_updates(OneAtATime(UPDATES_AT_ONCE)).build()
@@ -186,6 +186,7 @@ class Bot:
             asyncio.create_task(self._board.run(), name="status"),
             asyncio.create_task(self._introduce(), name="introduce"),
             asyncio.create_task(self._tidy(), name="tidy"),
+            asyncio.create_task(self._reminder.run(), name="reminder"),
         ]
         for task in self._tasks:
             task.add_done_callback(_report)

@@ -170,6 +170,8 @@ class Conversation:
             self.workers.cancel(outcome.canceled)
             for job_id in outcome.canceled:
                 self.delivery.tell(job_id)
+        for job_id in outcome.told:
+            self.delivery.tell(job_id)
         if outcome.queue_changed or outcome.canceled:
             self.workers.wake()
         if event.query_id:

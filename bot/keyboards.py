@@ -21,6 +21,13 @@ def copies(_: Texts, job_id: int) -> tuple[Button, ...]:
     return ((_("📄 As a file"), f"file:{job_id}"), (_("🏷 As a sticker"), f"sticker:{job_id}"))
 
 
+def under_review(_: Texts, job_id: int) -> Rows:
+    """Under a badge in the chat where badges are reviewed."""
+    return (
+        ((_("✅ Approve"), f"approve:{job_id}"), (_("⛔ Refuse"), f"refuse:{job_id}"), (_("🚫 Ban"), f"bar:{job_id}")),
+    )
+
+
 def under_status(_: Texts, job_id: int) -> Rows:
     """While a badge waits or is drawn."""
     return (((_("✖️ Cancel"), f"cancel:{job_id}"),),)
@@ -30,6 +37,8 @@ def under_failure(_: Texts, job_id: int, reason: str) -> Rows:
     """Under the news that a badge failed: the same words again, other words where those were refused, or its file."""
     if reason == "words":
         return (((_("✏️ Other words"), f"words:{job_id}"),),)
+    if reason in ("refused", "picture"):
+        return ()
     if reason in ("sending", "photos"):
         return (copies(_, job_id),)
     return (((_("🔁 Try again"), f"retry:{job_id}"),),)

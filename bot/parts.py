@@ -14,7 +14,9 @@ from configs.sections.render import BannerSettings, PromptSettings
 from configs.sections.translation import TranslationSettings
 from configs.settings import Settings
 from inference.badge import checked
+from inference.generator import Generator
 from inference.types import MAX_SEED, BadgeRequest
+from inference.wrappers.filtering import FilteredGenerator, PictureFilter
 from overlay import style_names
 
 
@@ -28,14 +30,16 @@ class Parts:
     banner: BannerSettings
     translation: TranslationSettings
     keeps_portraits: bool
+    hub_token: str = ""
 
     @classmethod
     def of(cls, settings: Settings) -> "Parts":
         """What a bot needs of all settings."""
         keeps_portraits = settings.generator.portrait_cache_mb > 0
         return cls(
-            settings.data_dir, settings.bot, settings.prompt, settings.banner, settings.translation, keeps_portraits
-        )
+            settings.data_dir, settings.bot, settings.prompt, settings.banner, settings.translation, keeps_portraits,
+            settings.secrets.hf_token.get_secret_value(),
+        )  # fmt: skip
 
     def context(self, clock: Clock, parallel: int) -> Context:
         """What all turns of the dialogue share; `parallel` badges are drawn at a time."""
@@ -54,6 +58,14 @@ class Parts:
             self.keeps_portraits,
             _blocked(self.bot),
         )
+
+
+def filtered(generator: Generator, settings: BotSettings, hub_token: str) -> Generator:
+    """`generator` behind the picture filter, where there is one."""
+    if not settings.picture_filter:
+        return generator
+    pictures = PictureFilter(settings.picture_filter, settings.picture_labels, hub_token)
+    return FilteredGenerator(generator, pictures, settings.picture_threshold)
 
 
 def _blocked(settings: BotSettings) -> Callable[[str], bool]:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from telegram import BotCommand
 
-from bot.community import history, members, privacy, welcome
+from bot.community import history, members, privacy, review, welcome
 from bot.dialogue import admin, buttons, commands, questions
 from bot.dialogue.events import Event
 from bot.dialogue.turn import Turn
@@ -83,6 +83,9 @@ ROUTES: dict[str, Route] = {
     "forget:": Route(privacy.forget, for_everybody=True),
     "allow:": Route(members.press_allow, for_admins=True),
     "deny:": Route(members.press_deny, for_admins=True),
+    "approve:": Route(review.approve, for_everybody=True),
+    "refuse:": Route(review.refuse, for_everybody=True),
+    "bar:": Route(review.bar, for_everybody=True),
     "language:": Route(welcome.choose_language),
     "correct:": Route(commands.create),
     "again:": Route(buttons.again, of_badge=True),
@@ -95,6 +98,8 @@ ROUTES: dict[str, Route] = {
     "cancel:": Route(buttons.cancel, of_badge=True),
 }
 
+_NOT_SHOWN = ("refused", "picture")
+"""Errors of badges whose pictures nobody is to get, by whatever button."""
 _DATA = re.compile(r"([a-z]+)(?::(\d{1,18}))?(?::([a-z-]{1,20}))?", re.ASCII)
 
 
@@ -176,6 +181,8 @@ def _press(turn: Turn) -> None:
         turn.job = jobs.get(turn.connection, turn.number) if turn.number is not None else None
         if turn.job is None or not turn.job.english:  # forgotten by its person
             turn.too_old()
+        elif turn.job.state == "reviewing" or turn.job.error in _NOT_SHOWN:
+            turn.toast(turn._("This badge was not approved, so there is nothing to do with it yet."), alert=True)
         elif (turn.job.user_id, turn.job.chat_id) != (turn.place.user_id, turn.place.chat_id):
             turn.toast(turn._("This is somebody else's badge. Make your own: /create"), alert=True)
         else:

@@ -2,6 +2,8 @@
 
 from math import ceil
 
+from bot.store.jobs import Job
+from bot.store.members import Known
 from bot.texts import Texts
 from configs.sections.bot import WelcomeSettings
 
@@ -57,9 +59,21 @@ def state_name(_: Texts, state: str) -> str:
     """What became of a badge, for /stats; `state` is a job's."""
     names = {
         "waiting": _("waiting"), "drawing": _("being drawn"), "drawn": _("drawn"), "delivered": _("delivered"),
+        "reviewing": _("being reviewed"),
         "failed": _("failed"), "canceled": _("canceled"),
     }  # fmt: skip
     return names.get(state, state)
+
+
+def badge_words(job: Job) -> str:
+    """A badge in words: what is held, and what the banner says."""
+    return f"{job.object} | {' '.join(job.text.split())}"
+
+
+def person_words(person: Known) -> str:
+    """A person as admins see them: name, @name and number, as far as they are known."""
+    parts = (person.name, f"@{person.username}" if person.username else "", str(person.user_id))
+    return " ".join(part for part in parts if part)
 
 
 def caption(_: Texts) -> str:
@@ -79,6 +93,8 @@ def failure(_: Texts, reason: str) -> str:
             "😕 I cannot draw until whoever runs me has seen to it; they have been told. Your words are fine:"
             " try again later."
         ),
+        "refused": _("🙏 The admins would rather not have this badge. Try other words: /create"),
+        "picture": _("🙏 The picture came out in a way that I would rather not show. Try other words: /create"),
         "blank": _("😕 The picture came out empty. It was not your words, and whoever runs me has been told."),
         "photos": _("😕 This chat does not allow photos. Take your badge as a file, or write to me in private."),
         "sending": _("😕 Your badge is drawn, but Telegram does not show it here. Take it as a file:"),

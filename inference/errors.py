@@ -9,6 +9,7 @@
     |  `- OperatorNeeded     nor will it until whoever runs it has acted: no credit, a refused token, a used up budget
     |- RenderFailed          drawing or writing failed, and trying the same again may or may not help
     |  `- BlankPicture       what came back holds no picture: values that are no numbers, or one single colour
+    |- PictureRefused        the portrait is one that whoever runs this does not want to be shown
     |- Canceled              somebody asked to stop; nothing was lost
 
 Errors of torch, diffusers, Pillow and HTTP clients are translated at the boundary with `raise ... from`. A message
@@ -69,6 +70,10 @@ class RenderFailed(RenderError):
 
 class BlankPicture(RenderFailed):
     """A generator returned something that is no picture. It is neither kept nor handed on."""
+
+
+class PictureRefused(RenderError):
+    """The picture filter keeps this portrait back; other words or another seed may help."""
 
 
 class Canceled(RenderError):

@@ -42,3 +42,26 @@ def asking_hub() -> Iterator[None]:
         raise HubError(said, status, gated=isinstance(error, GatedRepoError)) from error
     except (OSError, ValueError, httpx2.HTTPError) as error:
         raise HubError("the Hub cannot be reached") from error
+
+
+def model_folder(source: str) -> Path | None:
+    """The folder of a transformers model that is on this disk: a folder, or a repository in the Hub's cache.
+
+    By its folder alone transformers asks the Hub for nothing more.
+    """
+    if Path(source).is_dir():
+        return Path(source)
+    config = cached_file(source, "config.json")
+    return config.parent if config and any(config.parent.glob("*.safetensors")) else None
+
+
+def require_model(source: str, token: str = "") -> None:
+    """Raises OSError at once where the Hub does not give `source`: transformers asks for a minute."""
+    from huggingface_hub import HfApi
+
+    try:
+        with asking_hub():
+            HfApi(token=token or None).model_info(source, timeout=10)
+    except HubError as error:
+        said = f"{error} to {source}" if error.status else f"it is not on this disk and {error}"
+        raise OSError(said) from error

@@ -24,7 +24,7 @@ RUNS_MODELS = (
     "inference/lora/weights.py",
     "inference/models/*",
     "inference/translation/marian.py",
-    "inference/upscale/*",
+    "inference/wrappers/filtering.py",
     "inference/upscale/*",
     "training/local/*",
     "training/local/*/*",

@@ -5,6 +5,7 @@ from bot.keyboards import under_badge
 from bot.store import jobs
 from bot.store.jobs import Job
 from bot.store.outbox import Button, Message
+from bot.words import badge_words
 
 _HISTORY = 10
 """As many as Telegram puts into one album."""
@@ -23,7 +24,7 @@ def history(turn: Turn) -> None:
         turn.send(_photo(turn, made[0]))
     else:
         files, numbers = tuple(job.photo_id for job in made), tuple(job.id for job in made)
-        captions = tuple(f"{at}. {what(job)}" for at, job in enumerate(made, start=1))
+        captions = tuple(f"{at}. {badge_words(job)}" for at, job in enumerate(made, start=1))
         turn.send(Message("album", files=files, jobs=numbers, captions=captions))
         buttons: list[Button] = [(str(at), f"show:{job.id}") for at, job in enumerate(made, start=1)]
         rows = tuple(tuple(buttons[at : at + _IN_A_ROW]) for at in range(0, len(buttons), _IN_A_ROW))
@@ -39,10 +40,7 @@ def show(turn: Turn) -> None:
     turn.send(_photo(turn, job))
 
 
-def what(job: Job) -> str:
-    """A badge in words: what is held, and what the banner says."""
-    return f"{job.object} | {' '.join(job.text.split())}"
-
-
 def _photo(turn: Turn, job: Job) -> Message:
-    return Message("photo", what(job), files=(job.photo_id,), jobs=(job.id,), buttons=under_badge(turn._, job.id))
+    return Message(
+        "photo", badge_words(job), files=(job.photo_id,), jobs=(job.id,), buttons=under_badge(turn._, job.id)
+    )

@@ -5,6 +5,7 @@ from bot.store import jobs, members, outbox, people
 from bot.store.members import ALLOWED, DENIED, Known
 from bot.store.outbox import Button, Message
 from bot.texts import texts_for
+from bot.words import person_words
 from configs.sections.bot import BotSettings
 
 _LISTED = 40
@@ -56,7 +57,7 @@ def _request(turn: Turn, admin: int) -> outbox.Outgoing:
     event, user = turn.event, turn.place.user_id
     _ = texts_for(people.language(turn.connection, admin))
     said = " ".join((f"/{event.command} " if event.command else "").split() + event.text.split())[:_LONGEST]
-    who = _named(Known(user, event.name, event.username, 0, False))
+    who = person_words(Known(user, event.name, event.username, 0, False))
     text = _("{who} asks to use me: {words}", who=who, words=said)
     row: tuple[Button, ...] = ((_("✅ Allow"), f"allow:{user}"), (_("⛔ Deny"), f"deny:{user}"))
     return outbox.put(turn.connection, admin, admin, Message("text", text, buttons=(row,)), turn.now)
@@ -97,7 +98,7 @@ def list_people(turn: Turn) -> None:
     lines = []
     for person in members.listed(turn.connection, _LISTED):
         marks = {ALLOWED: "✅ ", DENIED: "⛔ "}.get(person.access, "") + ("🚫 " if person.banned else "")
-        lines.append(marks + _named(person))
+        lines.append(marks + person_words(person))
     legend = turn._("✅ allowed, ⛔ denied, 🚫 banned; the others were here last:")
     turn.say("\n".join([legend, *lines]) if lines else turn._("Nobody has written to me yet."))
 
@@ -165,8 +166,3 @@ def _say(turn: Turn, text: str) -> None:
         turn.toast(text)
     else:
         turn.say(text)
-
-
-def _named(person: Known) -> str:
-    parts = (person.name, f"@{person.username}" if person.username else "", str(person.user_id))
-    return " ".join(part for part in parts if part)

@@ -1,7 +1,8 @@
 """/privacy says what is kept and for how long, /forget deletes it, once the person has confirmed."""
 
 from bot.dialogue.turn import Turn
-from bot.store import privacy
+from bot.store import outbox, privacy
+from bot.store.outbox import Message
 
 
 def tell(turn: Turn) -> None:
@@ -31,7 +32,11 @@ def forget(turn: Turn) -> None:
     if turn.number != turn.place.user_id:
         turn.toast(turn._("That button is somebody else's."))
         return
-    turn.outcome.canceled += privacy.forget(turn.connection, turn.place.user_id, turn.now)
+    ended, shown = privacy.forget(turn.connection, turn.place.user_id, turn.now)
+    turn.outcome.canceled += ended
+    for post in shown:
+        message = Message("delete", target=post.message_id)
+        turn.outcome.outgoing.append(outbox.put(turn.connection, post.chat_id, 0, message, turn.now))
     turn.outcome.erase = True
     turn.outcome.log = "forgotten"
     turn.toast(turn._("Deleted."))

@@ -1,13 +1,14 @@
 """One message from the outbox as one call to Telegram, with the pictures that it needs."""
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from telegram import ForceReply, InlineKeyboardMarkup, InputMediaPhoto, MessageEntity, ReplyParameters, User
 from telegram import Message as Sent
 from telegram.ext import ExtBot
 
+from bot.api.limiter import UPLOAD
 from bot.community.examples import example_for
 from bot.delivery.pictures import Pictures
 from bot.keyboards import keyboard
@@ -56,6 +57,15 @@ class Calls:
         message = outgoing.message
         if message.kind in ("text", "status"):
             return _done(await self._text(outgoing.chat_id, message))
+        if message.kind == "post":
+            return _done(await self._text(outgoing.chat_id, replace(message, buttons=())))
+        if message.kind == "illustrate":
+            return await self._illustrate(outgoing)
+        if message.kind == "relabel":
+            await self._bot.edit_message_caption(
+                outgoing.chat_id, message.target, caption=message.text, reply_markup=keyboard(message.buttons)
+            )
+            return Done()
         if message.kind == "delete":
             await self._bot.delete_message(outgoing.chat_id, message.target)
             return Done()
@@ -117,6 +127,19 @@ class Calls:
             if job_id and each.photo and isinstance(photo, bytes)
         ]
         return Done(sent[0].message_id, tuple(files))
+
+    async def _illustrate(self, outgoing: Outgoing) -> Done:
+        """The text `target` becomes the badge that it names; where its picture is gone the text stays."""
+        message = outgoing.message
+        found = await self._found(message)
+        if not found:
+            return Done()
+        media = InputMediaPhoto(found[0][1], caption=message.text[:_CAPTION], filename="badge.jpg")
+        await self._bot.edit_message_media(
+            media, chat_id=outgoing.chat_id, message_id=message.target, reply_markup=keyboard(message.buttons),
+            rate_limit_args=UPLOAD,
+        )  # fmt: skip
+        return Done()
 
     @staticmethod
     def _words(message: Message, job_id: int, caption: str) -> str:

@@ -11,8 +11,6 @@ import asyncio
 import logging
 import sqlite3
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from telegram import InputMediaPhoto
@@ -26,7 +24,7 @@ from bot.clock import Clock
 from bot.delivery.pictures import Pictures
 from bot.delivery.sender import Sender
 from bot.delivery.status import StatusBoard
-from bot.delivery.telling import Telling, last_words, ring
+from bot.delivery.telling import Surroundings, Telling, last_words, ring
 from bot.errors import StoreError
 from bot.keyboards import Rows, copies, keyboard, under_badge
 from bot.operations.logs import record
@@ -39,20 +37,9 @@ from bot.words import caption, status_text
 log = logging.getLogger(__name__)
 
 _STORE_PAUSE = 5.0
+_TOLD = ("drawn", "reviewing", "failed", "canceled")
 _UPLOADS = 8
 """So many pictures travel at a time; 24 connections are kept (`api.client`), the others are for texts."""
-
-
-@dataclass(frozen=True)
-class Surroundings:
-    """Whom a delivery asks: for a new drawing of a picture that is gone, and for how long no call has succeeded.
-
-    A badge that took more than `ring_after` seconds (0: never) is followed by a message, since an edit rings no phone.
-    """
-
-    redraw: Callable[[], None]
-    silent: Callable[[], float]
-    ring_after: float = 0.0
 
 
 class Delivery:
@@ -77,12 +64,15 @@ class Delivery:
         self._surroundings = surroundings
         self.sender: Sender | None = None
         self._tasks: dict[int, asyncio.Task[None]] = {}
+        self._again: set[int] = set()
         self._status_sent: dict[int, asyncio.Event] = {}
         self._uploads = asyncio.Semaphore(_UPLOADS)
 
     def tell(self, job_id: int) -> None:
         """Say the last word about this job, once its status message exists."""
-        if job_id not in self._tasks:
+        if job_id in self._tasks:
+            self._again.add(job_id)  # the task may have looked before what is new
+        else:
             self._tasks[job_id] = asyncio.create_task(self._tell(job_id), name=f"delivery {job_id}")
 
     def status_sent(self, job_id: int) -> None:
@@ -121,11 +111,14 @@ class Delivery:
         finally:
             self._tasks.pop(job_id, None)
             self._board.forget(job_id)
+            if job_id in self._again:
+                self._again.discard(job_id)
+                self.tell(job_id)
 
     async def _try(self, job_id: int, telling: Telling) -> bool:
         """One attempt; whether everything is said."""
         job = await self._with_status(job_id, telling)
-        if job is None or job.told or job.state not in ("drawn", "failed", "canceled"):
+        if job is None or job.told or job.state not in _TOLD:
             return True
         if not job.status_id and not telling.anew:
             return False
@@ -134,6 +127,8 @@ class Delivery:
         try:
             if job.state != "drawn":
                 await self._say(job, telling, *last_words(job))
+                if job.state == "reviewing":
+                    return True
             elif job.sending:
                 await self._ask(job, telling)
             else:
@@ -251,7 +246,7 @@ class Delivery:
         if meaning is Verdict.NOTHING:
             if job.state == "drawn":
                 await self._delivered(job, True, 0.0)
-            else:
+            elif job.state != "reviewing":
                 await self._database.write("told", lambda c: jobs.told(c, job.id))
             return True
         record(job.user_id, "badge", f"job {job.id}: {meaning.words}: {error}", logging.WARNING)
@@ -270,6 +265,8 @@ class Delivery:
             return await self._status_gone(job, telling, another)
         if meaning.again and another:
             return False
+        if job.state == "reviewing":  # the badge itself will find another way
+            return True
         if job.state == "drawn":
             reason = "photos" if meaning is Verdict.NOT_HERE else "sending"
             await self._database.write("refused", lambda c: jobs.refused(c, job.id, reason))

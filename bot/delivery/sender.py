@@ -30,6 +30,8 @@ from bot.texts import Texts
 log = logging.getLogger(__name__)
 
 _STORE_PAUSE = 5.0
+_EDITS = ("delete", "illustrate", "relabel")
+"""Kinds that change a message that is there; as a plain text they would say nothing."""
 
 
 def _interrupted(_: Texts) -> str:
@@ -130,14 +132,15 @@ class Sender:
         await self._sent(outgoing, await self._calls.make(outgoing))
 
     async def _sent(self, outgoing: Outgoing, done: Done) -> None:
-        def finish(connection: sqlite3.Connection) -> None:
-            outbox.done(connection, outgoing, done.message_id)
+        def finish(connection: sqlite3.Connection) -> list[Outgoing]:
+            following = outbox.done(connection, outgoing, done.message_id)
             for each in done.files:
                 jobs.remember_file(connection, each.job_id, each.kind, each.file_id)
             if done.fact is not None:
                 people.set_fact(connection, *done.fact)
+            return following
 
-        await self._database.write("sent", finish)
+        self.add(await self._database.write("sent", finish))
         if outgoing.message.kind == "status" and done.message_id:
             self._links.status_sent(outgoing.job_id, outgoing.chat_id, done.message_id, outgoing.message.text)
 
@@ -158,6 +161,11 @@ class Sender:
                 return False
             record(outgoing.user_id, "send", f"{meaning.words}: {error}", logging.WARNING)
             await self.forget_topic(outgoing.chat_id, outgoing.thread_id or message.thread_id)
+        elif meaning is Verdict.NOTHING:  # the message has that picture or caption already
+            await self._sent(outgoing, Done())
+        elif message.kind == "illustrate" and meaning in (Verdict.GONE, Verdict.NO_MEDIA):
+            lane[0] = replace(outgoing, message=replace(message, kind="photo", target=0))
+            return False
         elif meaning is Verdict.FILE and message.files:  # another server or token: send the bytes instead
             files = await self._calls.unstored(message) if another else ()
             lane[0] = replace(outgoing, message=replace(message, files=files))
@@ -172,7 +180,7 @@ class Sender:
             record(outgoing.user_id, "send", f"{meaning.words}: {error}", logging.WARNING)
             lane[0] = await self._instead(outgoing, _not_here if meaning is Verdict.NOT_HERE else _not_taken)
             return False
-        elif meaning is Verdict.REFUSED and another and message.kind != "delete":
+        elif meaning is Verdict.REFUSED and another and message.kind not in _EDITS:
             record(outgoing.user_id, "send", f"trying again without reply and buttons: {error}", logging.WARNING)
             lane[0] = replace(outgoing, message=Message(message.kind, message.text, asks=message.asks))
             return False

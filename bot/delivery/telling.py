@@ -1,6 +1,7 @@
 """How one job's last word is said, and what has been tried for it."""
 
 import sqlite3
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,6 +14,18 @@ from bot.store.jobs import Job
 from bot.store.outbox import Message, Outgoing
 from bot.texts import texts_for
 from bot.words import failure
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """Whom a delivery asks: for a new drawing of a picture that is gone, and for how long no call has succeeded.
+
+    A badge that took more than `ring_after` seconds (0: never) is followed by a message, since an edit rings no phone.
+    """
+
+    redraw: Callable[[], None]
+    silent: Callable[[], float]
+    ring_after: float = 0.0
 
 
 @dataclass
@@ -32,8 +45,10 @@ class Telling:
 
 
 def last_words(job: Job) -> tuple[str, Rows]:
-    """Text and keyboard for a job that ended without a badge."""
+    """Text and keyboard for a job that ended without a badge, or whose badge nobody has approved yet."""
     _ = texts_for(job.language)
+    if job.state == "reviewing":
+        return _("🔎 Your badge is drawn. It comes here once an admin has approved it."), ()
     if job.state == "canceled":
         return _("✖️ Canceled"), ()
     return failure(_, job.error), under_failure(_, job.id, job.error)

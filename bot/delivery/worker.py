@@ -16,6 +16,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from bot.clock import Clock
+from bot.community.review import hold
 from bot.delivery.admins import tell_admins
 from bot.delivery.pictures import Pictures
 from bot.delivery.status import Progress, StatusBoard
@@ -34,6 +35,7 @@ from inference.errors import (
     InvalidRequest,
     InvalidSettings,
     OperatorNeeded,
+    PictureRefused,
     RenderError,
 )
 from inference.generator import Generator
@@ -186,13 +188,24 @@ class Workers:
             await self._fail(job, "unavailable", str(error))
         except BlankPicture as error:
             await self._fail(job, "blank", str(error))
+        except PictureRefused as error:
+            await self._fail(job, "picture", str(error))
         except (RenderError, OSError) as error:
             await self._fail(job, "broken", str(error))
         except Exception as error:
             log.exception("job %d: an error that nobody expected", job.id)
             await self._fail(job, "broken", f"{type(error).__name__}: {error}")
         else:
-            await self._patiently("drawn", lambda c: jobs.drawn(c, job, result, self._clock.wall()))
+            posts: list[Outgoing] = []
+
+            def drawn(connection: sqlite3.Connection) -> bool:
+                now = self._clock.wall()
+                done = jobs.drawn(connection, job, result, now)
+                posts[:] = hold(connection, job.id, self._settings, now)
+                return done
+
+            await self._patiently("drawn", drawn)
+            self._send(posts)
             self._ended(job.id)
 
     async def _fail(self, job: Job, reason: str, detail: str) -> None:

@@ -70,8 +70,8 @@ class Context:
     new_seed: Callable[[], int]
     parallel: int
     keeps_portraits: bool = True
-    blocked: Callable[[str], bool] = lambda text: False
     """Whether a portrait that was drawn before is found again, so that another banner on it costs next to nothing."""
+    blocked: Callable[[str], bool] = lambda text: False
 
 
 @dataclass
@@ -80,6 +80,8 @@ class Outcome:
 
     outgoing: list[Outgoing] = field(default_factory=list)
     canceled: list[int] = field(default_factory=list)
+    told: list[int] = field(default_factory=list)
+    """Jobs about which the last word may be said now."""
     toast: str = ""
     alert: bool = False
     queue_changed: bool = False

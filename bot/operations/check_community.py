@@ -5,7 +5,7 @@ from io import BytesIO
 from pathlib import Path
 
 from PIL import Image
-from telegram import Bot
+from telegram import Bot, ChatMember, ChatMemberAdministrator, ChatMemberOwner, ChatMemberRestricted
 from telegram.error import BadRequest, Forbidden, InvalidToken, NetworkError
 
 from bot.api.http import AioRequest
@@ -15,17 +15,16 @@ from bot.operations.finding import BAD, GOOD, WARNING, Finding
 from configs.settings import Settings
 from inference.choice import kind_here
 from inference.errors import RenderError
+from inference.hub import model_folder, require_model
 from inference.models.profiles import load_profile
 
 
 def community(settings: Settings) -> list[Finding]:
     """The findings, none about what is not switched on."""
-    findings = [_welcome(settings), _blocked_words(settings), _licence(settings)]
+    findings = [_welcome(settings), _blocked_words(settings), _licence(settings), _picture_filter(settings)]
     if settings.bot.ask_admins:
         findings.append(_ask_admins(settings))
-    if settings.bot.members_of:
-        findings.append(_members(settings))
-    return findings
+    return findings + _chats(settings)
 
 
 def _ask_admins(settings: Settings) -> Finding:
@@ -34,37 +33,67 @@ def _ask_admins(settings: Settings) -> Finding:
     return Finding("ask_admins", GOOD, f"requests go to {len(settings.bot.admins)} admins")
 
 
-def _members(settings: Settings) -> Finding:
-    """Whether the bot is in the chats whose members may use it, and hears at once who leaves them."""
+def _chats(settings: Settings) -> list[Finding]:
+    """Whether the bot is in the chats that the settings name, and may do there what it is to do."""
+    bot = settings.bot
+    posting = {"review_chat": bot.review_chat}
+    named = {name: (chat,) for name, chat in posting.items() if chat} | (
+        {"members_of": bot.members_of} if bot.members_of else {}
+    )
+    if not named:
+        return []
     token = settings.secrets.telegram_bot_token.get_secret_value()
     if not token:
-        return Finding("members_of", BAD, "TELEGRAM_BOT_TOKEN is not set", "get a token from @BotFather")
+        return [Finding(name, BAD, "TELEGRAM_BOT_TOKEN is not set", "get a token from @BotFather") for name in named]
 
-    async def ask() -> list[tuple[int, str]]:
+    async def ask() -> dict[int, ChatMember | None]:
         request = AioRequest(1, read=10.0, upload=10.0, wait=10.0)
-        async with Bot(token, settings.bot.base_url, request=request) as bot:
-            return [(chat, await _standing(bot, chat)) for chat in settings.bot.members_of]
+        async with Bot(token, bot.base_url, request=request) as client:
+            return {chat: await _standing(client, chat) for chats in named.values() for chat in chats}
 
     try:
         standings = asyncio.run(ask())
     except (InvalidToken, NetworkError):
-        return Finding("members_of", BAD, "Telegram cannot be asked", "see the line about the token")
-    outside = [str(chat) for chat, status in standings if status not in ("administrator", "creator", "member")]
+        return [Finding(name, BAD, "Telegram cannot be asked", "see the line about the token") for name in named]
+    return [
+        _members_of(chats, standings) if name == "members_of" else _posting(name, chats[0], standings[chats[0]])
+        for name, chats in named.items()
+    ]
+
+
+def _members_of(chats: tuple[int, ...], standings: dict[int, ChatMember | None]) -> Finding:
+    """The bot has to be in those chats, and hears at once who leaves them where it is an admin."""
+    outside = [str(chat) for chat in chats if not _inside(standings[chat])]
     if outside:
         return Finding("members_of", BAD, f"the bot is not in {', '.join(outside)}", "add it to those chats")
-    deaf = [str(chat) for chat, status in standings if status == "member"]
+    deaf = [str(chat) for chat in chats if not isinstance(standings[chat], ChatMemberAdministrator | ChatMemberOwner)]
     if deaf:
         advice = "make the bot an admin there, so that it hears at once who leaves"
         return Finding("members_of", WARNING, f"no admin in {', '.join(deaf)}", advice)
-    return Finding("members_of", GOOD, f"{len(standings)} chats")
+    return Finding("members_of", GOOD, f"{len(chats)} chats")
 
 
-async def _standing(bot: Bot, chat: int) -> str:
-    """What the bot is in a chat; "" where the chat is not known to it."""
+def _posting(name: str, chat: int, standing: ChatMember | None) -> Finding:
+    """A chat in which the bot is to show badges."""
+    if not _inside(standing):
+        return Finding(name, BAD, f"the bot is not in {chat}", "add it to that chat")
+    restricted = isinstance(standing, ChatMemberRestricted) and not standing.can_send_photos
+    silent = isinstance(standing, ChatMemberAdministrator) and standing.can_post_messages is False
+    if restricted or silent:
+        return Finding(name, BAD, f"the bot may not post pictures in {chat}", "give it that right there")
+    return Finding(name, GOOD, f"the bot may post in {chat}")
+
+
+def _inside(standing: ChatMember | None) -> bool:
+    return standing is not None and standing.status not in (ChatMember.LEFT, ChatMember.BANNED)
+
+
+async def _standing(bot: Bot, chat: int) -> ChatMember | None:
+    """What the bot is in a chat; None where the chat is not known to it."""
     try:
-        return str((await bot.get_chat_member(chat, bot.id)).status)
+        return await bot.get_chat_member(chat, bot.id)
     except (BadRequest, Forbidden):
-        return ""
+        return None
 
 
 def _welcome(settings: Settings) -> Finding:
@@ -91,6 +120,19 @@ def _blocked_words(settings: Settings) -> Finding:
     return Finding("blocked words", GOOD, f"{len(words)} in {', '.join(settings.bot.blocked_words) or 'no list'}")
 
 
+def _picture_filter(settings: Settings) -> Finding:
+    source = settings.bot.picture_filter
+    if not source:
+        return Finding("picture filter", GOOD, "off (bot.picture_filter)")
+    if model_folder(source) is not None:
+        return Finding("picture filter", GOOD, f"{source} is on this disk")
+    try:
+        require_model(source, settings.secrets.hf_token.get_secret_value())
+    except OSError as error:
+        return Finding("picture filter", BAD, f"{source} is not available: {error}", "see to bot.picture_filter")
+    return Finding("picture filter", WARNING, f"{source} is not on this disk", "the first badge waits for its download")
+
+
 def _licence(settings: Settings) -> Finding:
     """The licence of the model that would draw here, and what it asks of whoever shows its pictures to others."""
     kind = kind_here(settings)
@@ -103,6 +145,11 @@ def _licence(settings: Settings) -> Finding:
     if "Non-Commercial" not in profile.licence:
         return Finding("licence", GOOD, f"{profile.licence}: no filter is asked for")
     asked = "no commercial use without a licence, and a filter or a review of what is shown"
-    if settings.bot.blocked_words:
-        return Finding("licence", GOOD, f"{profile.licence} asks for {asked}: words are filtered (bot.blocked_words)")
-    return Finding("licence", WARNING, f"{profile.licence} asks for {asked}", "switch bot.blocked_words on")
+    bot = settings.bot
+    done = [name for name in ("review_chat", "picture_filter", "blocked_words") if getattr(bot, name)]
+    if done:
+        return Finding(
+            "licence", GOOD, f"{profile.licence} asks for {asked}: switched on are bot.{', bot.'.join(done)}"
+        )
+    advice = "switch bot.blocked_words, bot.picture_filter or bot.review_chat on"
+    return Finding("licence", WARNING, f"{profile.licence} asks for {asked}", advice)

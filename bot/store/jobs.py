@@ -1,5 +1,7 @@
 """Badges, from accepted to delivered: `waiting -> drawing -> drawn -> delivered`, or `failed` or `canceled`.
 
+Where badges are reviewed, a drawn one is `reviewing` until it was approved (see `reviews`), and then drawn again.
+
 A job that is being drawn carries a lease and a fencing token (`fence`): whoever finishes with an older token finds
 that the job is no longer theirs and changes nothing. The order is round-robin among people: each person's oldest
 waiting job, of them the person's who was served longest ago, at most one of a person at a time. A job that was begun
@@ -185,7 +187,8 @@ def cancel(connection: sqlite3.Connection, user_id: int, chat_id: int, now: floa
 def cancel_person(connection: sqlite3.Connection, user_id: int, now: float) -> list[int]:
     """Cancel everything that a person waits for, in every chat."""
     rows = connection.execute(
-        "UPDATE jobs SET state = 'canceled', finished = ? WHERE user_id = ? AND state IN ('waiting', 'drawing')"
+        "UPDATE jobs SET state = 'canceled', finished = ? WHERE user_id = ?"
+        " AND state IN ('waiting', 'drawing', 'reviewing')"
         " RETURNING id",
         (now, user_id),
     )
@@ -206,7 +209,7 @@ def abandon(connection: sqlite3.Connection, chat_id: int, thread_id: int | None,
     where = "chat_id = ?1 AND (?2 IS NULL OR thread_id = ?2) AND told = 0"
     rows = connection.execute(
         f"UPDATE jobs SET state = 'canceled', told = 1, error = 'unreachable', finished = ?3 WHERE {where}"
-        " AND state IN ('waiting', 'drawing', 'drawn') RETURNING id",
+        " AND state IN ('waiting', 'drawing', 'drawn', 'reviewing') RETURNING id",
         (chat_id, thread_id, now),
     ).fetchall()
     connection.execute(f"UPDATE jobs SET told = 1 WHERE {where}", (chat_id, thread_id))
@@ -217,7 +220,7 @@ def unreachable(connection: sqlite3.Connection, job_id: int, now: float) -> None
     """The last word about a job can reach nobody: it failed, and is not under way any more."""
     connection.execute(
         "UPDATE jobs SET state = 'failed', error = 'unreachable', finished = ? WHERE id = ?"
-        " AND state IN ('waiting', 'drawing', 'drawn')",
+        " AND state IN ('waiting', 'drawing', 'drawn', 'reviewing')",
         (now, job_id),
     )
     told(connection, job_id)

@@ -80,6 +80,14 @@ def by_username(connection: sqlite3.Connection, username: str) -> int:
     return 0 if row is None else int(row["user_id"])
 
 
+def known(connection: sqlite3.Connection, user_id: int) -> Known | None:
+    """What is known of a person; None where they never wrote."""
+    row = connection.execute(
+        "SELECT user_id, name, username, access, banned FROM people WHERE user_id = ?", (user_id,)
+    ).fetchone()
+    return None if row is None else _known(row)
+
+
 def listed(connection: sqlite3.Connection, most: int) -> list[Known]:
     """People about whom an admin decided something, then others, last seen first."""
     rows = connection.execute(
@@ -87,4 +95,8 @@ def listed(connection: sqlite3.Connection, most: int) -> list[Known]:
         " ORDER BY (access <> 0 OR banned) DESC, seen DESC, user_id LIMIT ?",
         (most,),
     )
-    return [Known(r["user_id"], r["name"], r["username"], r["access"], bool(r["banned"])) for r in rows]
+    return [_known(row) for row in rows]
+
+
+def _known(row: sqlite3.Row) -> Known:
+    return Known(row["user_id"], row["name"], row["username"], row["access"], bool(row["banned"]))

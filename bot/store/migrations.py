@@ -204,4 +204,26 @@ ALTER TABLE people ADD COLUMN access INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE people ADD COLUMN asked REAL NOT NULL DEFAULT 0;
 """
 
-SCRIPTS: tuple[str, ...] = (_FIRST, _ENGLISH, _COUNTERS, _PLACES, _WELCOME, _ERASURES, _MEMBERS)
+# A post is a text of the bot's in another chat than the badge's own that becomes the badge: `kind` says what for
+# (review). `message_id` is 0 until the text is there. `decided` is 0 while a badge waits for its review; `decision` is
+# approved or refused, `decider` the user id of who decided, 0 for nobody any more.
+_REVIEWS = """
+CREATE TABLE posts (
+    job_id     INTEGER NOT NULL,
+    kind       TEXT NOT NULL,
+    chat_id    INTEGER NOT NULL,
+    message_id INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (job_id, kind)
+) WITHOUT ROWID;
+CREATE TABLE reviews (
+    job_id   INTEGER PRIMARY KEY,
+    asked    REAL NOT NULL,
+    reminded REAL NOT NULL DEFAULT 0,
+    decided  REAL NOT NULL DEFAULT 0,
+    decision TEXT NOT NULL DEFAULT '',
+    decider  INTEGER NOT NULL DEFAULT 0
+);
+CREATE INDEX reviews_open ON reviews(asked) WHERE decided = 0;
+"""
+
+SCRIPTS: tuple[str, ...] = (_FIRST, _ENGLISH, _COUNTERS, _PLACES, _WELCOME, _ERASURES, _MEMBERS, _REVIEWS)

@@ -2,9 +2,9 @@
 
 import json
 import sqlite3
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
-from bot.store import people
+from bot.store import people, posts
 
 _REPEATS = 3
 
@@ -15,7 +15,9 @@ Button = tuple[str, str]
 @dataclass(frozen=True)
 class Message:
     """One message to a chat. `kind`: text, status (a text that becomes a badge), photo, document, sticker, album,
-    welcome (the example badge with the greeting), delete (of the bot's message `target`).
+    welcome (the example badge with the greeting), delete (of the bot's message `target`), post (a text that shows the
+    badge `jobs[0]` in another chat, for the purpose `post`; its buttons come with the picture), illustrate (turns the
+    message `target` into that picture), relabel (changes the caption of `target`).
 
     `files` are file ids that Telegram knows; `jobs` the badges that they show, for where it knows one of them no more,
     `captions` what stands under each of them.
@@ -35,6 +37,7 @@ class Message:
     target: int = 0
     jobs: tuple[int, ...] = ()
     captions: tuple[str, ...] = ()
+    post: str = ""
 
 
 @dataclass(frozen=True)
@@ -68,13 +71,18 @@ def begin(connection: sqlite3.Connection, outgoing_id: int) -> None:
     connection.execute("UPDATE outbox SET sending = 1 WHERE id = ?", (outgoing_id,))
 
 
-def done(connection: sqlite3.Connection, outgoing: Outgoing, message_id: int = 0) -> None:
-    """The message was sent as `message_id`, or given up (0)."""
-    connection.execute("DELETE FROM outbox WHERE id = ?", (outgoing.id,))
+def done(connection: sqlite3.Connection, outgoing: Outgoing, message_id: int = 0) -> list[Outgoing]:
+    """The message was sent as `message_id`, or given up (0); what follows from that."""
+    row = connection.execute("DELETE FROM outbox WHERE id = ? RETURNING created", (outgoing.id,)).fetchone()
     if outgoing.message.kind == "status" and message_id:
         connection.execute("UPDATE jobs SET status_id = ? WHERE id = ?", (message_id, outgoing.job_id))
     if outgoing.message.asks and message_id:
         people.note_question(connection, outgoing.chat_id, message_id)
+    if outgoing.message.kind != "post" or not message_id or row is None:
+        return []
+    posts.sent(connection, outgoing.message.jobs[0], outgoing.message.post, message_id)
+    picture = replace(outgoing.message, kind="illustrate", target=message_id)
+    return [put(connection, outgoing.chat_id, outgoing.user_id, picture, row["created"], outgoing.job_id)]
 
 
 def pending(connection: sqlite3.Connection) -> list[Outgoing]:

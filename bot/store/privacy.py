@@ -2,13 +2,16 @@
 
 import sqlite3
 
+from bot.store import posts
+from bot.store.posts import Post
+
 _DAY = 86400.0
 _AGAIN_FOR = 3600.0
 """Seconds during which the files of a forgotten badge are looked for again: one that is being drawn is saved late."""
 
 
-def forget(connection: sqlite3.Connection, user_id: int, now: float) -> list[int]:
-    """Delete all about a person in this transaction; the numbers of jobs that end by it.
+def forget(connection: sqlite3.Connection, user_id: int, now: float) -> tuple[list[int], list[Post]]:
+    """Delete all about a person in this transaction; the numbers of jobs that end by it, and posts to be taken away.
 
     Badges of the last day stay as empty rows, so that nobody gets more of them by being forgotten; `forget_counted`
     deletes those later. Files are listed for `to_erase`.
@@ -16,9 +19,12 @@ def forget(connection: sqlite3.Connection, user_id: int, now: float) -> list[int
     connection.execute(
         "INSERT OR REPLACE INTO erasures(job_id, at) SELECT id, ? FROM jobs WHERE user_id = ?", (now, user_id)
     )
+    shown = [post for post in posts.of_person(connection, user_id) if post.message_id]
+    for table in ("posts", "reviews"):
+        connection.execute(f"DELETE FROM {table} WHERE job_id IN (SELECT id FROM jobs WHERE user_id = ?)", (user_id,))
     ended = connection.execute(
         "UPDATE jobs SET state = 'canceled', finished = ? WHERE user_id = ?"
-        " AND state IN ('waiting', 'drawing', 'drawn') RETURNING id",
+        " AND state IN ('waiting', 'drawing', 'drawn', 'reviewing') RETURNING id",
         (now, user_id),
     ).fetchall()
     connection.execute(
@@ -34,7 +40,7 @@ def forget(connection: sqlite3.Connection, user_id: int, now: float) -> list[int
         " WHERE user_id = ?",
         (user_id,),
     )
-    return sorted(row["id"] for row in ended)
+    return sorted(row["id"] for row in ended), shown
 
 
 def to_erase(connection: sqlite3.Connection) -> list[int]:

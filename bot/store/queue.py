@@ -9,7 +9,10 @@ _MEASURED = 20
 _ASSUMED_SECONDS = 20.0
 _SLICE = 600
 """Seconds: the width of a row of `slices` (see `migrations`)."""
-_COUNTS = "drew AND (state NOT IN ('failed', 'canceled') OR attempts > 0 AND (state = 'canceled' OR error = 'words'))"
+_COUNTS = (
+    "drew AND (state NOT IN ('failed', 'canceled') OR attempts > 0"
+    " AND (state = 'canceled' OR error IN ('words', 'refused', 'picture')))"
+)
 """Which jobs count towards a person's limits: all but those that never began, those that failed by no fault of theirs
 and those whose portrait was there already. A canceled drawing took the card, or was paid for, as a finished one did."""
 
@@ -97,9 +100,8 @@ def similar(connection: sqlite3.Connection, english: str) -> int | None:
 
 def in_flight(connection: sqlite3.Connection, user_id: int, origin: str) -> bool:
     """Whether a job that came of the same press of the same button is still under way."""
-    return bool(
-        _count(connection, "user_id = ? AND origin = ? AND state IN ('waiting', 'drawing', 'drawn')", user_id, origin)
-    )
+    under_way = "state IN ('waiting', 'drawing', 'drawn', 'reviewing')"
+    return bool(_count(connection, f"user_id = ? AND origin = ? AND {under_way}", user_id, origin))
 
 
 def seconds_a_badge(connection: sqlite3.Connection) -> float:

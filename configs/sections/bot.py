@@ -31,6 +31,11 @@ class BotSettings(Section):
     members_of: tuple[int, ...]
     ask_admins: bool
     blocked_words: dict[str, str]
+    picture_filter: str
+    picture_labels: tuple[str, ...]
+    picture_threshold: float = Field(gt=0, le=1)
+    review_chat: int
+    review_hours: float = Field(ge=0, le=24 * 365)
 
     waiting_per_person: int = Field(ge=1, le=1000)
     badges_per_hour: int = Field(ge=0)

@@ -321,6 +321,13 @@ class TelegramServer:
             media = json.loads(fields["media"])
             message.photo, message.text = self._file(call, media["media"]), self._text(media.get("caption", ""), 1024)
             message.photos += 1
+        elif method == "editMessageCaption":
+            if not message.photo:
+                raise Refused(400, "Bad Request: there is no caption in the message to edit")
+            caption = self._text(fields.get("caption", ""), 1024)
+            if (caption, markup) == (message.text, message.markup):
+                raise Refused(400, "Bad Request: message is not modified: specified new message content is the same")
+            message.text = caption
         else:
             raise Refused(404, "Not Found: method not found")
         message.markup = markup

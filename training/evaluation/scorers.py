@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from inference.hub import HubError, asking_hub, cached_file
+from inference.hub import model_folder, require_model
 from training.errors import InvalidJob
 
 log = logging.getLogger(__name__)
@@ -120,7 +120,7 @@ class ModelScorer:
     def __init__(self, source: str, token: str = "") -> None:
         """Raises OSError or ValueError, as transformers does, where the model is not to be had."""
         self.name = Path(source).name if Path(source).is_dir() else source
-        folder = _on_disk(source)
+        folder = model_folder(source)
         if folder:
             try:
                 self._load(str(folder))
@@ -129,7 +129,7 @@ class ModelScorer:
                 if Path(source).is_dir():
                     raise
         log.info("%s is not on this disk: asking the Hub for it", source)
-        _require_hub(source, token)
+        require_model(source, token)
         self._load(source, token=token or None)
 
     def _load(self, source: str, **where: Any) -> None:
@@ -173,26 +173,6 @@ class ModelScorer:
 
 def _first_line(error: Exception) -> str:
     return str(error).splitlines()[0].rstrip(".")
-
-
-def _on_disk(source: str) -> Path | None:
-    """The folder of a model that is here already. By its folder alone transformers asks the Hub for nothing more."""
-    if Path(source).is_dir():
-        return Path(source)
-    config = cached_file(source, "config.json")
-    return config.parent if config and any(config.parent.glob("*.safetensors")) else None
-
-
-def _require_hub(source: str, token: str) -> None:
-    """Raises OSError at once where the Hub does not give `source`: transformers asks for a minute."""
-    from huggingface_hub import HfApi
-
-    try:
-        with asking_hub():
-            HfApi(token=token or None).model_info(source, timeout=10)
-    except HubError as error:
-        said = f"{error} to {source}" if error.status else f"it is not on this disk and {error}"
-        raise OSError(said) from error
 
 
 def _pooled(found: Any) -> Any:
