@@ -66,9 +66,7 @@ class PictureFilter:
         unwanted = [number for number, name in names.items() if name.casefold() in self._labels]
         if not unwanted:
             known = ", ".join(names.values())
-            raise OperatorNeeded(
-                f"the picture filter {self._source} has none of the labels asked for; it knows {known}"
-            )
+            raise OperatorNeeded(f"the picture filter {self._source} knows none of bot.picture_labels, but {known}")
         return model, processor, unwanted
 
 
