@@ -26,13 +26,13 @@ _FREE = "flux2-klein-4b"
 
 
 def revision_of(profile: Profile) -> str:
-    """What tells these weights apart: the pinned revision, a short hash of a folder's weights, or the commit of the
-    copy on this disk; "" where the Hub has to be asked first. Loads nothing.
+    """What tells these weights apart: a short hash of a folder's weights, the pinned commit, or that of the copy on
+    this disk; "" where the Hub has to be asked first. Loads nothing.
     """
-    if profile.revision:
-        return profile.revision
     if profile.folder:
         return _folder_revision(profile)
+    if profile.revision:
+        return profile.revision
     index = cached_file(profile.repo, "model_index.json")
     return index.parent.name if index else ""
 

@@ -1,6 +1,7 @@
 """Profiles, their licences, and a base model in the Hub's cache, which needs no network."""
 
 import logging
+import re
 import shutil
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import pytest
 
 from inference.errors import BackendUnavailable, InvalidRequest
 from inference.local.generator import LocalGenerator
-from inference.models.base_weights import say_licence
+from inference.models.base_weights import revision_of, say_licence
 from inference.models.profiles import load_profile, profile_names
 from tests.inference.local.test_generator import TELESCOPE, pixels, settings, tiny
 
@@ -84,3 +85,16 @@ def test_half_a_download_is_no_model(hub_cache: Path, tiny_flux: Path) -> None:
 def test_an_unknown_profile_names_the_nearest() -> None:
     with pytest.raises(InvalidRequest, match=r"unknown profile 'flux-shnell': did you mean flux-schnell"):
         load_profile("flux-shnell")
+
+
+def test_base_models_are_pinned_to_a_commit_where_it_is_known() -> None:
+    pins = {name: load_profile(name).revision for name in profile_names() if load_profile(name).repo}
+    assert all(re.fullmatch("[0-9a-f]{40}", pin) for pin in pins.values() if pin)
+    assert {name for name, pin in pins.items() if not pin} == {
+        "flux-krea", "flux2-klein-9b", "flux2-klein-base-9b"
+    }  # fmt: skip
+
+
+def test_weights_in_a_folder_are_told_apart_by_what_they_are_not_by_the_pin(tiny_flux: Path) -> None:
+    pinned = tiny(tiny_flux).model_copy(update={"revision": COMMIT})
+    assert revision_of(pinned) == revision_of(tiny(tiny_flux)) != COMMIT
