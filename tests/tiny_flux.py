@@ -107,7 +107,8 @@ def make_tiny_flux2(folder: Path, seed: int = 0, **transformer: Any) -> Path:
     )  # fmt: skip
     pipe = Flux2KleinPipeline(
         scheduler=FlowMatchEulerDiscreteScheduler(shift=1.0),
-        vae=AutoencoderKLFlux2(**_VAE, sample_size=32),
+        # The published one has both of these layers, unlike FLUX.1's.
+        vae=AutoencoderKLFlux2(**{**_VAE, "use_quant_conv": True, "use_post_quant_conv": True}, sample_size=32),
         text_encoder=Qwen3ForCausalLM(qwen),
         tokenizer=words,
         transformer=Flux2Transformer2DModel(**{**FLUX2, **transformer}),

@@ -149,8 +149,9 @@ def _prepare_vae(vae: Any, plan: Plan) -> None:
 
     if plan.vae_dtype != plan.dtype:
         vae.to(getattr(torch, plan.vae_dtype))
-        # The pipeline gives latents in the transformer's dtype.
-        vae.decoder.register_forward_pre_hook(lambda decoder, args: (args[0].to(decoder.conv_in.weight.dtype),))
+        # The pipeline gives latents in the transformer's dtype. FLUX.2's autoencoder has a layer before its decoder.
+        for first in filter(None, (vae.post_quant_conv, vae.decoder)):
+            first.register_forward_pre_hook(lambda _module, args: (args[0].to(vae.dtype),))
     if plan.device.startswith("cuda"):
         vae.to(memory_format=torch.channels_last)
     if plan.tiled_vae:

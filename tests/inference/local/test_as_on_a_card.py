@@ -54,15 +54,22 @@ def test_a_tile_is_a_quarter_of_a_picture_with_the_published_vaes() -> None:
             assert max(seen) == (64, 64)
 
 
-def test_fp16_decodes_in_fp32(tiny_flux: Path) -> None:
-    half = replace(PLAIN, dtype="float16")
-    pipe = load(tiny_flux)
+@pytest.mark.parametrize("base", ["tiny_flux", "tiny_flux2", "tiny_z_image"])
+@pytest.mark.parametrize("tiled", [False, True])
+def test_fp16_decodes_in_fp32(base: str, tiled: bool, request: pytest.FixtureRequest) -> None:
+    from diffusers import DiffusionPipeline
+
+    half = replace(PLAIN, dtype="float16", tiled_vae=tiled)
+    pipe = DiffusionPipeline.from_pretrained(request.getfixturevalue(base))
     made = assemble(pipe.to(torch.float16), half, LoraSlot(pipe.transformer), lambda _what: None, None).pipe
     assert (made.vae.dtype, made.transformer.dtype) == (torch.float32, torch.float16)
+    if tiled:  # smaller than any picture
+        made.vae.tile_latent_min_size = 2
     seen = []
     made.vae.decoder.register_forward_hook(lambda _module, _args, out: seen.append(out.dtype))
-    made("samurai", width=32, height=32, num_inference_steps=1, max_sequence_length=16)
-    assert seen == [torch.float32]
+    made(prompt="samurai", width=64, height=64, num_inference_steps=1, max_sequence_length=64)
+    assert set(seen) == {torch.float32}
+    assert len(seen) > 1 if tiled else len(seen) == 1
 
 
 @pytest.mark.filterwarnings("ignore")
