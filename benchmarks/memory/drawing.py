@@ -104,7 +104,7 @@ def _depths(size: str) -> tuple[str, ...]:
 def simulate(profile: Profile, plan: Plan, depths: dict[str, int] | None = None) -> int:
     """Peak bytes on a pretended card while `plan` loads, and draws for more prompts than it keeps tables of.
 
-    Of encoding only the widest layer's visit is counted.
+    Of encoding only the visit of the widest layers is counted.
     """
     import torch
 
@@ -134,8 +134,8 @@ def simulate(profile: Profile, plan: Plan, depths: dict[str, int] | None = None)
 
         kept = [text() for _ in range(PROMPTS_KEPT)]
         resident = torch.empty(size.encoders if plan.encoders == "resident" else 0, dtype=dtype, device=plan.device)
-        if plan.encoders != "resident":  # the widest layer of an encoder visits the card, and is gone
-            torch.empty(size.largest_text_layer, dtype=dtype, device=plan.device)
+        if plan.encoders != "resident":  # an encoder's widest layers visit the card, and leave it
+            torch.empty(size.text_visit, dtype=dtype, device=plan.device)
         gc.collect()
         empty = kept[0] if profile.guided else None
         with torch.no_grad():

@@ -223,7 +223,7 @@ def _ram(plan: Plan, size: ModelSize) -> int:
 def _ram_on_cpu(size: ModelSize) -> int:
     """Peak bytes of main memory without a card: the transformer as on the disk, and its widest companion in float32."""
     outside = size.transformer - size.block_linears - size.modulation
-    widest = max(TILE * TILE * 256 * 3 * 4, size.largest_text_layer * 4)
+    widest = max(TILE * TILE * 256 * 3 * 4, size.text_visit * 4)
     return int(_PROCESS + size.transformer * 2 + outside * 2 + size.vae * 4 + widest)
 
 
@@ -256,6 +256,5 @@ def need(plan: Plan, profile: Profile, size: ModelSize) -> int:
     if plan.tiled_vae:
         pixels = min(pixels, TILE * TILE)
     decoding = pixels * 256 * 3 * vae + picture
-    # Layers pass one by one, the next while one is at work; the table of words is the widest.
-    encoding = 0 if plan.encoders == "resident" else size.largest_text_layer * half * 5 // 4
+    encoding = 0 if plan.encoders == "resident" else size.text_visit * half
     return int(weights + max(denoising, decoding, encoding) + CONTEXT)

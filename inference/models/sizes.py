@@ -54,6 +54,8 @@ Z_IMAGE_CONFIG: Mapping[str, object] = MappingProxyType(
 class ModelSize:
     """Parameters of the parts of a model. `modulation` is the share of `transformer` that never sees the image.
 
+    `text_visit`: values of an encoder on the card at once while its layers pass one by one: the widest, its table of
+    words, and the first linear layer, which is copied meanwhile.
     `denoising`: values that are alive at once at the widest moment of an eager step, in tokens times `width`, by how
     the weights are held (quantized products cast their inputs). From `python -m benchmarks.memory.drawing`.
     """
@@ -67,7 +69,7 @@ class ModelSize:
     encoders: int
     vae: int
     text_width: int
-    largest_text_layer: int
+    text_visit: int
     denoising: Mapping[str, float]
     pooled: int = 0
 
@@ -81,7 +83,7 @@ class ModelSize:
 
 
 _FLUX1_DENOISING = MappingProxyType({"plain": 17.4, "fp8": 46.3, "int8": 33.6, "nf4": 18.0})
-_FLUX2_DENOISING = MappingProxyType({"plain": 21.9, "fp8": 46.9, "int8": 39.4, "nf4": 24.6})
+_FLUX2_DENOISING = MappingProxyType({"plain": 21.9, "fp8": 47.0, "int8": 39.4, "nf4": 24.6})
 _Z_IMAGE_DENOISING = MappingProxyType({"plain": 16.0, "fp8": 25.4, "int8": 19.2, "nf4": 16.1})
 
 FLUX1 = ModelSize(
@@ -94,7 +96,7 @@ FLUX1 = ModelSize(
     encoders=4_762_310_656 + 123_060_480,  # T5-XXL's encoder, CLIP-L's text model
     vae=83_819_683,
     text_width=4096,
-    largest_text_layer=32_128 * 4096,  # the table of words
+    text_visit=32_128 * 4096 + 4096 * 4096,
     denoising=_FLUX1_DENOISING,
     pooled=768,
 )
@@ -108,7 +110,7 @@ FLUX2_KLEIN_4B = ModelSize(
     encoders=3_114_088_192,  # 27 layers of Qwen3-4B, see `flux2.py`
     vae=84_046_115,
     text_width=7680,
-    largest_text_layer=151_936 * 2560,
+    text_visit=151_936 * 2560 + 2560 * 4096,
     denoising=_FLUX2_DENOISING,
 )
 FLUX2_KLEIN_9B = ModelSize(
@@ -121,7 +123,7 @@ FLUX2_KLEIN_9B = ModelSize(
     encoders=5_831_883_520,  # 27 layers of Qwen3-8B
     vae=84_046_115,
     text_width=12_288,
-    largest_text_layer=151_936 * 4096,
+    text_visit=151_936 * 4096 + 4096 * 4096,
     denoising=_FLUX2_DENOISING,
 )
 Z_IMAGE = ModelSize(
@@ -134,7 +136,7 @@ Z_IMAGE = ModelSize(
     encoders=4_022_468_096,  # Qwen3-4B
     vae=83_819_683,
     text_width=2560,
-    largest_text_layer=151_936 * 2560,
+    text_visit=151_936 * 2560 + 2560 * 4096,
     denoising=_Z_IMAGE_DENOISING,
 )
 SIZES: Mapping[str, ModelSize] = MappingProxyType(

@@ -193,7 +193,8 @@ def test_sizes_are_those_of_the_real_models() -> None:
         t5_encoder = T5EncoderModel(t5)
         assert (FLUX1.transformer, FLUX1.block_linears) == (count(flux1), block_linears(flux1))
         assert (FLUX1.encoders, FLUX1.vae) == (count(CLIPTextModel(clip)) + count(t5_encoder), count(vae))
-        assert t5_encoder.shared.weight.numel() == FLUX1.largest_text_layer
+        first = t5_encoder.encoder.block[0].layer[0].SelfAttention.q
+        assert t5_encoder.shared.weight.numel() + first.weight.numel() == FLUX1.text_visit
         sizes = ((FLUX2_KLEIN_4B, klein, 2560, 9728), (FLUX2_KLEIN_9B, klein9, 4096, 12288))
         for size, model, hidden, intermediate in sizes:
             assert (size.transformer, size.block_linears) == (count(model), block_linears(model))
@@ -201,7 +202,8 @@ def test_sizes_are_those_of_the_real_models() -> None:
             cut = count(text) - 9 * count(text.layers[0]) - count(text.norm)  # see Flux2.trim
             assert (size.encoders, size.vae) == (cut, count(AutoencoderKLFlux2()))
             assert size.text_width == 3 * hidden
-            assert text.embed_tokens.weight.numel() == size.largest_text_layer
+            first = text.layers[0].self_attn.q_proj
+            assert text.embed_tokens.weight.numel() + first.weight.numel() == size.text_visit
         assert (Z_IMAGE.transformer, Z_IMAGE.block_linears) == (count(z_image), block_linears(z_image))
         # Qwen3-4B's output layer is its embedding.
         assert (Z_IMAGE.encoders, Z_IMAGE.vae) == (count(Qwen3Model(qwen(2560, 9728))), count(vae))
