@@ -38,8 +38,9 @@ TABLES_KEPT = 4
 _STEPS_TO_CACHE = 12
 # Of so few steps decoding is a share worth compiling for: a tenth to a fifth of a 4-step drawing.
 _STEPS_TO_COMPILE_VAE = 8
-# Bytes a value. nf4: half a byte, and for each 64 values a scale in one byte, each 256 of which share one in four.
-_BYTES = {"plain": 2.0, "fp8": 1.0, "int8": 1.0, "nf4": 0.5 + 1 / 64 + 4 / (64 * 256)}
+# Bytes a value. int8: one, and a scale in four bytes a row. nf4: half a byte, and for each 64 values a scale in one byte, of
+# which 256 share one in four.
+_BYTES = {"plain": 2.0, "fp8": 1.0, "int8": 1.0 + 4 / 3072, "nf4": 0.5 + 1 / 64 + 4 / (64 * 256)}
 
 
 @dataclass(frozen=True)
@@ -246,13 +247,14 @@ def need(plan: Plan, profile: Profile, size: ModelSize) -> int:
         weights += size.modulation * half
     if plan.encoders == "resident":
         weights += size.encoders * half
-    weights += PROMPTS_KEPT * size.prompt_values(profile) * half
+    # A guided pipeline repeats both prompts for its batch, and keeps what the first of two passes gave.
+    weights += (PROMPTS_KEPT + 2 * profile.guided) * size.prompt_values(profile) * half
     # Z-Image guides with both prompts in one batch, FLUX.2 with one after the other.
     batch = 2 if profile.family == "z-image" and profile.guided else 1
     denoising = batch * size.tokens(profile) * size.width * size.denoising[plan.weights] * half
-    # Three feature maps of 256 channels, as large as the picture or as a tile; and the picture itself.
+    # Three feature maps of 256 channels, as large as the picture or as a tile; and the picture in three forms.
     pixels = profile.width * profile.height
-    picture = pixels * 3 * (4 + half)
+    picture = pixels * 3 * (vae + 4 + half)
     if plan.tiled_vae:
         pixels = min(pixels, TILE * TILE)
     decoding = pixels * 256 * 3 * vae + picture

@@ -83,8 +83,8 @@ class ModelSize:
 
 
 _FLUX1_DENOISING = MappingProxyType({"plain": 17.4, "fp8": 46.3, "int8": 33.6, "nf4": 18.0})
-_FLUX2_DENOISING = MappingProxyType({"plain": 21.9, "fp8": 47.0, "int8": 39.4, "nf4": 24.6})
-_Z_IMAGE_DENOISING = MappingProxyType({"plain": 16.0, "fp8": 25.4, "int8": 19.2, "nf4": 16.1})
+_FLUX2_DENOISING = MappingProxyType({"plain": 21.9, "fp8": 47.0, "int8": 39.7, "nf4": 24.6})
+_Z_IMAGE_DENOISING = MappingProxyType({"plain": 16.0, "fp8": 25.4, "int8": 19.5, "nf4": 16.1})
 
 FLUX1 = ModelSize(
     width=3072,
