@@ -247,8 +247,9 @@ def need(plan: Plan, profile: Profile, size: ModelSize) -> int:
         weights += size.modulation * half
     if plan.encoders == "resident":
         weights += size.encoders * half
-    # A guided pipeline repeats both prompts for its batch, and keeps what the first of two passes gave.
-    weights += (PROMPTS_KEPT + 2 * profile.guided) * size.prompt_values(profile) * half
+    # Besides the kept prompts the one that is being encoded or drawn. A guided pipeline repeats both of its prompts for
+    # the batch, and keeps what the first of two passes gave.
+    weights += (PROMPTS_KEPT + 1 + 2 * profile.guided) * size.prompt_values(profile) * half
     # Z-Image guides with both prompts in one batch, FLUX.2 with one after the other.
     batch = 2 if profile.family == "z-image" and profile.guided else 1
     denoising = batch * size.tokens(profile) * size.width * size.denoising[plan.weights] * half
