@@ -38,8 +38,8 @@ TABLES_KEPT = 4
 _STEPS_TO_CACHE = 12
 # Of so few steps decoding is a share worth compiling for: a tenth to a fifth of a 4-step drawing.
 _STEPS_TO_COMPILE_VAE = 8
-# Bytes a value. int8: one, and a scale in four bytes a row. nf4: half a byte, and for each 64 values a scale in one byte, of
-# which 256 share one in four.
+# Bytes a value. int8: one, and a scale in four bytes a row. nf4: half a byte, and for each 64 values a scale in one
+# byte, of which 256 share one in four.
 _BYTES = {"plain": 2.0, "fp8": 1.0, "int8": 1.0 + 4 / 3072, "nf4": 0.5 + 1 / 64 + 4 / (64 * 256)}
 
 
