@@ -24,6 +24,9 @@ def main(arguments: list[str] | None = None) -> int:
     instead.add_argument(
         "--calibrate-filter", type=Path, metavar="DIR", help="find bot.picture_threshold from the pictures in DIR"
     )
+    instead.add_argument(
+        "--award", type=Path, metavar="FILE", help="store the awards in FILE (user, chat, object, text, why)"
+    )
     wrong = dict.fromkeys((ConfigError, StartError, InvalidRequest), BAD_INPUT)
     return run_command(_run, parser, arguments, wrong | dict.fromkeys((BotError, RenderError, OSError), FAILED))
 
@@ -43,6 +46,10 @@ def _run(options: argparse.Namespace) -> int:
         from bot.operations.calibrate import main as calibrate
 
         return calibrate(settings, options.calibrate_filter)
+    if options.award:
+        from bot.operations.award import main as award
+
+        return award(settings, options.award)
     if options.backup or options.restore:
         return _keep(options, settings.data_dir)
     from bot.app import run

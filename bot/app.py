@@ -116,7 +116,7 @@ class Bot:
         self._bot = telegram_client(settings.bot, token, self._limiter, self._queue)
         self._pictures = Pictures(settings.data_dir / "badges").open()
         self._board = StatusBoard(self._bot, self._limiter, database, settings.bot, self.generator.parallel)
-        surroundings = Surroundings(lambda: self._workers.wake(), self._bot.silent, settings.bot.ring_after)
+        surroundings = Surroundings(lambda: self._workers.wake(), self._bot.silent, settings.bot)
         self._delivery = Delivery(self._bot, self._limiter, database, self._pictures, self._board, clock, surroundings)
         links = Links(self._status_sent, self._delivery.status_sent, self._abandoned, self._bot.silent)
         self._sender = Sender(Calls(self._bot, database, self._pictures, settings.bot.welcome), database, clock, links)

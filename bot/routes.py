@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from telegram import BotCommand
 
-from bot.community import history, members, privacy, review, welcome
+from bot.community import awards, history, members, privacy, review, welcome
 from bot.dialogue import admin, buttons, commands, questions
 from bot.dialogue.events import Event
 from bot.dialogue.turn import Turn
@@ -55,6 +55,7 @@ ROUTES: dict[str, Route] = {
     "/badge": Route(
         commands.badge, commands.words_of_badge, menu=lambda _: _("telescope | UX SCOUT - a badge in one line")
     ),
+    "/awards": Route(awards.list_awards, menu=lambda _: _("who was awarded what")),
     "/history": Route(history.history, menu=lambda _: _("your last badges")),
     "/cancel": Route(commands.cancel, menu=lambda _: _("stop, at any moment")),
     "/language": Route(welcome.language, menu=lambda _: _("the language I answer in")),
@@ -64,6 +65,7 @@ ROUTES: dict[str, Route] = {
     "/stats": Route(admin.stats, for_admins=True),
     "/pause": Route(admin.pause, for_admins=True),
     "/resume": Route(admin.resume, for_admins=True),
+    "/award": Route(awards.award, awards.words_of_award, for_admins=True),
     "/ban": Route(members.ban, for_admins=True),
     "/unban": Route(members.unban, for_admins=True),
     "/allow": Route(members.allow, for_admins=True),

@@ -2,6 +2,7 @@
 
 from math import ceil
 
+from bot.store.awards import Award, Listed
 from bot.store.jobs import Job
 from bot.store.members import Known
 from bot.texts import Texts
@@ -79,6 +80,22 @@ def person_words(person: Known) -> str:
 def caption(_: Texts) -> str:
     """The words under a badge."""
     return _("🎊 Your badge is ready!") + "\n" + _("/create for another one")
+
+
+def award_caption(_: Texts, award: Award, job: Job) -> str:
+    """The words under an award: whose it is, who gave it, and why."""
+    lines = [_("🏅 {name}: {badge}", name=award.name, badge=badge_words(job))]
+    if award.giver_name:
+        lines.append(_("Awarded by {giver}", giver=award.giver_name))
+    return "\n".join([*lines, *([award.why] if award.why else [])])
+
+
+def award_line(_: Texts, award: Listed) -> str:
+    """An award in the list of /awards."""
+    line = _("🏅 {name}: {badge}", name=award.name, badge=f"{award.object} | {' '.join(award.text.split())}")
+    by = _("Awarded by {giver}", giver=award.giver_name) if award.giver_name else ""
+    said = ". ".join(words for words in (by, award.why) if words)
+    return f"{line} ({said})" if said else line
 
 
 def failure(_: Texts, reason: str) -> str:

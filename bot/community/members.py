@@ -108,6 +108,11 @@ def meant(turn: Turn) -> int:
     said = turn.event.text.split()[0] if turn.event.text.split() else ""
     if not said and turn.event.replied_user:
         return turn.event.replied_user
+    return person_meant(turn, said)
+
+
+def person_meant(turn: Turn, said: str) -> int:
+    """Whose number or @name `said` is; 0, once told what to write."""
     if said.isascii() and said.isdigit() and len(said) <= 18:
         return int(said)
     if said.startswith("@") and len(said) > 1:

@@ -66,6 +66,9 @@ class Calls:
                 outgoing.chat_id, message.target, caption=message.text, reply_markup=keyboard(message.buttons)
             )
             return Done()
+        if message.kind == "tag":
+            await self._bot.set_chat_member_tag(outgoing.chat_id, message.target, message.text)
+            return Done()
         if message.kind == "delete":
             await self._bot.delete_message(outgoing.chat_id, message.target)
             return Done()

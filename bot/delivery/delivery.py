@@ -21,18 +21,18 @@ from telegram.ext import ExtBot
 from bot.api.errors import Verdict, verdict
 from bot.api.limiter import LAST_WORD, UPLOAD, PoliteLimiter
 from bot.clock import Clock
+from bot.delivery.following import follow
 from bot.delivery.pictures import Pictures
 from bot.delivery.sender import Sender
 from bot.delivery.status import StatusBoard
-from bot.delivery.telling import Surroundings, Telling, last_words, ring
+from bot.delivery.telling import Face, Surroundings, Telling, face, last_words, opening
 from bot.errors import StoreError
-from bot.keyboards import Rows, copies, keyboard, under_badge
+from bot.keyboards import Rows, copies, keyboard
 from bot.operations.logs import record
 from bot.store import Database, jobs, outbox, people
 from bot.store.jobs import Job
-from bot.store.outbox import Message, Outgoing
+from bot.store.outbox import Outgoing
 from bot.texts import texts_for
-from bot.words import caption, status_text
 
 log = logging.getLogger(__name__)
 
@@ -148,9 +148,7 @@ class Delivery:
                 return job, None
             if outbox.asked_for(connection, job_id, "status"):
                 return job, None
-            message = Message(
-                "status", status_text(texts_for(job.language), stage=2), thread_id=job.thread_id, reply_to=job.reply_to
-            )
+            message = opening(connection, job)
             return job, outbox.put(connection, job.chat_id, job.user_id, message, self._clock.wall(), job_id)
 
         event = self._status_sent.setdefault(job_id, asyncio.Event())
@@ -167,6 +165,7 @@ class Delivery:
 
     async def _give(self, job: Job, telling: Telling, started: float) -> bool:
         """Turn the status message into the badge; where that cannot be edited, send the badge by itself."""
+        shown = await self._database.read(lambda c: face(c, job))
         while True:
             await self._limiter.clear(job.chat_id)  # no place is held while one chat waits
             async with self._uploads:
@@ -177,7 +176,7 @@ class Delivery:
                     self._surroundings.redraw()
                     return True
                 try:
-                    sent = await self._upload(job, telling, photo)
+                    sent = await self._upload(job, telling, photo, shown)
                     break
                 except RetryAfter:
                     continue
@@ -188,31 +187,30 @@ class Delivery:
         await self._delivered(job, sent, time.monotonic() - started)
         return True
 
-    async def _upload(self, job: Job, telling: Telling, photo: bytes) -> Sent | bool:
-        _ = texts_for(job.language)
-        buttons = keyboard(under_badge(_, job.id))
+    async def _upload(self, job: Job, telling: Telling, photo: bytes, shown: Face) -> Sent | bool:
+        buttons = keyboard(shown.rows)
         if not telling.anew:
-            media = InputMediaPhoto(photo, caption=caption(_), filename="badge.jpg")
+            media = InputMediaPhoto(photo, caption=shown.caption, filename="badge.jpg")
             return await self._bot.edit_message_media(
                 media, chat_id=job.chat_id, message_id=job.status_id, reply_markup=buttons, rate_limit_args=UPLOAD
             )
         await self._database.write("photo intent", lambda c: jobs.about_to_send(c, job.id))
         return await self._bot.send_photo(
-            job.chat_id, photo, caption=caption(_), reply_markup=buttons, rate_limit_args=UPLOAD,
+            job.chat_id, photo, caption=shown.caption, reply_markup=buttons, rate_limit_args=UPLOAD,
             **telling.where(job),
         )  # fmt: skip
 
     async def _delivered(self, job: Job, sent: Sent | bool, seconds: float) -> None:
         photo = sent.photo[-1].file_id if isinstance(sent, Sent) and sent.photo else job.photo_id
-        rings: list[Outgoing] = []
+        following: list[Outgoing] = []
 
         def deliver(connection: sqlite3.Connection) -> None:
-            rings[:] = ring(connection, job, self._surroundings.ring_after, self._clock.wall())
+            following[:] = follow(connection, job, self._surroundings.settings, self._clock.wall())
             jobs.delivered(connection, job.id, photo, seconds)
 
         await self._database.write("delivered", deliver)
         if self.sender is not None:
-            self.sender.add(rings)
+            self.sender.add(following)
         record(
             job.user_id, "badge",
             f"job {job.id} delivered: portrait {job.draw_seconds:.2f} s, banner {job.banner_seconds:.2f} s,"

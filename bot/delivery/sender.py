@@ -30,8 +30,8 @@ from bot.texts import Texts
 log = logging.getLogger(__name__)
 
 _STORE_PAUSE = 5.0
-_EDITS = ("delete", "illustrate", "relabel")
-"""Kinds that change a message that is there; as a plain text they would say nothing."""
+_EDITS = ("delete", "illustrate", "relabel", "tag")
+"""Kinds that change what is there; as a plain text they would say nothing."""
 
 
 def _interrupted(_: Texts) -> str:

@@ -20,6 +20,7 @@ from bot.api.limiter import PoliteLimiter
 from bot.errors import StoreError
 from bot.keyboards import keyboard, under_status
 from bot.store import Database, jobs, people, queue
+from bot.store.awards import ORIGIN
 from bot.store.jobs import Job
 from bot.texts import texts_for
 from bot.words import status_text
@@ -196,7 +197,8 @@ class StatusBoard:
         try:
             if cancelable:
                 job = await self._job(job_id)
-            rows = under_status(texts_for(job.language), job_id) if job is not None else ()
+            own = job is not None and job.origin != ORIGIN  # an award is not its person's to cancel
+            rows = under_status(texts_for(job.language), job_id) if job is not None and own else ()
             await self._bot.edit_message_text(
                 shown.text, chat_id=shown.chat_id, message_id=shown.message_id, reply_markup=keyboard(rows)
             )

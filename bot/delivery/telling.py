@@ -8,24 +8,22 @@ from typing import Any
 from telegram import ReplyParameters
 
 from bot.delivery.attempts import Attempts
-from bot.keyboards import Rows, under_failure
-from bot.store import jobs, outbox
+from bot.keyboards import Rows, copies, under_badge, under_failure
+from bot.store import awards
 from bot.store.jobs import Job
-from bot.store.outbox import Message, Outgoing
+from bot.store.outbox import Message
 from bot.texts import texts_for
-from bot.words import failure
+from bot.words import award_caption, caption, failure, status_text
+from configs.sections.bot import BotSettings
 
 
 @dataclass(frozen=True)
 class Surroundings:
-    """Whom a delivery asks: for a new drawing of a picture that is gone, and for how long no call has succeeded.
-
-    A badge that took more than `ring_after` seconds (0: never) is followed by a message, since an edit rings no phone.
-    """
+    """Whom a delivery asks: for a new drawing of a picture that is gone, and for how long no call has succeeded."""
 
     redraw: Callable[[], None]
     silent: Callable[[], float]
-    ring_after: float = 0.0
+    settings: BotSettings
 
 
 @dataclass
@@ -44,6 +42,32 @@ class Telling:
         return {"message_thread_id": thread, "reply_parameters": reply}
 
 
+@dataclass(frozen=True)
+class Face:
+    """What is seen of a badge beside its picture."""
+
+    caption: str
+    rows: Rows
+
+
+def face(connection: sqlite3.Connection, job: Job) -> Face:
+    """The words and buttons under a badge as it is delivered."""
+    _ = texts_for(job.language)
+    award = awards.get(connection, job.id) if job.origin == awards.ORIGIN else None
+    if award is not None:
+        return Face(award_caption(_, award, job), (copies(_, job.id),))
+    return Face(caption(_), under_badge(_, job.id))
+
+
+def opening(connection: sqlite3.Connection, job: Job) -> Message:
+    """The status message of a drawn badge that has none; an award names its person, so that their phone rings."""
+    award = awards.get(connection, job.id) if job.origin == awards.ORIGIN else None
+    return Message(
+        "status", status_text(texts_for(job.language), stage=2), thread_id=job.thread_id, reply_to=job.reply_to,
+        mention=(job.user_id, award.name) if award is not None else None,
+    )  # fmt: skip
+
+
 def last_words(job: Job) -> tuple[str, Rows]:
     """Text and keyboard for a job that ended without a badge, or whose badge nobody has approved yet."""
     _ = texts_for(job.language)
@@ -52,17 +76,3 @@ def last_words(job: Job) -> tuple[str, Rows]:
     if job.state == "canceled":
         return _("✖️ Canceled"), ()
     return failure(_, job.error), under_failure(_, job.id, job.error)
-
-
-def ring(connection: sqlite3.Connection, job: Job, late: float, now: float) -> list[Outgoing]:
-    """A short message about a badge that took more than `late` seconds, as it is delivered; 0 is never.
-
-    None where the badge came as a message of its own, which rings by itself, or was delivered before.
-    """
-    present = jobs.get(connection, job.id)
-    if not late or now - job.created < late or not job.status_id or present is None or present.state != "drawn":
-        return []
-    words = texts_for(job.language)("🔔 Done: your badge is above.")
-    reply_to = job.status_id if job.chat_id > 0 else job.reply_to
-    message = Message("text", words, thread_id=job.thread_id, reply_to=reply_to)
-    return [outbox.put(connection, job.chat_id, job.user_id, message, now)]

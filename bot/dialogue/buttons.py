@@ -5,6 +5,7 @@ from bot.dialogue.events import Event
 from bot.dialogue.orders import order
 from bot.dialogue.turn import Turn, Understood
 from bot.store import jobs, outbox, queue
+from bot.store.awards import ORIGIN
 from bot.store.jobs import Job
 from bot.store.outbox import Button, Message
 from bot.store.people import Dialogue
@@ -94,6 +95,11 @@ def retry(turn: Turn) -> None:
         turn.toast(turn._("Already on it."))
         return
     seed = turn.context.new_seed() if job.error == "blank" else job.seed
+    if job.origin == ORIGIN and job.state == "failed":  # the same job, so that it stays an award
+        jobs.once_more(turn.connection, job.id, seed)
+        turn.outcome.queue_changed = True
+        turn.toast(turn._("On it!"))
+        return
     _reorder(turn, job, f"retry:{job.id}", seed=seed, style=job.style)
 
 

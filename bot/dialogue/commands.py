@@ -172,6 +172,19 @@ def not_understood(turn: Turn, text: str = "") -> None:
     )
 
 
+def say_not_understood(turn: Turn) -> None:
+    """Say that the object was not understood, without asking for another one here."""
+    understood = turn.understood
+    near = ", ".join(understood.near) if understood is not None else ""
+    if understood is not None and understood.undrawable and near:
+        turn.say(turn._("I cannot draw that. The nearest I can draw: {words}", words=near))
+    elif near:
+        turn.say(turn._("I did not understand that. Perhaps: {words}? Please write it again.", words=near))
+    else:
+        things = ", ".join(things_to_hold(turn.event.language, turn.context.settings))
+        turn.say(turn._("I cannot draw that. Name another thing, for example: {examples}", examples=things))
+
+
 def _not_drawable(turn: Turn, understood: Understood, text: str) -> None:
     """Ask for another object, with the nearest things that the model can draw as buttons."""
     turn.outcome.log = "object not in the vocabulary"

@@ -42,6 +42,7 @@ class Event:
     username: str = ""
     replied_user: int = 0
     """Who wrote the message that this one replies to; 0 for nobody, or a bot."""
+    replied_name: str = ""
     member: bool = False
     """Of a membership: whether the person is in the chat now."""
 
@@ -67,7 +68,7 @@ def read_event(update: Update, bot_id: int, bot_name: str) -> Event | None:
         "other", update.update_id, Place(message.chat.id, _thread(message), user.id), user.language_code or "",
         message.chat.type == ChatType.PRIVATE, message.message_id, name=user.first_name or "",
         reply_to=_reply_to(message, bot_id), album=message.media_group_id or "", username=user.username or "",
-        replied_user=_replied_user(message),
+        replied_user=_replied(message)[0], replied_name=_replied(message)[1],
     )  # fmt: skip
     words = message.text if message.text is not None else message.caption
     if words is None:
@@ -125,10 +126,11 @@ def _came_or_left(update_id: int, change: ChatMemberUpdated) -> Event:
     return Event("membership", update_id, place, "", False, member=counts(change.new_chat_member))
 
 
-def _replied_user(message: Message) -> int:
+def _replied(message: Message) -> tuple[int, str]:
+    """Id and name of whoever wrote what this message replies to."""
     before = message.reply_to_message
     author = before.from_user if before is not None else None
-    return 0 if author is None or author.is_bot else author.id
+    return (0, "") if author is None or author.is_bot else (author.id, author.first_name or "")
 
 
 def _thread(message: Message) -> int:

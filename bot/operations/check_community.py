@@ -40,6 +40,10 @@ def _chats(settings: Settings) -> list[Finding]:
     named = {name: (chat,) for name, chat in posting.items() if chat} | (
         {"members_of": bot.members_of} if bot.members_of else {}
     )
+    if bot.tag_members:
+        if not bot.chats:
+            return [Finding("tag_members", WARNING, "bot.chats names no group", "see there that the bot may tag")]
+        named |= {"tag_members": bot.chats}
     if not named:
         return []
     token = settings.secrets.telegram_bot_token.get_secret_value()
@@ -56,9 +60,22 @@ def _chats(settings: Settings) -> list[Finding]:
     except (InvalidToken, NetworkError):
         return [Finding(name, BAD, "Telegram cannot be asked", "see the line about the token") for name in named]
     return [
-        _members_of(chats, standings) if name == "members_of" else _posting(name, chats[0], standings[chats[0]])
+        _members_of(chats, standings)
+        if name == "members_of"
+        else _tagging(chats, standings)
+        if name == "tag_members"
+        else _posting(name, chats[0], standings[chats[0]])
         for name, chats in named.items()
     ]
+
+
+def _tagging(chats: tuple[int, ...], standings: dict[int, ChatMember | None]) -> Finding:
+    """Only an admin with a right of its own may give members tags."""
+    cannot = [str(chat) for chat in chats if not getattr(standings[chat], "can_manage_tags", False)]
+    if cannot:
+        advice = "make the bot an admin there who may manage tags"
+        return Finding("tag_members", WARNING, f"the bot may not tag members in {', '.join(cannot)}", advice)
+    return Finding("tag_members", GOOD, f"{len(chats)} chats")
 
 
 def _members_of(chats: tuple[int, ...], standings: dict[int, ChatMember | None]) -> Finding:

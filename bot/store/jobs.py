@@ -175,13 +175,22 @@ def _give_turn_back(connection: sqlite3.Connection, job_id: int) -> None:
 
 
 def cancel(connection: sqlite3.Connection, user_id: int, chat_id: int, now: float) -> list[int]:
-    """Cancel a person's jobs in a chat that are not drawn yet; their numbers."""
+    """Cancel a person's jobs in a chat that are not drawn yet, except awards; their numbers."""
     rows = connection.execute(
         "UPDATE jobs SET state = 'canceled', finished = ? WHERE user_id = ? AND chat_id = ?"
-        " AND state IN ('waiting', 'drawing') RETURNING id",
+        " AND state IN ('waiting', 'drawing') AND origin <> 'award' RETURNING id",
         (now, user_id, chat_id),
     )
     return sorted(row["id"] for row in rows.fetchall())
+
+
+def once_more(connection: sqlite3.Connection, job_id: int, seed: int) -> None:
+    """Let a failed job wait again as if it were new; its status message becomes the badge."""
+    connection.execute(
+        "UPDATE jobs SET state = 'waiting', told = 0, attempts = 0, error = '', seed = ?"
+        " WHERE id = ? AND state = 'failed'",
+        (seed, job_id),
+    )
 
 
 def cancel_person(connection: sqlite3.Connection, user_id: int, now: float) -> list[int]:

@@ -226,4 +226,17 @@ CREATE TABLE reviews (
 CREATE INDEX reviews_open ON reviews(asked) WHERE decided = 0;
 """
 
-SCRIPTS: tuple[str, ...] = (_FIRST, _ENGLISH, _COUNTERS, _PLACES, _WELCOME, _ERASURES, _MEMBERS, _REVIEWS)
+# An award is a job whose `origin` is award; `key` tells one that came from a list from the others of that list.
+_AWARDS = """
+CREATE TABLE awards (
+    job_id     INTEGER PRIMARY KEY,
+    name       TEXT NOT NULL,
+    giver      INTEGER NOT NULL,
+    giver_name TEXT NOT NULL,
+    why        TEXT NOT NULL,
+    key        TEXT NOT NULL DEFAULT ''
+);
+CREATE UNIQUE INDEX awards_by_key ON awards(key) WHERE key <> '';
+"""
+
+SCRIPTS: tuple[str, ...] = (_FIRST, _ENGLISH, _COUNTERS, _PLACES, _WELCOME, _ERASURES, _MEMBERS, _REVIEWS, _AWARDS)

@@ -70,6 +70,11 @@ def ban(connection: sqlite3.Connection, user_id: int, banned: bool) -> None:
     )
 
 
+def know(connection: sqlite3.Connection, user_id: int) -> None:
+    """Make room for somebody who may never have written."""
+    connection.execute("INSERT OR IGNORE INTO people(user_id) VALUES (?)", (user_id,))
+
+
 def is_banned(connection: sqlite3.Connection, user_id: int) -> bool:
     """Whether a person is banned."""
     row = connection.execute("SELECT banned FROM people WHERE user_id = ?", (user_id,)).fetchone()

@@ -2,7 +2,7 @@
 
 import sqlite3
 
-from bot.store import posts
+from bot.store import awards, posts
 from bot.store.posts import Post
 
 _DAY = 86400.0
@@ -20,6 +20,7 @@ def forget(connection: sqlite3.Connection, user_id: int, now: float) -> tuple[li
         "INSERT OR REPLACE INTO erasures(job_id, at) SELECT id, ? FROM jobs WHERE user_id = ?", (now, user_id)
     )
     shown = [post for post in posts.of_person(connection, user_id) if post.message_id]
+    awards.forget(connection, user_id)
     for table in ("posts", "reviews"):
         connection.execute(f"DELETE FROM {table} WHERE job_id IN (SELECT id FROM jobs WHERE user_id = ?)", (user_id,))
     ended = connection.execute(

@@ -10,11 +10,12 @@ _ASSUMED_SECONDS = 20.0
 _SLICE = 600
 """Seconds: the width of a row of `slices` (see `migrations`)."""
 _COUNTS = (
-    "drew AND (state NOT IN ('failed', 'canceled') OR attempts > 0"
+    "origin <> 'award' AND drew AND (state NOT IN ('failed', 'canceled') OR attempts > 0"
     " AND (state = 'canceled' OR error IN ('words', 'refused', 'picture')))"
 )
-"""Which jobs count towards a person's limits: all but those that never began, those that failed by no fault of theirs
-and those whose portrait was there already. A canceled drawing took the card, or was paid for, as a finished one did."""
+"""Which jobs count towards a person's limits: all but awards, those that never began, those that failed by no fault of
+theirs and those whose portrait was there already. A canceled drawing took the card, or was paid for, as a finished one
+did."""
 
 
 @dataclass(frozen=True)
@@ -51,10 +52,10 @@ def ahead_of(place: int, drawing: int, parallel: int) -> int:
 
 
 def waiting(connection: sqlite3.Connection, user_id: int | None = None) -> int:
-    """How many jobs wait, in all or of one person; one that is being drawn does not wait."""
+    """How many jobs wait, in all or of one person's own; one that is being drawn does not wait."""
     if user_id is None:
         return _count(connection, "state = 'waiting'")
-    return _count(connection, "state = 'waiting' AND user_id = ?", user_id)
+    return _count(connection, "state = 'waiting' AND user_id = ? AND origin <> 'award'", user_id)
 
 
 def drawing(connection: sqlite3.Connection) -> int:

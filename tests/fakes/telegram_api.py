@@ -79,6 +79,8 @@ class TelegramServer:
         self.files: dict[str, bytes] = {}
         self.members: dict[int, set[int]] = {}
         """Chat to whoever is in it; other chats are not known."""
+        self.taggers: set[int] = set()
+        """Chats in which the bot is an admin who may manage tags."""
         self.changed = threading.Condition()
         self.listeners: list[Callable[[Msg, str], None]] = []
         self.webhook = ""
@@ -221,6 +223,10 @@ class TelegramServer:
             raise Refused(400, "Bad Request: group chat was upgraded to a supergroup chat", migrate_to_chat_id=new)
         if int(fields["chat_id"]) in self.faults.blocked:
             raise Refused(403, "Forbidden: bot was blocked by the user")
+        if method == "setChatMemberTag":
+            if len(fields.get("tag", "")) > 16:
+                raise Refused(400, "Bad Request: TAG_INVALID")
+            return True
         if method == "deleteMessage":
             with self.changed:
                 if self.messages.get(int(fields["chat_id"]), {}).pop(int(fields["message_id"]), None) is None:
@@ -236,6 +242,11 @@ class TelegramServer:
         if chat_id not in self.members:
             raise Refused(400, "Bad Request: chat not found")
         user = {"id": user_id, "is_bot": user_id == BOT_ID, "first_name": "Person"}
+        if user_id == BOT_ID and chat_id in self.taggers:
+            rights = "can_be_edited is_anonymous can_manage_chat can_delete_messages can_manage_video_chats"
+            rights += " can_restrict_members can_promote_members can_change_info can_invite_users can_post_stories"
+            rights += " can_edit_stories can_delete_stories can_manage_tags"
+            return {"status": "administrator", "user": user} | dict.fromkeys(rights.split(), True)
         return {"status": "member" if user_id in self.members[chat_id] else "left", "user": user}
 
     def leaves(self, user_id: int, chat_id: int) -> None:

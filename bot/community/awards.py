@@ -1,0 +1,142 @@
+"""Awards: `/award telescope | UX SCOUT | for the first hundred tests`, said by an admin in reply to a member.
+
+An award is a badge of that member's: a text in the chat that becomes the picture, drawn, reviewed and delivered like
+every other, under other words.
+"""
+
+import sqlite3
+from dataclasses import dataclass
+
+from bot.community.members import person_meant
+from bot.dialogue.commands import say_not_understood
+from bot.dialogue.events import Event
+from bot.dialogue.orders import blocked, explain
+from bot.dialogue.turn import Turn
+from bot.store import awards, jobs, members, outbox, people
+from bot.store.awards import ORIGIN, Award
+from bot.store.jobs import Job
+from bot.store.outbox import Message
+from bot.store.people import Dialogue
+from bot.words import award_line, status_text
+from configs.sections.bot import BotSettings
+from inference.errors import InvalidRequest
+
+MOST_WHY = 300
+"""Characters of a reason: with names and banner it fits under a picture, which takes 1024."""
+_LISTED = 20
+
+
+@dataclass(frozen=True)
+class Given:
+    """What an award shows and whose it is, everything checked."""
+
+    user_id: int
+    name: str
+    chat_id: int
+    object: str
+    english: str
+    text: str
+    style: str
+    seed: int
+    why: str = ""
+    thread_id: int = 0
+    reply_to: int = 0
+    language: str = ""
+
+
+def give(connection: sqlite3.Connection, given: Given, giver: int, giver_name: str, now: float, key: str = "") -> int:
+    """Store an award as a waiting job; its number."""
+    people.know(connection, given.user_id)
+    job = Job(
+        0, given.user_id, given.chat_id, given.thread_id, given.reply_to, given.language, given.object,
+        given.english, given.text, given.style, given.seed, ORIGIN,
+    )  # fmt: skip
+    job_id = jobs.add(connection, job, now)
+    awards.add(connection, Award(job_id, given.name, giver, giver_name, given.why), key)
+    return job_id
+
+
+def words_of_award(event: Event, dialogue: Dialogue | None, settings: BotSettings) -> str:
+    """The object in `/award @name telescope | UX SCOUT | why`."""
+    return _split(event)[1]
+
+
+def _split(event: Event) -> tuple[str, str, str, str]:
+    """(whom, object, banner text, why) of what follows /award; whom is "" where a member was replied to."""
+    head, _, rest = event.text.partition("|")
+    text, _, why = rest.partition("|")
+    whom, words = "", head.strip()
+    first, _, after = words.partition(" ")
+    if first.startswith("@") or (first.isascii() and first.isdigit() and not event.replied_user):
+        whom, words = first, after
+    return whom, words.strip(), text.strip(), " ".join(why.split())
+
+
+def award(turn: Turn) -> None:
+    """`/award`: draw a badge for a member and post it here as an award."""
+    event = turn.event
+    whom, thing, text, why = _split(event)
+    if event.private:
+        turn.say(turn._("Awards are given in a group: reply there to the member's message."))
+        return
+    if not thing or not text or not (whom or event.replied_user):
+        turn.say(
+            turn._(
+                "Reply to a member's message with: /award telescope | UX SCOUT | why\n"
+                "or write: /award @name telescope | UX SCOUT | why"
+            )
+        )
+        return
+    user_id = person_meant(turn, whom) if whom else event.replied_user
+    if not user_id:
+        return
+    if people.is_banned(turn.connection, user_id):
+        turn.say(turn._("{number} is banned: /unban first.", number=user_id))
+        return
+    if len(why) > MOST_WHY:
+        turn.say(turn._("The reason is too long: {n} characters at most.", n=MOST_WHY))
+        return
+    understood = turn.understood
+    if understood is None or not understood.english:
+        say_not_understood(turn)
+        return
+    if blocked(turn, understood.object, understood.english, text, why):
+        return
+    try:
+        text = turn.context.check(understood.english, text, turn.context.default_style)
+    except InvalidRequest as error:
+        turn.say(explain(turn, error))
+        return
+    known = members.known(turn.connection, user_id)
+    name = event.replied_name if not whom else (known.name or f"@{known.username}") if known else ""
+    given = Given(
+        user_id, _short(name or str(user_id)), turn.place.chat_id, understood.object, understood.english, text,
+        turn.context.default_style, turn.context.new_seed(), why, turn.place.thread_id, event.message_id,
+        event.language,
+    )  # fmt: skip
+    job_id = give(turn.connection, given, turn.place.user_id, _short(event.name), turn.now)
+    status = Message(
+        "status", status_text(turn._), thread_id=given.thread_id, reply_to=given.reply_to, mention=(user_id, given.name)
+    )
+    turn.outcome.outgoing.append(
+        outbox.put(turn.connection, given.chat_id, turn.place.user_id, status, turn.now, job_id)
+    )
+    turn.outcome.queue_changed = True
+    turn.outcome.log = f"award: job {job_id} for {user_id}"
+
+
+def _short(name: str) -> str:
+    return " ".join(name.split())[:64]
+
+
+def list_awards(turn: Turn) -> None:
+    """`/awards`: whose they are in this group; in private, one's own."""
+    if turn.event.private:
+        found = awards.listed(turn.connection, _LISTED, user_id=turn.place.user_id)
+    else:
+        found = awards.listed(turn.connection, _LISTED, chat_id=turn.place.chat_id)
+    if not found:
+        turn.say(turn._("No awards yet."))
+        return
+    lines = [award_line(turn._, each) for each in found]
+    turn.say("\n".join([turn._("The last awards:"), *lines])[:4000])

@@ -1,0 +1,143 @@
+"""`python -m bot --award FILE`: many awards at once, put into the store of the bot, which may be serving meanwhile.
+
+A line is an award: `user` (number or @name), `chat` (number), `object`, `text` and perhaps `why`. The file is checked
+as a whole and stored in one transaction; read again, it adds only what is new, so a list may grow.
+"""
+
+import contextlib
+import hashlib
+import json
+import secrets
+import sqlite3
+import sys
+import time
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+from bot.community.awards import MOST_WHY, Given, give
+from bot.community.blocked_words import blocked_by
+from bot.errors import StartError
+from bot.store import Database, awards, members, people
+from configs.console import BAD_INPUT, DONE
+from configs.printable import printable
+from configs.settings import Settings
+from inference.badge import ReadyRequest, ready
+from inference.choice import kind_here, profile_here
+from inference.errors import InvalidRequest
+from inference.output.tables import read_table
+from inference.types import MAX_SEED, BadgeRequest, ModelInfo
+
+COLUMNS = ("user", "chat", "object", "text", "why")
+_SHOWN = 20
+
+
+@dataclass(frozen=True)
+class _Line:
+    """An award as the file has it; `key` tells it apart, the second of two equal lines too."""
+
+    number: int
+    user: str
+    chat_id: int
+    request: ReadyRequest
+    why: str
+    key: str
+
+
+def main(settings: Settings, file: Path) -> int:
+    """Store the awards in `file`; the exit code. Raises StartError where there is no store, InvalidRequest."""
+    database = Database(settings.data_dir / "bot.sqlite3")
+    if not database.path.exists():
+        raise StartError(f"there is no state in {settings.data_dir}: start the bot once, or set BADGE_DATA_DIR")
+    lines, problems = _read(settings, file)
+    with contextlib.closing(database.open()):
+        given = database.submit("awarded", lambda c: _store(c, settings, lines, problems)).result()
+    if problems:
+        shown = [f"error: {printable(str(file))}: {problem}" for problem in problems[:_SHOWN]]
+        if len(problems) > _SHOWN:
+            shown.append(f"error: and {len(problems) - _SHOWN} lines more")
+        sys.stderr.write("\n".join([*shown, "nothing was stored: mend those lines and run this again"]) + "\n")
+        return BAD_INPUT
+    before = len(lines) - given
+    was = f", {before} {'were' if before != 1 else 'was'} given before" if before else ""
+    sys.stdout.write(f"{given} award{'s' * (given != 1)} stored{was}. The bot draws and posts them as it serves.\n")
+    return DONE
+
+
+def _read(settings: Settings, file: Path) -> tuple[list[_Line], list[str]]:
+    """The file's awards, and what is wrong with its other lines."""
+    model = ModelInfo(kind_here(settings), profile_here(settings))
+    try:
+        blocked = blocked_by(settings.bot.blocked_words)
+    except (OSError, UnicodeDecodeError) as error:
+        raise StartError(f"bot.blocked_words: a list cannot be read: {error}") from error
+    lines: list[_Line] = []
+    problems: list[str] = []
+    equal: Counter[str] = Counter()
+    for number, cells in read_table(file, columns=COLUMNS, required=COLUMNS[:4]):
+        try:
+            if isinstance(cells, str):
+                raise InvalidRequest(cells)
+            said = {name: " ".join(str(cells.get(name) or "").split()) for name in COLUMNS}
+            request = ready(BadgeRequest(said["object"], said["text"]), model, settings.banner, settings.translation)
+            if any(map(blocked, (request.object, request.english, request.text, said["why"]))):
+                raise InvalidRequest("a word in it is in bot.blocked_words")
+            if len(said["why"]) > MOST_WHY:
+                raise InvalidRequest(f"why: at most {MOST_WHY} characters, not {len(said['why'])}")
+            words = json.dumps([said[name] for name in COLUMNS])
+            equal[words] += 1
+            key = hashlib.sha256(f"{words} {equal[words]}".encode()).hexdigest()[:32]
+            lines.append(_Line(number, said["user"], _chat(said["chat"]), request, said["why"], key))
+        except InvalidRequest as error:
+            problems.append(f"line {number}: {error}")
+    if not lines and not problems:
+        raise InvalidRequest(f"{printable(str(file))} holds no awards: one a line under {','.join(COLUMNS)}")
+    return lines, problems
+
+
+def _chat(said: str) -> int:
+    digits = said.removeprefix("-")
+    if not (said.startswith("-") and digits.isascii() and digits.isdigit() and len(digits) <= 18):
+        raise InvalidRequest(f"chat: the number of a group such as -1001234567890, not {printable(said)!r}")
+    return int(said)
+
+
+def _store(connection: sqlite3.Connection, settings: Settings, lines: list[_Line], problems: list[str]) -> int:
+    """Store what was not given before, nothing where a line is wrong; how many. Adds to `problems`."""
+    found = {line.number: _user(connection, line) for line in lines}
+    problems += [f"line {number}: {who}" for number, who in found.items() if isinstance(who, str)]
+    if problems:
+        return 0
+    now, given = time.time(), 0
+    admins = settings.bot.admins
+    language = people.language(connection, admins[0]) if admins else ""
+    for line in lines:
+        if not awards.given(connection, line.key):
+            give(connection, _given(connection, line, int(found[line.number]), language), 0, "", now, line.key)
+            given += 1
+    return given
+
+
+def _given(connection: sqlite3.Connection, line: _Line, user_id: int, language: str) -> Given:
+    known = members.known(connection, user_id)
+    name = (known.name or f"@{known.username}") if known and (known.name or known.username) else line.user
+    request = line.request
+    theirs = people.language(connection, user_id) or language
+    return Given(
+        user_id, name, line.chat_id, request.object, request.english, request.text, request.style,
+        secrets.randbelow(MAX_SEED + 1), line.why, language=theirs,
+    )  # fmt: skip
+
+
+def _user(connection: sqlite3.Connection, line: _Line) -> int | str:
+    """The number of a line's person, or what is wrong with it."""
+    said = line.user
+    if said.isascii() and said.isdigit() and len(said) <= 18:
+        user_id = int(said)
+    elif said.startswith("@") and len(said) > 1:
+        user_id = members.by_username(connection, said[1:])
+        if not user_id:
+            return f"user: {printable(said)} has never written to the bot: put the person's number there"
+    else:
+        return f"user: a number or an @name, not {printable(said)!r}"
+    return "user: that person is banned (/unban)" if people.is_banned(connection, user_id) else user_id

@@ -1,0 +1,67 @@
+"""Awards: badges that an admin gave to somebody. Each is a job of that person's, with who gave it and why beside it."""
+
+import sqlite3
+from dataclasses import dataclass
+
+ORIGIN = "award"
+"""The `origin` of an award's job. It costs its person nothing: limits do not count it and /cancel does not reach it."""
+
+
+@dataclass(frozen=True)
+class Award:
+    """One row of `awards`. `name` is its person's, `giver_name` whoever gave it; "" where it came from a list."""
+
+    job_id: int
+    name: str
+    giver: int
+    giver_name: str
+    why: str
+
+
+@dataclass(frozen=True)
+class Listed:
+    """An award as /awards shows it."""
+
+    name: str
+    object: str
+    text: str
+    giver_name: str
+    why: str
+
+
+def add(connection: sqlite3.Connection, award: Award, key: str = "") -> None:
+    """Store an award; `key` tells it apart in a list that is read again."""
+    connection.execute(
+        "INSERT INTO awards(job_id, name, giver, giver_name, why, key) VALUES (?, ?, ?, ?, ?, ?)",
+        (award.job_id, award.name, award.giver, award.giver_name, award.why, key),
+    )
+
+
+def given(connection: sqlite3.Connection, key: str) -> bool:
+    """Whether this award of a list was given already."""
+    return connection.execute("SELECT 1 FROM awards WHERE key = ?", (key,)).fetchone() is not None
+
+
+def get(connection: sqlite3.Connection, job_id: int) -> Award | None:
+    """The award that a badge is; None where it is none."""
+    row = connection.execute(
+        "SELECT job_id, name, giver, giver_name, why FROM awards WHERE job_id = ?", (job_id,)
+    ).fetchone()
+    return None if row is None else Award(*row)
+
+
+def listed(connection: sqlite3.Connection, most: int, *, chat_id: int = 0, user_id: int = 0) -> list[Listed]:
+    """The last awards of a chat or of a person that have arrived, newest first."""
+    where, whom = ("chat_id = ?", chat_id) if chat_id else ("user_id = ?", user_id)
+    rows = connection.execute(
+        "SELECT awards.name, object, text, giver_name, why FROM awards JOIN jobs ON jobs.id = job_id"
+        f" WHERE {where} AND state = 'delivered' ORDER BY job_id DESC LIMIT ?",
+        (whom, most),
+    )
+    return [Listed(*row) for row in rows]
+
+
+def forget(connection: sqlite3.Connection, user_id: int) -> None:
+    """Delete a person's awards, and their name from those that they gave."""
+    connection.execute("DELETE FROM awards WHERE job_id IN (SELECT id FROM jobs WHERE user_id = ?)", (user_id,))
+    connection.execute("UPDATE awards SET giver = 0, giver_name = '' WHERE giver = ?", (user_id,))
