@@ -54,8 +54,10 @@ def _run(options: argparse.Namespace) -> int:
         return _keep(options, settings.data_dir)
     from bot.app import run
     from bot.operations.logs import start_logging
+    from inference.choice import require_fits_here
 
     start_logging(settings.bot, settings.data_dir, _hidden(settings))
+    require_fits_here(settings)
     run(settings)
     return DONE
 

@@ -23,7 +23,7 @@ from telegram.error import InvalidToken, TelegramError
 from telegram.ext import Application, ApplicationBuilder, TypeHandler
 from tornado.httpserver import HTTPServer
 
-from bot.api.client import polling_failed, telegram_client, webhook_secret
+from bot.api.client import bot_token, polling_failed, telegram_client, webhook_secret
 from bot.api.inbox_queue import InboxQueue
 from bot.api.limiter import PoliteLimiter
 from bot.api.webhook import webhook
@@ -77,9 +77,7 @@ def run(
     `checkpoint` is called around every commit (see `Database`), `tell_database` is shown the opened store. Raises
     StartError, StoreError where the state folder cannot be used, and what `open_generator` raises.
     """
-    token = settings.secrets.telegram_bot_token.get_secret_value()
-    if not token:
-        raise StartError("TELEGRAM_BOT_TOKEN is not set: get a token from @BotFather and put it into .env")
+    token = bot_token(settings)
     try:
         proxy_for(settings.bot.base_url)
     except ProxyError as error:
@@ -261,6 +259,7 @@ class Bot:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(1.0):
                 await application.shutdown()
+                await self._bot.shutdown()  # which the application leaves out where it never got to Telegram
         log.info("stopped")
         return calm
 

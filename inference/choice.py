@@ -5,6 +5,7 @@ from inference.badge import in_english
 from inference.generator import Generator
 from inference.local.assembly import StageCallback
 from inference.local.generator import LocalGenerator
+from inference.models.base_weights import require_fits
 from inference.models.hardware import cuda_available
 from inference.models.profiles import load_profile
 from inference.wrappers.cache import CachedGenerator, PortraitCache
@@ -40,6 +41,12 @@ def profile_here(settings: Settings) -> str:
     """The profile that draws with these settings on this machine; "" for a model on Replicate, which has none."""
     kind = kind_here(settings)
     return {"demo": "demo", "replicate": ""}.get(kind, settings.generator.profile)
+
+
+def require_fits_here(settings: Settings) -> None:
+    """Raises OperatorNeeded where the weights that draw here are not here and cannot fit on the disk."""
+    if kind_here(settings) == "local":
+        require_fits(load_profile(settings.generator.profile), settings.secrets.hf_token.get_secret_value())
 
 
 def _replicate_is_set(settings: Settings) -> bool:

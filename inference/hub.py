@@ -44,6 +44,28 @@ def asking_hub() -> Iterator[None]:
         raise HubError("the Hub cannot be reached") from error
 
 
+def hub_root() -> str:
+    """The Hub's address, as HF_ENDPOINT or huggingface_hub has it."""
+    from huggingface_hub import constants
+
+    return str(constants.ENDPOINT)
+
+
+def token_here(token: str) -> str:
+    """`token`, or else the one that `hf auth login` has left on this machine; "" where there is none."""
+    from huggingface_hub import get_token
+
+    return token or get_token() or ""
+
+
+def account(token: str) -> str:
+    """Whose token it is. Raises HubError."""
+    from huggingface_hub import HfApi
+
+    with asking_hub():
+        return str(HfApi().whoami(token=token)["name"])
+
+
 def model_folder(source: str) -> Path | None:
     """The folder of a transformers model that is on this disk: a folder, or a repository in the Hub's cache.
 

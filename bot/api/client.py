@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import logging
+import re
 import time
 
 from telegram.error import TelegramError
@@ -10,12 +11,26 @@ from telegram.error import TelegramError
 from bot.api.http import AioRequest
 from bot.api.inbox_queue import DurableBot, InboxQueue
 from bot.api.limiter import PoliteLimiter
+from bot.errors import StartError
 from configs.sections.bot import BotSettings
+from configs.settings import Settings
 
 log = logging.getLogger(__name__)
 
 _CONNECTIONS = 24
 """Enough for 30 calls a second and 8 slow uploads."""
+
+
+def bot_token(settings: Settings) -> str:
+    """The token, which is a bot's as far as its form tells. Raises StartError; Telegram is not asked."""
+    token = settings.secrets.telegram_bot_token.get_secret_value()
+    if not token:
+        raise StartError("TELEGRAM_BOT_TOKEN is not set: get a token from @BotFather and put it into .env")
+    if not re.fullmatch(r"[0-9]+:[A-Za-z0-9_-]+", token):
+        raise StartError(
+            "TELEGRAM_BOT_TOKEN is not what @BotFather gives (digits, a colon, letters): copy it whole, without quotes"
+        )
+    return token
 
 
 def webhook_secret(token: str) -> str:

@@ -6,30 +6,28 @@ import shutil
 import sqlite3
 import sys
 from collections.abc import Callable
+from urllib.parse import urlsplit
 
 import httpx
 from PIL import Image
 from telegram import Bot
 from telegram.error import InvalidToken, TelegramError
 
+from bot.api.client import bot_token
 from bot.api.http import AioRequest
 from bot.errors import BotError, StartError
 from bot.operations.backup import DATABASE
 from bot.operations.check_community import community
+from bot.operations.check_drawing import drawing
 from bot.operations.finding import BAD, GOOD, WARNING, Finding
 from bot.operations.logs import masker
 from bot.store import Database
 from bot.store.lock import locked
 from bot.store.schema import VERSION, version_of
 from configs.printable import printable_lines
-from configs.proxies import ProxyError
+from configs.proxies import ProxyError, proxy_for
 from configs.settings import Settings
-from inference.choice import kind_here, open_generator
-from inference.errors import RenderError
-from inference.lora.source import find_lora
-from inference.models.base_weights import is_on_disk
-from inference.models.hardware import cuda_available, find_card
-from inference.models.profiles import Profile, load_profile
+from inference.hub import hub_root
 from inference.replicate.transport import ProxiedTransport
 from overlay import BannerError, draw_banner
 
@@ -40,10 +38,9 @@ _SAMPLES = ("UX SCOUT", "РАЗВЕДЧИК", "שלום", "侍", "🚀")
 
 def check(settings: Settings) -> list[Finding]:
     """Try everything, in the order in which serving would need it."""
-    tests: tuple[Callable[[Settings], Finding], ...] = (
-        _telegram, _folder, _database, _disk, _card, _generator, _weights, _lora, _fonts, _replicate,
-    )  # fmt: skip
-    return [test(settings) for test in tests] + community(settings)
+    before: tuple[Callable[[Settings], Finding], ...] = (_proxies, _telegram, _folder, _database, _disk)
+    found = [test(settings) for test in before] + drawing(settings)
+    return [*found, _fonts(settings), _replicate(settings), *community(settings)]
 
 
 def table(findings: list[Finding]) -> str:
@@ -57,10 +54,26 @@ def table(findings: list[Finding]) -> str:
     return printable_lines("\n".join(lines))
 
 
+def _proxies(settings: Settings) -> Finding:
+    """Which proxy of the environment stands before which server; its password is not shown."""
+    servers = {"Telegram": settings.bot.base_url, "Replicate": _replicate_root(settings), "Hugging Face": hub_root()}
+    found = []
+    for name, url in servers.items():
+        try:
+            proxy = urlsplit(proxy_for(url))
+        except ProxyError as error:
+            return Finding("proxies", BAD, str(error))
+        if proxy.hostname:
+            found.append(f"{name} by way of {proxy.hostname}:{proxy.port or 80}")
+    return Finding("proxies", GOOD, ", ".join(found) or "none")
+
+
 def _telegram(settings: Settings) -> Finding:
-    token = settings.secrets.telegram_bot_token.get_secret_value()
-    if not token:
-        return Finding("token", BAD, "TELEGRAM_BOT_TOKEN is not set", "get a token from @BotFather, put it into .env")
+    try:
+        token = bot_token(settings)
+    except StartError as error:
+        fault, _, advice = str(error).partition(": ")
+        return Finding("token", BAD, fault, advice)
 
     async def ask() -> str:
         request = AioRequest(1, read=10, upload=10, wait=10)  # the client that serves, through the same proxy
@@ -113,65 +126,6 @@ def _disk(settings: Settings) -> Finding:
     return Finding("disk", GOOD, found) if free > _ROOM else Finding("disk", WARNING, found, "make room for pictures")
 
 
-def _card(settings: Settings) -> Finding:
-    if not cuda_available():
-        advice = "FLUX needs one, or Replicate" if settings.generator.kind == "local" else ""
-        return Finding("card", WARNING if advice else GOOD, "no CUDA card", advice)
-    card = find_card("cuda")
-    return Finding("card", GOOD, f"{card.name}, {card.memory / 2**30:.0f} GB")
-
-
-def _generator(settings: Settings) -> Finding:
-    try:
-        with open_generator(settings) as generator:
-            model = generator.model
-    except RenderError as error:
-        return Finding("generator", BAD, str(error), "choose another: generator.kind = auto, local, replicate or demo")
-    return Finding("generator", GOOD, f"{model.generator}, profile {model.profile}")
-
-
-def _profile(settings: Settings) -> Profile:
-    """The profile that the local generator would load."""
-    return load_profile("demo" if kind_here(settings) == "demo" else settings.generator.profile)
-
-
-def _elsewhere(settings: Settings) -> bool:
-    """Whether Replicate draws, so that nothing is needed on this disk."""
-    return kind_here(settings) == "replicate"
-
-
-def _weights(settings: Settings) -> Finding:
-    if _elsewhere(settings):
-        return Finding("weights", GOOD, "not needed with Replicate")
-    try:
-        profile = _profile(settings)
-    except RenderError as error:
-        return Finding("weights", BAD, str(error), "see configs/profiles for the names")
-    if profile.folder:
-        there = is_on_disk(profile)
-        advice = "" if there else "install the package again, with its data"
-        return Finding("weights", GOOD if there else BAD, f"{profile.title} in the package", advice)
-    if is_on_disk(profile):
-        return Finding("weights", GOOD, f"{profile.repo} on disk")
-    return Finding("weights", WARNING, f"{profile.repo} is not on disk yet", "the first badge downloads it")
-
-
-def _lora(settings: Settings) -> Finding:
-    name = settings.local.lora
-    if _elsewhere(settings):
-        return Finding("LoRA", GOOD, "not needed with Replicate")
-    if name == "none":
-        return Finding("LoRA", GOOD, "none asked for")
-    try:
-        default = _profile(settings).default_lora
-        if not name and default is None:
-            return Finding("LoRA", WARNING, "none: portraits have no style", "set local.lora, or train one")
-        lora = find_lora(name or str(default), settings.secrets.hf_token.get_secret_value())
-        return Finding("LoRA", GOOD, f"{lora.name}, SHA-256 {lora.sha256[:12]}")
-    except RenderError as error:
-        return Finding("LoRA", BAD, str(error), "set local.lora to a .safetensors file")
-
-
 def _fonts(settings: Settings) -> Finding:
     try:
         for text in _SAMPLES:
@@ -181,11 +135,15 @@ def _fonts(settings: Settings) -> Finding:
     return Finding("fonts", GOOD, f"banner {settings.banner.style} in Latin, Cyrillic, Hebrew, Chinese and emoji")
 
 
+def _replicate_root(settings: Settings) -> str:
+    return settings.secrets.replicate_base_url or "https://api.replicate.com"
+
+
 def _replicate(settings: Settings) -> Finding:
     token = settings.secrets.replicate_api_token.get_secret_value()
     if not token:
         return Finding("Replicate", GOOD, "not configured")
-    root = settings.secrets.replicate_base_url or "https://api.replicate.com"
+    root = _replicate_root(settings)
     model = settings.replicate.model
     try:
         header = {"Authorization": f"Bearer {token}"}

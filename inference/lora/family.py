@@ -13,7 +13,7 @@ _FAMILIES = {
 }
 """What headers call the families. Words such as "krea" and "klein" name models of several families, so they say
 nothing; what else a file is made for its tensors' names and shapes show."""
-_TITLES = {"flux1": "FLUX.1", "flux2": "FLUX.2", "z-image": "Z-Image"}
+TITLES = {"flux1": "FLUX.1", "flux2": "FLUX.2", "z-image": "Z-Image"}
 
 
 def check_family(path: str, metadata: Mapping[str, str], family: str) -> None:
@@ -25,7 +25,7 @@ def check_family(path: str, metadata: Mapping[str, str], family: str) -> None:
     for other, pattern in _FAMILIES.items():
         if other != family and any(re.search(pattern, each) for each in said):
             raise LoraError(
-                f"the LoRA {path} was made for {_TITLES.get(other, other)} "
+                f"the LoRA {path} was made for {TITLES.get(other, other)} "
                 f"({printable(' '.join(filter(None, said)))[:80]}) and does not fit this model: choose another "
                 "--profile or another LoRA"
             )

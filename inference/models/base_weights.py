@@ -15,7 +15,7 @@ from inference.errors import BackendUnavailable, InvalidRequest
 from inference.files import sha256_of
 from inference.hub import HubError, asking_hub, cached_file
 from inference.models.profiles import Profile
-from inference.models.room import planned, require_room
+from inference.models.room import gigabytes, planned, require_room
 
 if TYPE_CHECKING:
     import torch
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _FREE = "flux2-klein-4b"
+_WITHOUT_WEIGHTS = ("tokenizer", "scheduler", "feature_extractor")
 
 
 def revision_of(profile: Profile) -> str:
@@ -38,10 +39,28 @@ def revision_of(profile: Profile) -> str:
 
 
 def is_on_disk(profile: Profile) -> bool:
-    """Whether these weights are in the package or in the Hub's cache, as far as their index tells. No network."""
+    """Whether all of these weights are in the package or in the Hub's cache, as far as its indices tell. No network."""
     if profile.folder:
         return (Path(profile.source) / "model_index.json").exists()
-    return cached_file(profile.repo, "model_index.json", profile.revision) is not None
+    index = cached_file(profile.repo, "model_index.json", profile.revision)
+    return index is not None and all(_is_whole(index.parent / part) for part in _parts(index))
+
+
+def _parts(index: Path) -> list[str]:
+    """The folders of a pipeline, after its `model_index.json`."""
+    return [
+        name for name, value in json.loads(index.read_text("utf-8")).items() if isinstance(value, list) and value[0]
+    ]
+
+
+def _is_whole(part: Path) -> bool:
+    """Whether a pipeline's part is here: some file of a tokenizer or scheduler, every shard of a model."""
+    if part.name.startswith(_WITHOUT_WEIGHTS):
+        return part.is_dir() and any(part.iterdir())
+    shards = set(part.glob("*.safetensors"))
+    for index in part.glob("*.safetensors.index.json"):
+        shards |= {part / name for name in json.loads(index.read_text("utf-8"))["weight_map"].values()}
+    return bool(shards) and all(shard.is_file() for shard in shards)
 
 
 def fetch(profile: Profile, token: str = "") -> Path:
@@ -69,14 +88,35 @@ def fetch(profile: Profile, token: str = "") -> Path:
         raise unavailable(profile, error) from error
 
 
+def require_fits(profile: Profile, token: str = "") -> None:
+    """Say how much the first drawing will download, and raise OperatorNeeded where that cannot fit on the disk.
+
+    Where the Hub does not tell, that is only logged: another generator may draw.
+    """
+    if is_on_disk(profile):
+        return
+    try:
+        download = planned(profile, token)
+    except HubError as error:
+        log.warning("%s", unavailable(profile, error))
+        return
+    require_room(profile, download)
+    log.warning(
+        "%s: the first badge waits for a download of %s; python -m inference.fetch %s does that beforehand",
+        profile.title,
+        gigabytes(download.missing),
+        profile.name,
+    )
+
+
 def unavailable(profile: Profile, error: HubError) -> BackendUnavailable:
     """What is said where the Hub does not give the weights of `profile`."""
     if error.gated:
-        return BackendUnavailable(f"{profile.title} cannot be downloaded: {_way_in(profile)}")
+        return BackendUnavailable(f"{profile.title} cannot be downloaded: {way_in(profile)}")
     if error.status:
-        way = _way_in(profile) if profile.gated else f"see https://huggingface.co/{profile.repo}"
+        way = way_in(profile) if profile.gated else f"see https://huggingface.co/{profile.repo}"
         return BackendUnavailable(f"{profile.title} cannot be downloaded (the Hub says {error.status}): {way}")
-    gated = f"; once it can, {_way_in(profile)}" if profile.gated else ""
+    gated = f"; once it can, {way_in(profile)}" if profile.gated else ""
     return BackendUnavailable(
         f"the weights of {profile.title} are not on this disk and the Hub cannot be reached{gated}"
     )
@@ -123,7 +163,8 @@ def tensor_names(file: Path) -> list[str]:
         return list(opened.keys())
 
 
-def _way_in(profile: Profile) -> str:
+def way_in(profile: Profile) -> str:
+    """What has to be done before the Hub gives out a gated model."""
     way = f"accept the licence at https://huggingface.co/{profile.repo} and set HF_TOKEN"
     return way if profile.name.startswith("flux2-klein") else f"{way}, or choose --profile {_FREE}, which needs neither"
 

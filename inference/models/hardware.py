@@ -21,6 +21,7 @@ GB = 10**9
 _CGROUP = Path("/sys/fs/cgroup")
 _KNOWS_PINNED = (2, 13)
 _PINNED = "pinned_max_round_threshold_mb:1"  # above this size nothing is rounded
+_DRIVER = Path("/proc/driver/nvidia/version")
 _CUDA_TRACES = ("/dev/nvidiactl", "/dev/nvidia0", "/dev/dxg", "/dev/kfd", "/proc/driver/nvidia/version")
 
 
@@ -113,6 +114,30 @@ def cuda_available() -> bool:
         return True
     _warn_once(not_served(card))
     return False
+
+
+def driver_version() -> str:
+    """NVIDIA's driver as the kernel names it, such as "570.86.15"; "" where it names none."""
+    try:
+        found = re.search(r"\d+\.\d+(\.\d+)?", _DRIVER.read_text(encoding="ascii", errors="replace"))
+    except OSError:
+        return ""
+    return found[0] if found else ""
+
+
+def why_no_card() -> str:
+    """Why torch sees no card though the system shows a driver; "" where there is neither."""
+    if not any(Path(trace).exists() for trace in _CUDA_TRACES):
+        return ""
+    import torch
+
+    if torch.version.cuda is None and torch.version.hip is None:
+        return "the installed torch is a build for the CPU alone"
+    try:
+        torch.cuda.init()  # type: ignore[no-untyped-call]
+    except (RuntimeError, AssertionError) as error:
+        return str(error).splitlines()[0]
+    return "" if torch.cuda.device_count() else "it finds no device"
 
 
 def not_served(card: Card) -> str:

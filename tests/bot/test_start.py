@@ -9,6 +9,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from bot.api.client import webhook_secret
 from tests.bot.running import ROOT, RunningBot
 from tests.fakes.telegram_api import TOKEN, TelegramServer
@@ -38,6 +40,25 @@ def test_a_wrong_token_ends_the_start(server: TelegramServer, folder: Path) -> N
     assert bot.process.wait(20) != 0
     assert "does not know this TELEGRAM_BOT_TOKEN" in bot.said()
     assert "1:wrong" not in bot.said()
+
+
+@pytest.mark.parametrize("token", ["4242", "bot4242:AAE", '"4242:AAE"', "4242:AAE AAF", "токен:AAE"])
+def test_what_is_no_token_is_told_before_telegram_is_asked(server: TelegramServer, folder: Path, token: str) -> None:
+    bot = RunningBot(server, folder, module="bot", token=token, generator__kind="demo").start()
+    assert bot.process is not None
+    assert bot.process.wait(20) == 2
+    assert "TELEGRAM_BOT_TOKEN is not what @BotFather gives" in bot.said()
+    assert "AAE" not in bot.said()
+    assert server.calls == []
+
+
+def test_a_stop_while_telegram_cannot_be_reached_leaves_nothing_open(server: TelegramServer, folder: Path) -> None:
+    server.faults.down = True
+    bot = RunningBot(server, folder).start()
+    server.wait(lambda: "Telegram cannot be reached" in bot.said(), what="the outage to be noticed")
+    assert bot.stop() == 0
+    assert "stopped" in bot.said()
+    assert "Unclosed" not in bot.said()
 
 
 def test_one_bot_a_folder(server: TelegramServer, folder: Path) -> None:

@@ -17,13 +17,14 @@ COMMIT = "c" * 40
 
 @dataclass
 class FakeHub:
-    """`files` by name. `claimed` sizes win over true ones in the listing; `gated` answers 403; `breaks` counts
-    downloads that end after half of the file."""
+    """`files` by name. `claimed` sizes win over true ones in the listing; `gated` answers 403; `token` is that of the
+    account acme; `breaks` counts downloads that end after half of the file."""
 
     repo: str
     files: dict[str, bytes]
     claimed: dict[str, int] = field(default_factory=dict)
     gated: bool = False
+    token: str = ""
     breaks: int = 0
     url: str = ""
     sent: dict[str, int] = field(default_factory=dict)
@@ -48,7 +49,10 @@ def hub(fake: FakeHub) -> Iterator[FakeHub]:
 
         def _answer(self, *, body: bool) -> None:
             path = urlsplit(self.path).path
-            if fake.gated:
+            if path == "/api/whoami-v2":
+                known = self.headers.get("Authorization") == f"Bearer {fake.token}"
+                self._send(200 if known else 401, b'{"name": "acme", "type": "user"}', {}, body)
+            elif fake.gated:
                 self._send(403, b"{}", {"X-Error-Code": "GatedRepo"}, body)
             elif path.startswith("/api/models/"):
                 listed = [

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from inference.models.base_weights import is_on_disk
 from inference.models.profiles import load_profile
 from tests.fakes.hub import COMMIT, FakeHub, hub
 
@@ -57,6 +58,30 @@ def test_what_the_pipeline_needs_is_downloaded_and_a_second_run_asks_for_nothing
         assert again.returncode == 0, again.stderr
         assert "everything is on this disk" in again.stdout
         assert fake.sent == before
+
+
+def test_weights_are_on_this_disk_once_the_last_shard_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
+    fake = model()
+    weights = "transformer/diffusion_pytorch_model"
+    shards = [f"{weights}-0000{n}-of-00002.safetensors" for n in (1, 2)]
+    fake.files |= dict.fromkeys(shards, fake.files[f"{weights}.safetensors"])
+    fake.files.pop(f"{weights}.safetensors")
+    table = {"weight_map": {f"layer{n}.weight": Path(shard).name for n, shard in enumerate(shards)}}
+    fake.files[f"{weights}.safetensors.index.json"] = json.dumps(table).encode()
+    index = {**INDEX, "tokenizer": ["transformers", "CLIPTokenizer"]}
+    fake.files |= {"model_index.json": json.dumps(index).encode(), "tokenizer/vocab.json": b"{}"}
+    folder = tmp_path / "hub" / f"models--{PROFILE.repo.replace('/', '--')}" / "snapshots" / COMMIT
+    with hub(fake):
+        assert not is_on_disk(PROFILE.model_copy(update={"revision": COMMIT}))
+        assert fetch(fake, tmp_path).returncode == 0
+    assert is_on_disk(PROFILE.model_copy(update={"revision": COMMIT}))
+    for name in ("tokenizer/vocab.json", shards[1], "model_index.json"):
+        aside = tmp_path / "aside"
+        (folder / name).rename(aside)
+        assert not is_on_disk(PROFILE.model_copy(update={"revision": COMMIT})), name
+        aside.rename(folder / name)
+    assert is_on_disk(PROFILE.model_copy(update={"revision": COMMIT}))
 
 
 def test_a_download_that_breaks_off_goes_on(tmp_path: Path) -> None:
