@@ -8,12 +8,20 @@ from bot.texts import Texts
 Rows = tuple[tuple[Button, ...], ...]
 
 
-def under_badge(_: Texts, job_id: int) -> Rows:
-    """Under a finished badge."""
-    return (
-        ((_("🔁 Again"), f"again:{job_id}"), (_("✏️ Other text"), f"text:{job_id}"), (_("🎀 Style"), f"style:{job_id}")),
-        copies(_, job_id),
+def under_badge(_: Texts, job_id: int, choices: int) -> Rows:
+    """Under a finished badge; `choices` is how many more like it may be drawn at once, 0 for none."""
+    changes = (
+        (_("🔁 Again"), f"again:{job_id}"),
+        (_("✏️ Other text"), f"text:{job_id}"),
+        (_("🎀 Style"), f"style:{job_id}"),
     )
+    more = (((_("🎲 {n} more like this", n=choices), f"more:{job_id}"),),) if choices else ()
+    return (changes, *more, copies(_, job_id))
+
+
+def under_choice(job_id: int, many: int) -> Rows:
+    """Under several badges of which one is to be chosen."""
+    return (tuple((str(number), f"choose:{job_id}:{number}") for number in range(1, many + 1)),)
 
 
 def copies(_: Texts, job_id: int) -> tuple[Button, ...]:

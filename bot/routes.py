@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from telegram import BotCommand
 
-from bot.community import awards, history, members, privacy, review, welcome
+from bot.community import awards, choosing, history, members, privacy, review, welcome
 from bot.dialogue import admin, buttons, commands, questions
 from bot.dialogue.events import Event
 from bot.dialogue.turn import Turn
@@ -91,6 +91,8 @@ ROUTES: dict[str, Route] = {
     "language:": Route(welcome.choose_language),
     "correct:": Route(commands.create),
     "again:": Route(buttons.again, of_badge=True),
+    "more:": Route(choosing.more, of_badge=True),
+    "choose:": Route(choosing.choose, of_badge=True),
     "retry:": Route(buttons.retry, of_badge=True),
     "words:": Route(commands.create, of_badge=True),
     "style:": Route(buttons.style, of_badge=True),
@@ -102,7 +104,7 @@ ROUTES: dict[str, Route] = {
 
 _NOT_SHOWN = ("refused", "picture")
 """Errors of badges whose pictures nobody is to get, by whatever button."""
-_DATA = re.compile(r"([a-z]+)(?::(\d{1,18}))?(?::([a-z-]{1,20}))?", re.ASCII)
+_DATA = re.compile(r"([a-z]+)(?::(\d{1,18}))?(?::([a-z0-9-]{1,20}))?", re.ASCII)
 
 
 def menu(_: Texts) -> list[BotCommand]:
@@ -183,7 +185,7 @@ def _press(turn: Turn) -> None:
         turn.job = jobs.get(turn.connection, turn.number) if turn.number is not None else None
         if turn.job is None or not turn.job.english:  # forgotten by its person
             turn.too_old()
-        elif turn.job.state == "reviewing" or turn.job.error in _NOT_SHOWN:
+        elif turn.job.state in ("reviewing", "offered") or turn.job.error in _NOT_SHOWN:
             turn.toast(turn._("This badge was not approved, so there is nothing to do with it yet."), alert=True)
         elif (turn.job.user_id, turn.job.chat_id) != (turn.place.user_id, turn.place.chat_id):
             turn.toast(turn._("This is somebody else's badge. Make your own: /create"), alert=True)

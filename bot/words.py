@@ -60,7 +60,7 @@ def state_name(_: Texts, state: str) -> str:
     """What became of a badge, for /stats; `state` is a job's."""
     names = {
         "waiting": _("waiting"), "drawing": _("being drawn"), "drawn": _("drawn"), "delivered": _("delivered"),
-        "reviewing": _("being reviewed"),
+        "reviewing": _("being reviewed"), "offered": _("to choose from"),
         "failed": _("failed"), "canceled": _("canceled"),
     }  # fmt: skip
     return names.get(state, state)

@@ -42,5 +42,6 @@ def show(turn: Turn) -> None:
 
 def _photo(turn: Turn, job: Job) -> Message:
     return Message(
-        "photo", badge_words(job), files=(job.photo_id,), jobs=(job.id,), buttons=under_badge(turn._, job.id)
-    )
+        "photo", badge_words(job), files=(job.photo_id,), jobs=(job.id,),
+        buttons=under_badge(turn._, job.id, turn.context.settings.choices),
+    )  # fmt: skip

@@ -138,11 +138,14 @@ class Calls:
         if not found:
             return Done()
         media = InputMediaPhoto(found[0][1], caption=message.text[:_CAPTION], filename="badge.jpg")
-        await self._bot.edit_message_media(
+        sent = await self._bot.edit_message_media(
             media, chat_id=outgoing.chat_id, message_id=message.target, reply_markup=keyboard(message.buttons),
             rate_limit_args=UPLOAD,
         )  # fmt: skip
-        return Done()
+        job_id, photo = found[0]
+        if not isinstance(sent, Sent) or not sent.photo or not isinstance(photo, bytes):
+            return Done()
+        return Done(files=(FileId(job_id, "photo", sent.photo[-1].file_id),))
 
     @staticmethod
     def _words(message: Message, job_id: int, caption: str) -> str:

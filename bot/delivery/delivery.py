@@ -29,7 +29,7 @@ from bot.delivery.telling import Face, Surroundings, Telling, face, last_words, 
 from bot.errors import StoreError
 from bot.keyboards import Rows, copies, keyboard
 from bot.operations.logs import record
-from bot.store import Database, jobs, outbox, people
+from bot.store import Database, choices, jobs, outbox, people
 from bot.store.jobs import Job
 from bot.store.outbox import Outgoing
 from bot.texts import texts_for
@@ -165,7 +165,7 @@ class Delivery:
 
     async def _give(self, job: Job, telling: Telling, started: float) -> bool:
         """Turn the status message into the badge; where that cannot be edited, send the badge by itself."""
-        shown = await self._database.read(lambda c: face(c, job))
+        shown = await self._database.read(lambda c: face(c, job, self._surroundings.settings))
         while True:
             await self._limiter.clear(job.chat_id)  # no place is held while one chat waits
             async with self._uploads:
@@ -207,6 +207,7 @@ class Delivery:
         def deliver(connection: sqlite3.Connection) -> None:
             following[:] = follow(connection, job, self._surroundings.settings, self._clock.wall())
             jobs.delivered(connection, job.id, photo, seconds)
+            choices.deliver(connection, job)
 
         await self._database.write("delivered", deliver)
         if self.sender is not None:

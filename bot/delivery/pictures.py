@@ -40,13 +40,17 @@ class Pictures:
 
         Raises OSError where there is no room, and leaves neither.
         """
-        photo = photo_bytes(badge.image)
         self._write(f"{name}.png", encode_png(badge.image, recipe_of(badge)))
         try:
-            self._write(f"{name}.jpg", photo)
+            return self.save_photo(name, badge.image)
         except OSError:
             (self.folder / f"{name}.png").unlink(missing_ok=True)
             raise
+
+    def save_photo(self, name: str, image: Image.Image) -> int:
+        """Write the JPEG alone; its size in bytes."""
+        photo = photo_bytes(image)
+        self._write(f"{name}.jpg", photo)
         return len(photo)
 
     def photo(self, name: str, size: int) -> bytes | None:

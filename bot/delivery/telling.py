@@ -8,8 +8,9 @@ from typing import Any
 from telegram import ReplyParameters
 
 from bot.delivery.attempts import Attempts
-from bot.keyboards import Rows, copies, under_badge, under_failure
+from bot.keyboards import Rows, copies, under_badge, under_choice, under_failure
 from bot.store import awards
+from bot.store.choices import offered
 from bot.store.jobs import Job
 from bot.store.outbox import Message
 from bot.texts import texts_for
@@ -50,13 +51,16 @@ class Face:
     rows: Rows
 
 
-def face(connection: sqlite3.Connection, job: Job) -> Face:
+def face(connection: sqlite3.Connection, job: Job, settings: BotSettings) -> Face:
     """The words and buttons under a badge as it is delivered."""
     _ = texts_for(job.language)
+    many = offered(job)
+    if many:
+        return Face(_("Which one? Press its number. The others stay in /history."), under_choice(job.id, many))
     award = awards.get(connection, job.id) if job.origin == awards.ORIGIN else None
     if award is not None:
         return Face(award_caption(_, award, job), (copies(_, job.id),))
-    return Face(caption(_), under_badge(_, job.id))
+    return Face(caption(_), under_badge(_, job.id, settings.choices))
 
 
 def opening(connection: sqlite3.Connection, job: Job) -> Message:

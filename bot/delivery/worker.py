@@ -11,23 +11,22 @@ import logging
 import secrets
 import sqlite3
 import threading
-import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from bot.clock import Clock
 from bot.community.review import hold
 from bot.delivery.admins import tell_admins
+from bot.delivery.drawing import Drawer
 from bot.delivery.pictures import Pictures
 from bot.delivery.status import Progress, StatusBoard
 from bot.errors import StoreError
 from bot.operations.logs import record
-from bot.store import Database, jobs, people
+from bot.store import Database, choices, jobs, people
 from bot.store.jobs import Drawn, Job
 from bot.store.outbox import Outgoing
 from configs.sections.bot import BotSettings
 from configs.sections.render import BannerSettings, PromptSettings
-from inference.badge import make_badge
 from inference.errors import (
     BackendUnavailable,
     BlankPicture,
@@ -39,8 +38,6 @@ from inference.errors import (
     RenderError,
 )
 from inference.generator import Generator
-from inference.types import BadgeRequest, Portrait
-from inference.wrappers.sharing import WatchedGenerator
 
 log = logging.getLogger(__name__)
 
@@ -66,13 +63,10 @@ class Workers:
         send: Callable[[Sequence[Outgoing]], None],
     ) -> None:
         self._database = database
-        self._generator = generator
-        self._pictures = pictures
         self._board = board
         self._clock = clock
         self._settings = settings
-        self._prompt = prompt
-        self._banner = banner
+        self._drawer = Drawer(generator, pictures, prompt, banner)
         self._ended = ended
         self._send = send
         self._owner = secrets.token_hex(8)
@@ -201,6 +195,8 @@ class Workers:
             def drawn(connection: sqlite3.Connection) -> bool:
                 now = self._clock.wall()
                 done = jobs.drawn(connection, job, result, now)
+                if done:
+                    choices.divide(connection, job, result.parts, now)
                 posts[:] = hold(connection, job.id, self._settings, now)
                 return done
 
@@ -245,22 +241,13 @@ class Workers:
             if steps:
                 progress.step(done, steps)
 
-        def on_portrait(portrait: Portrait) -> None:
-            drawn_at.append(time.perf_counter())
+        def on_portrait() -> None:
             progress.stage = 2
             loop.call_soon_threadsafe(turn.end)
             loop.call_soon_threadsafe(self._board.show_now, job.id)
 
         on_step(0, 0)
-        started, drawn_at = time.perf_counter(), list[float]()
-        request = BadgeRequest(job.object, job.text, job.seed, job.style, english=job.english)
-        watched = WatchedGenerator(self._generator, on_portrait)
-        badge = make_badge(request, watched, prompt=self._prompt, banner=self._banner, on_step=on_step)
-        name = f"{job.id}-{job.fence}"
-        size = self._pictures.save(name, badge)
-        drew, banner = drawn_at[-1] - started, time.perf_counter() - drawn_at[-1]
-        portrait = badge.portrait
-        return Drawn(name, size, portrait.model.generator, drew, banner, portrait.cost_usd, drew=not portrait.cached)
+        return self._drawer.draw(job, on_step, on_portrait)
 
 
 class _Turn:

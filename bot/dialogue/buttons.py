@@ -4,8 +4,7 @@ from bot.dialogue.commands import ask_text, go_on, take_object, things_to_hold
 from bot.dialogue.events import Event
 from bot.dialogue.orders import order
 from bot.dialogue.turn import Turn, Understood
-from bot.store import jobs, outbox, queue
-from bot.store.awards import ORIGIN
+from bot.store import awards, jobs, outbox, queue
 from bot.store.jobs import Job
 from bot.store.outbox import Button, Message
 from bot.store.people import Dialogue
@@ -85,7 +84,7 @@ def meant(turn: Turn) -> None:
 def again(turn: Turn) -> None:
     """The same badge from another seed."""
     job = turn.badge
-    _reorder(turn, job, f"again:{job.id}", seed=turn.context.new_seed(), style=job.style)
+    reorder(turn, job, f"again:{job.id}", seed=turn.context.new_seed(), style=job.style)
 
 
 def retry(turn: Turn) -> None:
@@ -95,12 +94,12 @@ def retry(turn: Turn) -> None:
         turn.toast(turn._("Already on it."))
         return
     seed = turn.context.new_seed() if job.error == "blank" else job.seed
-    if job.origin == ORIGIN and job.state == "failed":  # the same job, so that it stays an award
-        jobs.once_more(turn.connection, job.id, seed)
+    if job.origin == awards.ORIGIN and job.state == "failed":  # the same job, so that it stays an award
+        awards.once_more(turn.connection, job.id, seed)
         turn.outcome.queue_changed = True
         turn.toast(turn._("On it!"))
         return
-    _reorder(turn, job, f"retry:{job.id}", seed=seed, style=job.style)
+    reorder(turn, job, f"retry:{job.id}", seed=seed, style=job.style)
 
 
 def style(turn: Turn) -> None:
@@ -112,11 +111,11 @@ def style(turn: Turn) -> None:
         turn.send(Message("text", turn._("Which banner?"), reply_to=turn.event.message_id, buttons=rows))
     elif turn.word not in turn.context.styles:
         turn.too_old()
-    elif _reorder(turn, job, f"style:{job.id}:{turn.word}", seed=job.seed, style=turn.word, portrait_of=job):
+    elif reorder(turn, job, f"style:{job.id}:{turn.word}", seed=job.seed, style=turn.word, portrait_of=job):
         turn.send(Message("delete", target=turn.event.message_id))
 
 
-def _reorder(turn: Turn, job: Job, origin: str, *, seed: int, style: str, portrait_of: Job | None = None) -> bool:
+def reorder(turn: Turn, job: Job, origin: str, *, seed: int, style: str, portrait_of: Job | None = None) -> bool:
     """A new job after an earlier one, once a press: a second press while it is under way only says so."""
     if queue.in_flight(turn.connection, job.user_id, origin):
         turn.toast(turn._("Already on it."))

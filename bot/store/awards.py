@@ -50,6 +50,15 @@ def get(connection: sqlite3.Connection, job_id: int) -> Award | None:
     return None if row is None else Award(*row)
 
 
+def once_more(connection: sqlite3.Connection, job_id: int, seed: int) -> None:
+    """Let a failed award wait again as if it were new; its status message becomes the badge."""
+    connection.execute(
+        "UPDATE jobs SET state = 'waiting', told = 0, attempts = 0, error = '', seed = ?"
+        " WHERE id = ? AND state = 'failed'",
+        (seed, job_id),
+    )
+
+
 def listed(connection: sqlite3.Connection, most: int, *, chat_id: int = 0, user_id: int = 0) -> list[Listed]:
     """The last awards of a chat or of a person that have arrived, newest first."""
     where, whom = ("chat_id = ?", chat_id) if chat_id else ("user_id = ?", user_id)

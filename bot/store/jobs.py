@@ -52,6 +52,18 @@ _COLUMNS = ", ".join(field.name for field in fields(Job))
 
 
 @dataclass(frozen=True)
+class Part:
+    """One badge of a choice (see `choices`)."""
+
+    picture: str
+    picture_size: int
+    seed: int
+    generator: str
+    draw_seconds: float
+    drew: bool
+
+
+@dataclass(frozen=True)
 class Drawn:
     """What a worker reports about a finished drawing."""
 
@@ -62,6 +74,7 @@ class Drawn:
     banner_seconds: float
     cost_usd: float
     drew: bool = True
+    parts: tuple[Part, ...] = ()
 
 
 def _job(row: sqlite3.Row | None) -> Job | None:
@@ -184,15 +197,6 @@ def cancel(connection: sqlite3.Connection, user_id: int, chat_id: int, now: floa
     return sorted(row["id"] for row in rows.fetchall())
 
 
-def once_more(connection: sqlite3.Connection, job_id: int, seed: int) -> None:
-    """Let a failed job wait again as if it were new; its status message becomes the badge."""
-    connection.execute(
-        "UPDATE jobs SET state = 'waiting', told = 0, attempts = 0, error = '', seed = ?"
-        " WHERE id = ? AND state = 'failed'",
-        (seed, job_id),
-    )
-
-
 def cancel_person(connection: sqlite3.Connection, user_id: int, now: float) -> list[int]:
     """Cancel everything that a person waits for, in every chat."""
     rows = connection.execute(
@@ -284,7 +288,7 @@ def history(connection: sqlite3.Connection, user_id: int, chat_id: int, count: i
     """A person's last delivered badges in a chat, newest last, at most `count`, only ones that can be sent again."""
     rows = connection.execute(
         f"SELECT {_COLUMNS} FROM jobs WHERE user_id = ? AND chat_id = ? AND state = 'delivered'"
-        " AND (photo_id <> '' OR picture <> '')"
+        " AND (photo_id <> '' OR picture <> '') AND origin NOT LIKE 'more:%'"
         " ORDER BY id DESC LIMIT ?",
         (user_id, chat_id, count),
     ).fetchall()

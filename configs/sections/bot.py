@@ -44,6 +44,7 @@ class BotSettings(Section):
     badges_per_chat_hour: int = Field(ge=0)
     queue_limit: int = Field(ge=1, le=100_000)
     share_portraits: bool
+    choices: int = Field(ge=0, le=4)
 
     messages_per_second: int = Field(ge=1, le=1000)
     edit_seconds: float = Field(ge=0.1, le=60)
@@ -65,6 +66,13 @@ class BotSettings(Section):
     log_level: str
     ops_listen: str
     ops_port: int = Field(ge=0, le=65535)
+
+    @field_validator("choices")
+    @classmethod
+    def _several(cls, value: int) -> int:
+        if value == 1:
+            raise ValueError("must be 0 (none), 2, 3 or 4: one alone leaves no choice")
+        return value
 
     @field_validator("log_level")
     @classmethod
