@@ -23,9 +23,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-StageCallback = Callable[[str, int, int], None]
-"""Called as (what is being done, stages done, stages in all) while a model is made ready."""
-
 # How much the first block's output may change, relative to itself, for the other blocks to be skipped: the value that
 # first-block caches are published with for FLUX.1 (https://github.com/chengzeyi/ParaAttention).
 _CACHE_THRESHOLD = 0.08
@@ -95,7 +92,6 @@ def assemble(pipe: Any, plan: Plan, slot: LoraSlot, on_stage: Callable[[str], No
 
         transformer.enable_cache(FirstBlockCacheConfig(threshold=_CACHE_THRESHOLD))
     if plan.compiled:
-        on_stage("compiling")
         if cache is not None:
             # Read by torch's compiler; compiled code of an earlier start is found there.
             os.environ["TORCHINDUCTOR_CACHE_DIR"] = str(cache.resolve())

@@ -1,10 +1,10 @@
 """The text encoders of a pipeline: loaded at the first prompt that nobody has encoded yet, and kept off the card."""
 
-import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from inference.local.plan import Plan
+from inference.local.stages import StageCallback, Stages
 from inference.lora.merge import LoraSlot, shapes_of
 from inference.lora.names import Shapes
 from inference.lora.parts import LoraPart
@@ -15,17 +15,16 @@ from inference.models.profiles import Profile
 if TYPE_CHECKING:
     import torch
 
-log = logging.getLogger(__name__)
-
 
 class Encoders:
     """Encodes prompts for one profile; the encoders are loaded at the first one."""
 
-    def __init__(self, profile: Profile, folder: Path, plan: Plan) -> None:
+    def __init__(self, profile: Profile, folder: Path, plan: Plan, on_stage: StageCallback | None = None) -> None:
         self._profile = profile
         self._family = family_of(profile)
         self._folder = folder
         self._plan = plan
+        self._on_stage = on_stage
         self._pipe: Any = None
         self._slots: dict[str, LoraSlot] = {}
         self._parts: tuple[LoraPart, ...] = ()
@@ -47,7 +46,9 @@ class Encoders:
 
     def _loaded(self) -> Any:
         if self._pipe is None:
-            self._pipe = self._load()
+            with Stages(1, self._on_stage) as say:
+                say(f"loading the text encoders of {self._profile.title}")
+                self._pipe = self._load()
         if not self._slots:
             self._slots = {name: LoraSlot(part) for name, part in self._components(self._pipe).items()}
             if self._parts:
@@ -58,7 +59,6 @@ class Encoders:
         import diffusers
         import torch
 
-        log.info("loading the text encoders of %s", self._profile.title)
         pipeline = getattr(diffusers, self._profile.pipeline)
         pipe = pipeline.from_pretrained(
             self._folder, transformer=None, vae=None, use_safetensors=True, dtype=getattr(torch, self._plan.dtype)

@@ -19,11 +19,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from configs.sections.render import LocalSettings
 from inference.errors import Canceled
 from inference.generator import Generator, pixels_key
-from inference.local.assembly import StageCallback
 from inference.local.held import HeldModel
 from inference.local.loading import Loaded
 from inference.local.pipes import CallbackRaised, draw
 from inference.local.plan import Plan
+from inference.local.stages import StageCallback, Stages
 from inference.lora.merge import NotKept
 from inference.lora.source import LoraFile, find_lora
 from inference.lora.weights import touches_encoders
@@ -118,25 +118,26 @@ class LocalGenerator(Generator):
     def warm(self) -> None:
         """Load, and draw two steps, so that compiled code is made and kept under the data folder."""
         self.prepare()
-        say = self._on_stage or (lambda *_stage: None)
-        say("first steps", 0, 1)
         self.generate(PortraitRequest("warming", seed=0, steps=min(_WARM_STEPS, self._profile.steps)))
-        say("ready", 1, 1)
 
     def generate(self, request: PortraitRequest, on_step: StepCallback | None = None) -> Portrait:
         steps, guidance = self._steps(request), self._guidance(request)
 
-        def step(done: int, total: int) -> None:
-            if self._held.thread.interrupted.is_set():
-                raise Canceled("the drawing was interrupted")
-            if on_step:
-                on_step(done, total)
-
         def work(loaded: Loaded) -> "tuple[Image.Image, ModelInfo, float]":
+            def step(done: int, total: int) -> None:
+                loaded.uncompiled = False
+                say.end()
+                if self._held.thread.interrupted.is_set():
+                    raise Canceled("the drawing was interrupted")
+                if on_step:
+                    on_step(done, total)
+
             # First a pipeline, then the lock, here and in `switch_lora`: so the LoRA named is the LoRA drawn with.
-            with loaded.pipes.one() as pipe:
+            with loaded.pipes.one() as pipe, Stages(1, self._on_stage) as say:
                 with self._held.lock:
                     texts, model = self._arguments(loaded, request.prompt, guidance), self.model
+                if loaded.uncompiled:
+                    say("compiling, in the first step")
                 started = time.perf_counter()
                 image = draw(pipe, self._profile, texts, request.seed, steps, guidance, step)
             return image, model, time.perf_counter() - started

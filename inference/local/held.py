@@ -11,11 +11,11 @@ from typing import TypeVar
 
 from configs.sections.render import LocalSettings
 from inference.errors import BackendUnavailable, InvalidRequest, RenderError, RenderFailed
-from inference.local.assembly import StageCallback
-from inference.local.loading import Loaded, load
+from inference.local.loading import Loaded, load, take_threads
 from inference.local.pipes import CallbackRaised
 from inference.local.plan import Plan, plan, smaller
 from inference.local.plan_memory import PlanMemory
+from inference.local.stages import StageCallback
 from inference.local.thread import ModelThread
 from inference.lora.source import LoraFile
 from inference.models.broken_card import end_process, is_broken_for_good, is_compiler_failure, is_out_of_memory
@@ -161,10 +161,6 @@ class HeldModel:
         )
 
     def _ready(self) -> Loaded:
-        import torch
-
-        if self._settings.threads:
-            torch.set_num_threads(self._settings.threads)  # holds for the calling thread, so each sets it
         with self.lock:
             if self.loaded is None:
                 if self._notice:
@@ -178,7 +174,9 @@ class HeldModel:
                     token=self._token,
                     compile_cache=self._compile_cache,
                     on_stage=self._on_stage,
+                    threads=self._settings.threads,
                 )
+            take_threads(self._settings.threads)
             return self.loaded
 
     def unload(self) -> None:

@@ -1,15 +1,14 @@
 """Loading: from a profile, a plan and a LoRA's name to an assembled pipeline and its text encoders, stage by stage."""
 
-import logging
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from inference.errors import OperatorNeeded
-from inference.local.assembly import Assembled, StageCallback, assemble
+from inference.local.assembly import Assembled, assemble
 from inference.local.encoders import Encoders
 from inference.local.pipes import Pipes
 from inference.local.plan import Plan
+from inference.local.stages import StageCallback, Stages
 from inference.lora.merge import LoraSlot
 from inference.lora.parts import LoraPart
 from inference.lora.source import LoraFile
@@ -18,8 +17,7 @@ from inference.models.base_weights import WeightFiles, fetch
 from inference.models.broken_card import is_out_of_memory
 from inference.models.family import text_parts
 from inference.models.profiles import Profile
-
-log = logging.getLogger(__name__)
+from inference.models.room import progress_of
 
 
 class Loaded:
@@ -30,6 +28,8 @@ class Loaded:
         self.assembled = assembled
         self.encoders = encoders
         self.pipes = Pipes(assembled.pipe, parallel)
+        self.uncompiled = assembled.compiled
+        """Whether the first step is still to come, in which torch compiles for up to minutes."""
 
     @property
     def pipe(self) -> Any:
@@ -55,20 +55,47 @@ def load(
     token: str = "",
     compile_cache: Path | None = None,
     on_stage: StageCallback | None = None,
+    threads: int = 0,
 ) -> Loaded:
-    """Load and assemble.
+    """Load and assemble; `threads` as in `take_threads`.
 
-    Raises OperatorNeeded where the weights is not available, LoraError, and what torch raises for want of memory.
+    Raises OperatorNeeded where the weights are not available, LoraError, and what torch raises for want of memory.
     """
-    say = _stages(plan, lora, on_stage)
-    say(f"finding {profile.title}")
-    folder = fetch(profile, token)
-    say(f"loading {profile.title}")
-    import diffusers
+    total = 5 + (lora is not None) + (plan.modulation != "live") + (plan.weights != "plain")
+    with Stages(total, on_stage) as say:
+        say("importing torch")  # the imports take longer than the demo's weights
+        take_threads(threads)
+        say("importing diffusers")
+        import diffusers
+
+        pipeline = getattr(diffusers, profile.pipeline)
+        _no_bars_of_libraries()
+        say(f"finding {profile.title}")
+        folder = fetch(profile, token, lambda rest: say(f"downloading {profile.title}", progress_of(rest)))
+        say(f"loading {profile.title}")
+        pipe = _pipe(pipeline, profile, plan, folder)
+        encoders = Encoders(profile, folder, plan, on_stage)
+        slot = _slot(pipe, plan, folder)
+        if lora is not None:
+            say(f"LoRA {lora.name}")
+            parts = _read(lora, profile, slot, encoders).parts
+            slot.want(_of_transformer(parts), scale)
+            encoders.put(_of_encoders(parts), scale)
+        return Loaded(profile, assemble(pipe, plan, slot, say, compile_cache), encoders, parallel)
+
+
+def take_threads(threads: int) -> None:
+    """Let torch compute with so many threads in the calling thread, for which alone it holds; 0 leaves it as it is."""
     import torch
 
-    pipeline = getattr(diffusers, profile.pipeline)
-    _no_bars_of_libraries()
+    if threads:
+        torch.set_num_threads(threads)
+
+
+def _pipe(pipeline: Any, profile: Profile, plan: Plan, folder: Path) -> Any:
+    """The pipeline without its text encoders, in main memory."""
+    import torch
+
     try:
         pipe = pipeline.from_pretrained(
             folder,
@@ -82,17 +109,14 @@ def load(
         line = str(error).splitlines()[0]
         raise OperatorNeeded(f"the weights of {profile.title} in {folder} cannot be used: {line}") from error
     pipe.set_progress_bar_config(disable=True)
-    encoders = Encoders(profile, folder, plan)
-    clean = WeightFiles(Path(folder) / "transformer", getattr(torch, plan.dtype))
-    slot = LoraSlot(pipe.transformer, device=plan.device, clean=clean)
-    if lora is not None:
-        say(f"LoRA {lora.name}")
-        parts = _read(lora, profile, slot, encoders).parts
-        slot.want(_of_transformer(parts), scale)
-        encoders.put(_of_encoders(parts), scale)
-    loaded = Loaded(profile, assemble(pipe, plan, slot, say, compile_cache), encoders, parallel)
-    say(None)
-    return loaded
+    return pipe
+
+
+def _slot(pipe: Any, plan: Plan, folder: Path) -> LoraSlot:
+    import torch
+
+    clean = WeightFiles(folder / "transformer", getattr(torch, plan.dtype))
+    return LoraSlot(pipe.transformer, device=plan.device, clean=clean)
 
 
 def _read(file: LoraFile, profile: Profile, slot: LoraSlot, encoders: Encoders) -> LoraWeights:
@@ -113,23 +137,9 @@ def _of_encoders(parts: tuple[LoraPart, ...]) -> tuple[LoraPart, ...]:
 def _no_bars_of_libraries() -> None:
     """The stages are told by `on_stage`; bars of other makes between them would only tear it."""
     from diffusers.utils import logging as diffusers_logging
+    from huggingface_hub.utils.tqdm import disable_progress_bars
     from transformers.utils import logging as transformers_logging
 
     diffusers_logging.disable_progress_bar()
     transformers_logging.disable_progress_bar()
-
-
-def _stages(plan: Plan, lora: LoraFile | None, on_stage: StageCallback | None) -> Callable[[str | None], None]:
-    """Says what is being done, to the log and to `on_stage`; None for all done."""
-    total = 3 + (lora is not None) + (plan.modulation != "live") + (plan.weights != "plain") + plan.compiled
-    done = 0
-
-    def say(what: str | None) -> None:
-        nonlocal done
-        if what:
-            log.info("%s", what)
-        if on_stage:
-            on_stage(what or "ready", done if what else total, total)
-        done += 1
-
-    return say
+    disable_progress_bars()

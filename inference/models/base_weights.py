@@ -7,6 +7,7 @@ refused with the way out.
 import hashlib
 import json
 import logging
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,7 +16,7 @@ from inference.errors import BackendUnavailable, InvalidRequest
 from inference.files import sha256_of
 from inference.hub import HubError, asking_hub, cached_file
 from inference.models.profiles import Profile
-from inference.models.room import gigabytes, planned, require_room
+from inference.models.room import Download, gigabytes, planned, require_room
 
 if TYPE_CHECKING:
     import torch
@@ -63,8 +64,8 @@ def _is_whole(part: Path) -> bool:
     return bool(shards) and all(shard.is_file() for shard in shards)
 
 
-def fetch(profile: Profile, token: str = "") -> Path:
-    """The folder with the weights of `profile`, downloaded where it is not on this disk.
+def fetch(profile: Profile, token: str = "", on_download: Callable[[Download], None] | None = None) -> Path:
+    """The folder with the weights of `profile`, downloaded where it is not on this disk, which `on_download` is told.
 
     Raises BackendUnavailable, which says what to do, where it is not available.
     """
@@ -81,7 +82,10 @@ def fetch(profile: Profile, token: str = "") -> Path:
     except (OSError, ValueError) as error:
         log.info("%s is not complete on this disk (%s): asking the Hub", profile.title, type(error).__name__)
     try:
-        require_room(profile, planned(profile, token))
+        download = planned(profile, token)
+        require_room(profile, download)
+        if on_download is not None:
+            on_download(download)
         with asking_hub():
             return Path(pipeline.download(profile.repo, revision=pinned, use_safetensors=True, token=token or None))
     except HubError as error:

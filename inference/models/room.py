@@ -6,6 +6,7 @@ forms of the same weights are not downloaded (as `DiffusionPipeline.download` ch
 
 import json
 import shutil
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -75,6 +76,18 @@ def require_room(profile: Profile, download: Download) -> None:
             f"{profile.title} needs {gigabytes(download.missing)} more, and {gigabytes(download.free)} are free in "
             f"{download.cache} ({gigabytes(_SPARE)} are kept free): make room, or set HF_HOME to a larger disk"
         )
+
+
+def progress_of(download: Download) -> Callable[[], str]:
+    """What says how much is here by now, such as "12.3 GB of 33.7 GB", parts of files included."""
+    blobs = download.cache / f"models--{download.repo.replace('/', '--')}" / "blobs"
+
+    def size(*, whole: bool) -> int:
+        files = blobs.iterdir() if blobs.is_dir() else ()
+        return sum(file.stat().st_size for file in files if not (whole and file.name.endswith(".incomplete")))
+
+    others = size(whole=True) - (download.total - download.missing)
+    return lambda: f"{gigabytes(size(whole=False) - others)} of {gigabytes(download.total)}"
 
 
 def gigabytes(size: int) -> str:

@@ -6,6 +6,7 @@ Bars show only where stderr is a terminal, so that logs stay clean.
 import json
 import sys
 import threading
+import time
 from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import Any, Self
@@ -14,6 +15,9 @@ from tqdm import tqdm
 from tqdm.contrib.logging import logging_redirect_tqdm
 
 from configs.printable import is_control, printable, printable_lines
+
+_TICK = 0.5
+"""Seconds between two looks of a bar at the clock."""
 
 
 class Progress:
@@ -66,29 +70,40 @@ class Progress:
 
 
 class LoadingBar:
-    """A bar that names what is being loaded, on a terminal; fits as `on_stage`. It goes when all is done."""
+    """A bar that names what is being loaded, on a terminal, and for how long; fits as `on_stage`."""
 
     def __init__(self) -> None:
         self._bar: tqdm[Any] | None = None
+        self._lock = threading.Lock()
 
     def __call__(self, what: str, done: int, total: int) -> None:
         """Show that `what` is being done, with `done` of `total` stages through; done == total ends the bar."""
-        if self._bar is None and sys.stderr.isatty():
-            self._bar = tqdm(
-                desc=printable(what),
-                total=total,
-                bar_format="{desc}: {n_fmt}/{total_fmt} |{bar}| {elapsed} gone",
-                leave=False,
-                file=sys.stderr,
-            )
-        if self._bar is None:
-            return
-        self._bar.set_description_str(printable(what), refresh=False)
-        self._bar.n = done
-        self._bar.refresh()
-        if done >= total:
-            self._bar.close()
-            self._bar = None
+        with self._lock:
+            if self._bar is None and done < total and sys.stderr.isatty():
+                self._bar = tqdm(
+                    total=total,
+                    bar_format="{desc}: {n_fmt}/{total_fmt} |{bar}| {elapsed} gone",
+                    desc=printable(what),
+                    leave=False,
+                    file=sys.stderr,
+                )
+                threading.Thread(target=self._tick, args=(self._bar,), daemon=True).start()
+            if self._bar is None:
+                return
+            self._bar.set_description_str(printable(what), refresh=False)
+            self._bar.n = done
+            self._bar.refresh()
+            if done >= total:
+                self._bar.close()
+                self._bar = None
+
+    def _tick(self, bar: "tqdm[Any]") -> None:
+        while True:
+            time.sleep(_TICK)
+            with self._lock:
+                if self._bar is not bar:
+                    return
+                bar.refresh()
 
 
 def say(line: str) -> None:

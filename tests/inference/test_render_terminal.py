@@ -46,3 +46,11 @@ def test_bars_for_steps_and_badges_with_whole_lines_between_them(tmp_path: Path)
     assert begins_a_line('{"file":"set/0001-lamp.png"', shown)
     assert begins_a_line('{"file":"set/0002-lamp.png"', shown)
     assert "drawing: 0/?" not in shown
+
+
+def test_what_is_loaded_is_named_from_the_first_import_on_with_a_clock_that_runs(tmp_path: Path) -> None:
+    shown = on_a_terminal(tmp_path, "--generator", "demo", "--object", "lamp", "--text", "HI", "--out", "a.png")
+    stages = re.findall(r"(importing \w+|loading the [\w ]+|placing on cpu): \d/\d \|.*?\| 00:(\d\d) gone", shown)
+    assert stages[0] == ("importing torch", "00")
+    assert len({clock for _stage, clock in stages}) > 1, "the clock stood still while diffusers was imported"
+    assert {"importing diffusers", "placing on cpu"} <= {stage for stage, _clock in stages}

@@ -213,7 +213,7 @@ def test_proxies_are_named_without_their_passwords(monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv("BADGE_DATA_DIR", str(tmp_path))
     for name in ("HTTP_PROXY", "ALL_PROXY", "https_proxy", "http_proxy", "all_proxy"):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("HTTPS_PROXY", "http://anna:secret@proxy.example:3128")
+    monkeypatch.setenv("HTTPS_PROXY", "http://anna:secret@proxy.example:3128")  # pragma: allowlist secret
     monkeypatch.setenv("NO_PROXY", "huggingface.co")
     found = check._proxies(load_settings())
     assert found.found == "Telegram by way of proxy.example:3128, Replicate by way of proxy.example:3128"

@@ -123,7 +123,7 @@ def test_styles_are_swapped_without_drift_or_reload(profile: Profile, tmp_path: 
         for name in (one, two, one, "none", two, "none", one):
             generator.switch_lora(name)
             assert pixels(generator, TELESCOPE) == fresh[name]
-        assert stages.count("ready") == 1
+        assert stages.count("placing on cpu") == 1
         assert generator.model.lora is not None
         assert generator.model.lora.name == "one"
         generator.switch_lora(one, 0.5)
@@ -148,7 +148,7 @@ def test_weights_that_are_gone_from_disk_cost_a_reload_and_say_so(profile: Profi
         for file in (folder / "transformer").iterdir():
             file.rename(file.with_suffix(".json" if file.stem == "config" else ".safetensors"))
         assert pixels(generator, TELESCOPE) != styled
-        assert stages.count("ready") == 2
+        assert stages.count("placing on cpu") == 2
 
 
 def test_a_lora_that_does_not_fit_leaves_the_one_before(profile: Profile, tmp_path: Path) -> None:
@@ -202,16 +202,43 @@ def test_loading_is_told_stage_by_stage(profile: Profile, tmp_path: Path) -> Non
     lora = str(write(tmp_path / "style.safetensors", diffusers_peft()[0]))
     with LocalGenerator(profile, settings(lora=lora), on_stage=lambda *stage: told.append(stage)) as generator:
         generator.warm()
-    assert [what.split()[0] for what, _, _ in told] == [
-        "finding",
-        "loading",
-        "LoRA",
-        "placing",
+    assert [what for what, _, _ in told] == [
+        "importing torch",
+        "importing diffusers",
+        "finding the demo FLUX",
+        "loading the demo FLUX",
+        "LoRA style",
+        "placing on cpu",
         "ready",
-        "first",
+        "loading the text encoders of the demo FLUX",
         "ready",
     ]
-    assert [(done, total) for _, done, total in told] == [(0, 4), (1, 4), (2, 4), (3, 4), (4, 4), (0, 1), (1, 1)]
+    assert [(done, total) for _, done, total in told] == [*((done, 6) for done in range(7)), (0, 1), (1, 1)]
+
+
+def test_loading_that_fails_is_no_longer_told_as_going_on(tmp_path: Path, tiny_flux: Path) -> None:
+    import shutil
+
+    told = []
+    folder = shutil.copytree(tiny_flux, tmp_path / "weights")
+    (folder / "transformer" / "config.json").unlink()
+    with LocalGenerator(tiny(folder), settings(), on_stage=lambda *stage: told.append(stage)) as generator:
+        with pytest.raises(BackendUnavailable, match="cannot be used"):
+            generator.prepare()
+        assert told[-1] == ("loading the demo FLUX", 5, 5)
+
+
+def test_compiling_is_told_until_the_first_step_of_the_first_drawing(profile: Profile) -> None:
+    """What torch compiles it compiles in that step; the plan is a card's, so here it is only said to be compiled."""
+    told: list[object] = []
+    with LocalGenerator(profile, settings(), on_stage=lambda *stage: told.append(stage)) as generator:
+        generator.prepare(["samurai"])
+        assert generator._held.loaded is not None
+        generator._held.loaded.uncompiled = True
+        told.clear()
+        for _ in range(2):
+            generator.generate(replace(TELESCOPE, prompt="samurai", steps=2), lambda *step: told.append(step))
+    assert told == [("compiling, in the first step", 0, 1), ("ready", 1, 1), (1, 2), (2, 2), (1, 2), (2, 2)]
 
 
 def _raise(error: BaseException) -> Callable[..., Any]:
