@@ -2,6 +2,7 @@
 # make test    the tests, from nothing
 # make check   formatting, lint, types, secrets that must not be here, known vulnerabilities where they can be asked for
 # make audit   known vulnerabilities of the pinned versions; fails where they cannot be asked for
+# make lock    requirements.hashed.txt from constraints.txt: the hashes of what the container image installs
 # make bench   measurements, printed as tables
 # make image-test  the container image really built, without a registry, and used once (root, apt, 15 GB, ten minutes)
 # make device-wheels  what must travel to a GPU machine without a package index, for training/demo and benchmarks.gpu
@@ -10,7 +11,7 @@ PYTHON ?= python3
 VENV := .venv
 PY := $(VENV)/bin/python
 
-.PHONY: demo test test-slow check audit bench image-test device-wheels train-demo clean
+.PHONY: demo test test-slow check audit lock bench image-test device-wheels train-demo clean
 .DEFAULT_GOAL := demo
 
 demo: $(VENV)/.ready
@@ -23,8 +24,8 @@ test-slow: $(VENV)/.ready-test
 	$(PY) -m pytest
 
 check: $(VENV)/.ready-dev
-	$(VENV)/bin/ruff format --check .
-	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check . .ci/lock-hashes
+	$(VENV)/bin/ruff check . .ci/lock-hashes
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports --no-logo
 	git ls-files -z | xargs -0 $(VENV)/bin/detect-secrets-hook
@@ -32,6 +33,9 @@ check: $(VENV)/.ready-dev
 
 audit: $(VENV)/.ready-dev
 	$(PY) .ci/audit.py
+
+lock: $(VENV)/.ready-test
+	$(PY) .ci/lock-hashes
 
 bench: $(VENV)/.ready-test
 	$(PY) -m benchmarks
