@@ -8,6 +8,7 @@ import io
 
 from PIL import Image
 
+from overlay.drawing.cutout import cut_out
 from overlay.errors import InvalidImage
 
 DPI = 300
@@ -36,11 +37,12 @@ def to_webp(badge: Image.Image, quality: int = 90) -> bytes:
 
 
 def to_sticker(badge: Image.Image) -> bytes:
-    """The badge as a Telegram sticker: WebP, its longer side 512 pixels, at most 512 KB, alpha kept and trimmed.
+    """The badge as a Telegram sticker: WebP, its longer side 512 pixels, at most 512 KB, transparent outside.
 
-    Meant for the style round; an opaque badge becomes a square sticker.
+    A plain background is flooded away and a white line drawn around figure and banner; on a background that is not
+    plain the sticker is a rounded square with that line. A round badge keeps its own edge.
     """
-    picture = badge.convert("RGBA")
+    picture = cut_out(badge)
     visible = picture.getbbox(alpha_only=True)
     if visible is None:
         raise InvalidImage("the badge is wholly transparent: there is nothing to make a sticker of")

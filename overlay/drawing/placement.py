@@ -27,6 +27,8 @@ STEP = 8.0
 MOST_PLACES = 64
 CLEARLY = 0.3
 """Distance from the background, of colours whose channels go from 0 to 1: the shadow on the ground has 0.2 of it."""
+PLAIN = 0.75
+"""How plain a background must be for its colour to tell the figure apart: see `_background`."""
 UPPER = 0.76
 """What lies lower in a round badge is under the ribbon anyway; a share of the height."""
 MOVE_COST = 0.35
@@ -91,7 +93,7 @@ def find_subject(portrait: Image.Image) -> Subject | None:
 
     cells = _cells(portrait)
     background, plain = _background(cells)
-    if plain < 0.75:
+    if plain < PLAIN:
         return None
     there = np.linalg.norm(cells - background, axis=2) > 0.09
     rows, columns = np.flatnonzero(there.any(axis=1)), np.flatnonzero(there.any(axis=0))
@@ -106,6 +108,12 @@ def find_subject(portrait: Image.Image) -> Subject | None:
     red, green, blue = (round(float(v) * 255) for v in background)
     box = (left, float(rows[0] / height), right, float((rows[-1] + 1) / height))
     return Subject(box, (red, green, blue), reach)
+
+
+def plain_background(picture: Image.Image) -> NDArray[np.float32] | None:
+    """The colour of a plain background, its channels from 0 to 1; None where it is not plain."""
+    colour, plain = _background(_cells(picture))
+    return colour if plain >= PLAIN else None
 
 
 @dataclass(frozen=True)
@@ -126,7 +134,7 @@ def find_figure(portrait: Image.Image) -> Figure | None:
     cells = _cells(portrait)
     background, plain = _background(cells)
     around = np.concatenate([cells[-2:].reshape(-1, 3), cells[:, :2].reshape(-1, 3), cells[:, -2:].reshape(-1, 3)])
-    if plain < 0.75 or (np.linalg.norm(around - background, axis=1) > CLEARLY).mean() > 0.25:
+    if plain < PLAIN or (np.linalg.norm(around - background, axis=1) > CLEARLY).mean() > 0.25:
         return None
     there = np.linalg.norm(cells - background, axis=2) > CLEARLY
     # One cell in a row is a speck, not the figure's end.

@@ -1,11 +1,13 @@
 """Files of a finished badge: the right format, size, mode and resolution, and nothing of the portrait's metadata."""
 
 import io
+from collections.abc import Callable
 
 import pytest
 from PIL import Image
 
 from overlay import (
+    STYLES,
     InvalidImage,
     draw_banner,
     draw_print,
@@ -16,6 +18,7 @@ from overlay import (
     to_sticker,
     to_webp,
 )
+from overlay.drawing.cutout import cut_out
 from tests.overlay import portraits
 
 
@@ -52,17 +55,42 @@ def test_chat_formats(ribbon: Image.Image, medal: Image.Image) -> None:
     assert min(red, green, blue) > 250
 
 
-@pytest.mark.parametrize("style", ["round", "ribbon"])
-def test_a_sticker_is_what_telegram_takes(style: str) -> None:
-    data = to_sticker(draw_banner(portraits.busy(seed=3), "UX SCOUT", style))
+@pytest.mark.parametrize("style", sorted(STYLES))
+@pytest.mark.parametrize("portrait", [portraits.light, portraits.dark, portraits.busy])
+def test_a_sticker_is_what_telegram_takes(portrait: Callable[[], Image.Image], style: str) -> None:
+    data = to_sticker(draw_banner(portrait(), "UX SCOUT", style))
     sticker = opened(data)
-    assert sticker.format == "WEBP"
+    assert (sticker.format, sticker.mode) == ("WEBP", "RGBA")
     assert max(sticker.size) == 512
     assert len(data) <= 512 * 1024
-    if style == "round":
-        assert sticker.mode == "RGBA"
-        assert sticker.getpixel((0, 0))[3] == 0
-        assert sticker.getbbox(alpha_only=True) == (0, 0, *sticker.size), "it fills the sticker from edge to edge"
+    assert sticker.getpixel((0, 0))[3] == 0
+    assert sticker.getbbox(alpha_only=True) == (0, 0, *sticker.size), "it fills the sticker from edge to edge"
+
+
+@pytest.mark.parametrize("style", ["ribbon", "arc", "plate", "flat"])
+@pytest.mark.parametrize("portrait", [portraits.light, portraits.dark])
+def test_a_sticker_is_cut_out_along_the_figure(portrait: Callable[[], Image.Image], style: str) -> None:
+    badge = draw_banner(portrait(), "UX SCOUT", style)
+    cut = cut_out(badge)
+    left = (cut.width - badge.width) // 2
+    alpha = cut.getchannel("A").crop((left, left, left + badge.width, left + badge.height))
+    shown = {alpha.getpixel(point) for point in ((495, 280), (495, 650), (793, 400), (512, 880))}
+    assert shown == {255}, "head, body, staff and banner"
+    gone = {alpha.getpixel(point) for point in ((100, 300), (900, 200), (720, 400), (20, 1010), (500, 1012))}
+    assert gone == {0}, "the background beside, between and below them, the banner's shadow with it"
+    # Going in from the left at the head's height: nothing, the white line, then the head's dark outline.
+    row = [cut.getpixel((x, left + 400)) for x in range(cut.width)]
+    first = next(x for x, pixel in enumerate(row) if pixel[3] > 250)
+    assert all(min(pixel[:3]) > 240 for pixel in row[first : first + 10])
+
+
+def test_a_sticker_of_a_photograph_is_a_rounded_square() -> None:
+    cut = cut_out(draw_banner(portraits.busy(), "UX SCOUT"))
+    room = (cut.width - 1024) // 2
+    alpha = cut.getchannel("A")
+    assert alpha.getpixel((room + 20, room + 20)) == 0
+    assert {alpha.getpixel((x, y)) for x in (room + 1, 512, 1022 + room) for y in (400, 700)} == {255}
+    assert cut.getpixel((room // 2, 500))[:3] == (255, 255, 255)
 
 
 def test_a_sticker_of_nothing_is_refused() -> None:
