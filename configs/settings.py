@@ -30,6 +30,7 @@ from configs.data_dir import default_data_dir
 from configs.names import misspelt, unknown_name
 from configs.sections import Section
 from configs.sections.bot import BotSettings
+from configs.sections.presets import PresetSettings
 from configs.sections.ray import RaySettings
 from configs.sections.render import BannerSettings, GeneratorSettings, LocalSettings, PromptSettings
 from configs.sections.replicate import ReplicateSettings
@@ -64,6 +65,7 @@ class Settings(BaseSettings):
     training: TrainingSettings
     bot: BotSettings
     themes: dict[str, ThemeSettings] = Field(default_factory=dict)
+    presets: dict[str, PresetSettings] = Field(default_factory=dict)
     secrets: Secrets
 
     @classmethod
@@ -148,7 +150,7 @@ def _read_toml(path: Path) -> dict[str, Any]:
 
 
 def _anchored(values: dict[str, Any], file: Path) -> dict[str, Any]:
-    """`values` of `file` with the files that themes and the bot's greeting name looked for beside it."""
+    """`values` of `file` with the files that themes, presets and the bot's greeting name looked for beside it."""
     bot = values.get("bot")
     welcome = bot.get("welcome") if isinstance(bot, dict) else None
     examples = welcome.get("examples") if isinstance(welcome, dict) else None
@@ -166,6 +168,12 @@ def _anchored(values: dict[str, Any], file: Path) -> dict[str, Any]:
         for key in ("font", "logo"):
             if isinstance(theme, dict) and isinstance(theme.get(key), str) and theme[key].strip():
                 theme[key] = str(file.resolve().parent / theme[key].strip())
+    presets = values.get("presets")
+    for preset in presets.values() if isinstance(presets, dict) else ():
+        lora = preset.get("lora") if isinstance(preset, dict) else None
+        # A name like owner/repository is the Hub's, unless there is such a file.
+        if isinstance(lora, str) and lora.strip() and (beside := file.resolve().parent / lora.strip()).exists():
+            preset["lora"] = str(beside)
     return values
 
 
@@ -236,6 +244,8 @@ def _keys_beside(path: list[str]) -> list[str]:
         return _known_keys()[""] + [key for key in _known_keys() if key]
     if path[0] == "themes":
         return list((ThemeColors if "colors" in path[2:-1] else ThemeSettings).model_fields)
+    if path[0] == "presets":
+        return list(PresetSettings.model_fields)
     return _known_keys().get(path[0], [])
 
 

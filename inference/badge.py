@@ -5,6 +5,7 @@ import logging
 import secrets
 import time
 from dataclasses import dataclass
+from typing import Any
 
 from PIL import Image
 
@@ -58,6 +59,28 @@ def checked(request: BadgeRequest, banner: BannerSettings) -> BadgeRequest:
         raise InvalidRequest(str(error)) from error
     english = None if request.english is None else clean_object(request.english)
     return BadgeRequest(clean_object(request.object), text, request.seed, style, english)
+
+
+def with_preset(settings: Settings, name: str) -> Settings:
+    """`settings` as `[presets.NAME]` changes them. Raises InvalidRequest where there is no such preset."""
+    if not settings.presets:
+        raise InvalidRequest(
+            f"there are no presets: write a table [presets.{name}] into a file and name it by --config"
+        )
+    preset = settings.presets.get(name)
+    if preset is None:
+        raise InvalidRequest(unknown_name("preset", name, list(settings.presets)))
+    changes: dict[str, dict[str, Any]] = {
+        "prompt": {"trigger": preset.trigger, "base": preset.base, "style": preset.style},
+        "local": {"lora": preset.lora, "lora_scale": preset.lora_scale},
+        "replicate": {"lora_scale": preset.lora_scale},
+        "banner": {"style": preset.banner},
+    }
+    update = {}
+    for section, values in changes.items():
+        said = {key: value for key, value in values.items() if value is not None}
+        update[section] = getattr(settings, section).model_copy(update=said)
+    return settings.model_copy(update=update)
 
 
 def ready(

@@ -23,7 +23,7 @@ from typing import Any
 from configs import ConfigError, Settings, load_settings
 from configs.console import BAD_INPUT, DONE, FAILED, Parser, run_command
 from configs.names import unknown_name
-from inference.badge import ReadyRequest, checked, make_badge, ready, use_own_styles
+from inference.badge import ReadyRequest, checked, make_badge, ready, use_own_styles, with_preset
 from inference.choice import open_generator, profile_here
 from inference.errors import InvalidRequest, RenderError
 from inference.files import alone_in, require_writable, write_atomically
@@ -78,6 +78,7 @@ def build_parser() -> argparse.ArgumentParser:
     who.add_argument("--tier", metavar="NAME", help=f"how a CUDA card draws: {' | '.join(TIERS)}")
     who.add_argument("--warm", action="store_true", help="load and compile, keep that for later starts, draw nothing")
     who.add_argument("--list-objects", action="store_true", help="print what the demo can draw, a name a line")
+    who.add_argument("--preset", metavar="NAME", help="character: a table [presets.NAME] of the settings")
     where = parser.add_argument_group("where")
     where.add_argument(
         "--out",
@@ -154,6 +155,8 @@ def _settings(args: argparse.Namespace, recipe: Recipe | None) -> Settings:
     """The settings in force: files and environment, then what `--like` says, then the command line."""
     settings = load_settings(args.config)
     use_own_styles(settings)
+    if args.preset is not None:
+        settings = with_preset(settings, args.preset)
     if recipe:
         settings = settings_like(recipe, settings, Path(args.lora) if args.lora else None, args.generator or "")
     else:

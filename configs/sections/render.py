@@ -7,6 +7,13 @@ from pydantic import Field, field_validator
 from configs.sections import Section
 
 
+def has_one_object(value: str) -> str:
+    """`value`, where an object has one place in it. Raises ValueError."""
+    if value.count("{object}") != 1:
+        raise ValueError("must contain {object} exactly once")
+    return value
+
+
 class PromptSettings(Section):
     """The three parts of the prompt. `base` holds `{object}` exactly once."""
 
@@ -17,9 +24,7 @@ class PromptSettings(Section):
     @field_validator("base")
     @classmethod
     def _has_one_object(cls, value: str) -> str:
-        if value.count("{object}") != 1:
-            raise ValueError("must contain {object} exactly once")
-        return value
+        return has_one_object(value)
 
 
 class BannerSettings(Section):
