@@ -27,6 +27,7 @@ def main(arguments: list[str] | None = None) -> int:
     instead.add_argument(
         "--award", type=Path, metavar="FILE", help="store the awards in FILE (user, chat, object, text, why)"
     )
+    instead.add_argument("--gallery", type=Path, metavar="DIR", help="write the finished badges into DIR as a web page")
     wrong = dict.fromkeys((ConfigError, StartError, InvalidRequest), BAD_INPUT)
     return run_command(_run, parser, arguments, wrong | dict.fromkeys((BotError, RenderError, OSError), FAILED))
 
@@ -37,6 +38,10 @@ def _run(options: argparse.Namespace) -> int:
     from inference.badge import use_own_styles
 
     use_own_styles(settings)
+    if options.gallery:  # whose files are for everybody
+        from bot.operations.gallery import main as gallery
+
+        return gallery(settings, options.gallery)
     os.umask(0o077)
     if options.check:
         from bot.operations.check import main as check

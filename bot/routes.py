@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from telegram import BotCommand
 
-from bot.community import awards, choosing, history, members, privacy, review, welcome
+from bot.community import awards, choosing, gallery, history, members, privacy, review, welcome
 from bot.dialogue import admin, buttons, commands, questions
 from bot.dialogue.events import Event
 from bot.dialogue.turn import Turn
@@ -83,6 +83,7 @@ ROUTES: dict[str, Route] = {
     "take:": Route(buttons.take),
     "show:": Route(history.show, of_badge=True),
     "forget:": Route(privacy.forget, for_everybody=True),
+    "named:": Route(gallery.name, for_everybody=True),
     "allow:": Route(members.press_allow, for_admins=True),
     "deny:": Route(members.press_deny, for_admins=True),
     "approve:": Route(review.approve, for_everybody=True),

@@ -1,5 +1,6 @@
 """More like this: several portraits of the same words in one numbered picture, of which one becomes the badge."""
 
+from bot.community import gallery
 from bot.dialogue.buttons import reorder
 from bot.dialogue.turn import Turn
 from bot.keyboards import under_badge
@@ -30,4 +31,6 @@ def choose(turn: Turn) -> None:
         "illustrate", caption(turn._), target=turn.event.message_id, files=files, jobs=(job.id,), buttons=buttons
     )
     turn.send(message, job.id)
+    choices.take(turn.connection, job.id, turn.event.message_id)
+    turn.outcome.outgoing += gallery.show(turn.connection, job, job.photo_id, turn.context.settings, turn.now)
     turn.toast(turn._("On it!"))

@@ -1,5 +1,6 @@
 """/privacy says what is kept and for how long, /forget deletes it, once the person has confirmed."""
 
+from bot.community import gallery
 from bot.dialogue.turn import Turn
 from bot.store import outbox, privacy
 from bot.store.outbox import Message
@@ -7,17 +8,28 @@ from bot.store.outbox import Message
 
 def tell(turn: Turn) -> None:
     """What is kept about a person, and how to be rid of it."""
+    settings = turn.context.settings
+    shown = (
+        turn._(
+            "Finished badges are shown in the community's gallery, with your name only if you agree. Nothing else is"
+            " given to anybody."
+        )
+        if settings.gallery_chat
+        else turn._("Nothing is given to anybody else.")
+    )
     turn.say(
         turn._(
             "What I keep about you: your number at Telegram, your name and language; the words of your badges; their"
             " pictures for {days} days; an open question until you answer it. A message is deleted from my store once"
             " it is answered. The log names your number and what you did, not your words.\n\n"
             "Objects and banner texts go to the model that draws; they leave this machine only where it draws at"
-            " Replicate. Nothing is given to anybody else.\n\n"
+            " Replicate. {shown}\n\n"
             "/forget deletes all of it. Bans, how many badges were made and what they cost stay, without your words."
             " Messages in this chat are yours to delete.",
-            days=turn.context.settings.keep_days,
-        )
+            days=settings.keep_days,
+            shown=shown,
+        ),
+        buttons=(gallery.button(turn),) if settings.gallery_chat else (),
     )
 
 

@@ -205,7 +205,7 @@ class Delivery:
         following: list[Outgoing] = []
 
         def deliver(connection: sqlite3.Connection) -> None:
-            following[:] = follow(connection, job, self._surroundings.settings, self._clock.wall())
+            following[:] = follow(connection, job, photo, self._surroundings.settings, self._clock.wall())
             jobs.delivered(connection, job.id, photo, seconds)
             choices.deliver(connection, job)
 

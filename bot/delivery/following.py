@@ -1,7 +1,8 @@
-"""What follows a badge once it is in its chat: a message that rings, and for an award its person's tag."""
+"""What follows a badge once it is in its chat: the gallery, a message that rings, and for an award its person's tag."""
 
 import sqlite3
 
+from bot.community import gallery
 from bot.store import jobs, outbox
 from bot.store.awards import ORIGIN
 from bot.store.jobs import Job
@@ -14,14 +15,20 @@ _LONGEST_TAG = 16
 """Characters of a member's tag (core.telegram.org/bots/api#setchatmembertag), which takes no emoji."""
 
 
-def follow(connection: sqlite3.Connection, job: Job, settings: BotSettings, now: float) -> list[Outgoing]:
-    """The messages that follow `job`, in the transaction that makes it delivered; none where it was so before."""
+def follow(
+    connection: sqlite3.Connection, job: Job, photo_id: str, settings: BotSettings, now: float
+) -> list[Outgoing]:
+    """The messages that follow `job`, in the transaction that makes it delivered; none where it was so before.
+
+    `photo_id` is Telegram's name for its picture, "" where it gave none.
+    """
     present = jobs.get(connection, job.id)
     if present is None or present.state != "drawn":
         return []
+    shown = gallery.show(connection, job, photo_id, settings, now)
     if job.origin == ORIGIN:
-        return _tag(connection, job, now) if settings.tag_members else []
-    return _ring(connection, job, settings.ring_after, now)
+        return shown + (_tag(connection, job, now) if settings.tag_members else [])
+    return shown + _ring(connection, job, settings.ring_after, now)
 
 
 def _ring(connection: sqlite3.Connection, job: Job, late: float, now: float) -> list[Outgoing]:

@@ -36,7 +36,7 @@ def _ask_admins(settings: Settings) -> Finding:
 def _chats(settings: Settings) -> list[Finding]:
     """Whether the bot is in the chats that the settings name, and may do there what it is to do."""
     bot = settings.bot
-    posting = {"review_chat": bot.review_chat}
+    posting = {"review_chat": bot.review_chat, "gallery_chat": bot.gallery_chat}
     named = {name: (chat,) for name, chat in posting.items() if chat} | (
         {"members_of": bot.members_of} if bot.members_of else {}
     )

@@ -44,6 +44,11 @@ def deliver(connection: sqlite3.Connection, choice: Job) -> None:
     )
 
 
+def take(connection: sqlite3.Connection, job_id: int, message_id: int) -> None:
+    """A badge of a choice was chosen: the choice's message becomes its own."""
+    connection.execute("UPDATE jobs SET status_id = ? WHERE id = ?", (message_id, job_id))
+
+
 def chosen(connection: sqlite3.Connection, choice: Job, number: int) -> Job | None:
     """The badge of that number in a choice; None where there is none or it may not be shown yet."""
     row = connection.execute(

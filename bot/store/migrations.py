@@ -239,4 +239,11 @@ CREATE TABLE awards (
 CREATE UNIQUE INDEX awards_by_key ON awards(key) WHERE key <> '';
 """
 
-SCRIPTS: tuple[str, ...] = (_FIRST, _ENGLISH, _COUNTERS, _PLACES, _WELCOME, _ERASURES, _MEMBERS, _REVIEWS, _AWARDS)
+# `named`: the person agreed to stand with their name in the gallery.
+_GALLERY = """
+ALTER TABLE people ADD COLUMN named INTEGER NOT NULL DEFAULT 0;
+"""
+
+SCRIPTS: tuple[str, ...] = (
+    _FIRST, _ENGLISH, _COUNTERS, _PLACES, _WELCOME, _ERASURES, _MEMBERS, _REVIEWS, _AWARDS, _GALLERY,
+)  # fmt: skip

@@ -56,6 +56,17 @@ def choose_language(connection: sqlite3.Connection, user_id: int, language: str)
     connection.execute("UPDATE people SET chosen = ? WHERE user_id = ?", (language, user_id))
 
 
+def is_named(connection: sqlite3.Connection, user_id: int) -> bool:
+    """Whether a person agreed to be named in the gallery."""
+    row = connection.execute("SELECT named FROM people WHERE user_id = ?", (user_id,)).fetchone()
+    return row is not None and bool(row["named"])
+
+
+def name(connection: sqlite3.Connection, user_id: int, yes: bool) -> None:
+    """A person agrees to be named in the gallery, or takes that back."""
+    connection.execute("UPDATE people SET named = ? WHERE user_id = ?", (int(yes), user_id))
+
+
 def welcome(connection: sqlite3.Connection, user_id: int, now: float) -> bool:
     """Whether a person is to be greeted: True once."""
     done = connection.execute("UPDATE people SET welcomed = ? WHERE user_id = ? AND welcomed = 0", (now, user_id))

@@ -52,3 +52,12 @@ def of_person(connection: sqlite3.Connection, user_id: int) -> list[Post]:
         (user_id,),
     )
     return [Post(*row) for row in rows]
+
+
+def to_show(connection: sqlite3.Connection) -> list[int]:
+    """Every badge that its person has, newest first: no sheets to choose from, and of those only what was chosen."""
+    rows = connection.execute(
+        "SELECT id FROM jobs WHERE state = 'delivered' AND english <> '' AND picture <> ''"
+        " AND origin NOT LIKE 'more:%' AND (origin NOT LIKE 'choice:%' OR status_id <> 0) ORDER BY id DESC"
+    )
+    return [row["id"] for row in rows]

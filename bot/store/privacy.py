@@ -37,7 +37,7 @@ def forget(connection: sqlite3.Connection, user_id: int, now: float) -> tuple[li
     for table in ("dialogues", "hints", "outbox"):
         connection.execute(f"DELETE FROM {table} WHERE user_id = ?", (user_id,))
     connection.execute(
-        "UPDATE people SET language = '', chosen = '', username = '', name = '', welcomed = 0, seen = 0"
+        "UPDATE people SET language = '', chosen = '', username = '', name = '', welcomed = 0, seen = 0, named = 0"
         " WHERE user_id = ?",
         (user_id,),
     )

@@ -1,0 +1,80 @@
+"""`python -m bot --gallery DIR`: the badges of the store as a page to be put on the web, while the bot serves.
+
+Each is a JPEG without a recipe, beside a thumbnail. Run again, it adds what is new, keeps what the bot has tidied away
+since, and takes away what was forgotten. Files in the folder that are not its own it leaves alone.
+"""
+
+import re
+import sqlite3
+import sys
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+from bot.community.gallery import name_shown
+from bot.delivery.pictures import Pictures
+from bot.errors import StartError
+from bot.store import Database, jobs, posts
+from bot.store.jobs import Job
+from bot.texts import texts_for
+from bot.words import things_made
+from configs.console import DONE
+from configs.pages import render_page
+from configs.printable import printable
+from configs.settings import Settings
+from inference.files import write_atomically
+from inference.output.thumbnails import thumbnail_of
+
+PAGE = "index.html"
+_OURS = re.compile(r"badge-\d+\.(jpg|jpg\.webp)")
+_TEMPLATES = Path(__file__).parent / "templates"
+
+
+@dataclass(frozen=True)
+class _Card:
+    """What the page shows of a badge."""
+
+    file: str
+    thumbnail: str
+    object: str
+    text: str
+    name: str
+
+
+def main(settings: Settings, folder: Path) -> int:
+    """Write the page and its pictures into `folder`; the exit code. Raises StartError where there is no store."""
+    database = Database(settings.data_dir / "bot.sqlite3")
+    if not database.path.exists():
+        raise StartError(f"there is no state in {settings.data_dir}: start the bot once, or set BADGE_DATA_DIR")
+    folder.mkdir(parents=True, exist_ok=True)
+    pictures = Pictures(settings.data_dir / "badges")
+    with closing(database.open()):
+        found = database.submit("gallery", _shown).result()
+    cards = [card for job, name in found if (card := _card(folder, pictures, job, name))]
+    title = things_made(texts_for("en"), settings.bot.welcome)
+    page = render_page(_TEMPLATES, "gallery.html", title=title[:1].upper() + title[1:], cards=cards)
+    write_atomically(folder / PAGE, page.encode())
+    kept = {name for card in cards for name in (card.file, card.thumbnail)}
+    for file in folder.iterdir():
+        if _OURS.fullmatch(file.name) and file.name not in kept:
+            file.unlink()
+    sys.stdout.write(f"{printable(str(folder / PAGE))}: {len(cards)} badge{'s' * (len(cards) != 1)}\n")
+    return DONE
+
+
+def _shown(connection: sqlite3.Connection) -> list[tuple[Job, str]]:
+    """Each badge that its person has, newest first, with the name to show beside it."""
+    found = (jobs.get(connection, number) for number in posts.to_show(connection))
+    return [(job, name_shown(connection, job.user_id)) for job in found if job is not None]
+
+
+def _card(folder: Path, pictures: Pictures, job: Job, name: str) -> _Card | None:
+    """A badge with its picture in `folder`; None where that can no longer be had."""
+    file = folder / f"badge-{job.id:06d}.jpg"
+    if not file.is_file():
+        photo = pictures.photo(job.picture, job.picture_size)
+        if photo is None:
+            return None
+        write_atomically(file, photo)
+    small = thumbnail_of(file, folder)
+    return _Card(file.name, small or file.name, job.object, " ".join(job.text.split()), name)
