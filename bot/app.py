@@ -44,8 +44,7 @@ from bot.operations.health import Ops
 from bot.parts import Parts, filtered
 from bot.routes import menu
 from bot.store import Database, inbox, jobs, outbox, people
-from bot.store.database import Checkpoint, no_checkpoint
-from bot.store.lock import locked
+from bot.store.database import Checkpoint, locked, no_checkpoint
 from bot.texts import LANGUAGES, texts_for
 from configs.proxies import ProxyError, proxy_for
 from configs.settings import Settings
@@ -117,7 +116,7 @@ class Bot:
         surroundings = Surroundings(lambda: self._workers.wake(), self._bot.silent, settings.bot)
         self._delivery = Delivery(self._bot, self._limiter, database, self._pictures, self._board, clock, surroundings)
         links = Links(self._status_sent, self._delivery.status_sent, self._abandoned, self._bot.silent)
-        self._sender = Sender(Calls(self._bot, database, self._pictures, settings.bot.welcome), database, clock, links)
+        self._sender = Sender(Calls(self._bot, database, self._pictures, settings.bot), database, clock, links)
         self._delivery.sender = self._sender
         self._workers = Workers(
             database, self.generator, self._pictures, self._board, clock, settings.bot, settings.prompt,

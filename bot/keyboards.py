@@ -4,19 +4,27 @@ from telegram import InlineKeyboardButton, InlineKeyboardMarkup
 
 from bot.store.outbox import Button
 from bot.texts import Texts
+from configs.sections.bot import BotSettings
 
 Rows = tuple[tuple[Button, ...], ...]
 
 
-def under_badge(_: Texts, job_id: int, choices: int) -> Rows:
-    """Under a finished badge; `choices` is how many more like it may be drawn at once, 0 for none."""
+def under_badge(_: Texts, job_id: int, settings: BotSettings) -> Rows:
+    """Under a finished badge."""
     changes = (
         (_("🔁 Again"), f"again:{job_id}"),
         (_("✏️ Other text"), f"text:{job_id}"),
         (_("🎀 Style"), f"style:{job_id}"),
     )
+    choices = settings.choices
     more = (((_("🎲 {n} more like this", n=choices), f"more:{job_id}"),),) if choices else ()
-    return (changes, *more, copies(_, job_id))
+    return (changes, *more, *under_award(_, job_id, settings))
+
+
+def under_award(_: Texts, job_id: int, settings: BotSettings) -> Rows:
+    """Under a finished badge that its person does not change."""
+    pack = (((_("📌 Into the sticker pack"), f"pack:{job_id}"),),) if settings.sticker_owner else ()
+    return (copies(_, job_id), *pack)
 
 
 def under_choice(job_id: int, many: int) -> Rows:

@@ -100,6 +100,7 @@ ROUTES: dict[str, Route] = {
     "text:": Route(buttons.text, of_badge=True),
     "file:": Route(buttons.file, of_badge=True),
     "sticker:": Route(buttons.sticker, of_badge=True),
+    "pack:": Route(buttons.pack, of_badge=True),
     "cancel:": Route(buttons.cancel, of_badge=True),
 }
 

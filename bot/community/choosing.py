@@ -25,7 +25,7 @@ def choose(turn: Turn) -> None:
     if job is None:
         turn.too_old()
         return
-    buttons = under_badge(turn._, job.id, turn.context.settings.choices)
+    buttons = under_badge(turn._, job.id, turn.context.settings)
     files = (job.photo_id,) if job.photo_id else ()
     message = Message(
         "illustrate", caption(turn._), target=turn.event.message_id, files=files, jobs=(job.id,), buttons=buttons

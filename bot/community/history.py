@@ -43,5 +43,5 @@ def show(turn: Turn) -> None:
 def _photo(turn: Turn, job: Job) -> Message:
     return Message(
         "photo", badge_words(job), files=(job.photo_id,), jobs=(job.id,),
-        buttons=under_badge(turn._, job.id, turn.context.settings.choices),
+        buttons=under_badge(turn._, job.id, turn.context.settings),
     )  # fmt: skip

@@ -44,11 +44,11 @@ def forget(turn: Turn) -> None:
     if turn.number != turn.place.user_id:
         turn.toast(turn._("That button is somebody else's."))
         return
-    ended, shown = privacy.forget(turn.connection, turn.place.user_id, turn.now)
-    turn.outcome.canceled += ended
-    for post in shown:
-        message = Message("delete", target=post.message_id)
-        turn.outcome.outgoing.append(outbox.put(turn.connection, post.chat_id, 0, message, turn.now))
+    left = privacy.forget(turn.connection, turn.place.user_id, turn.now)
+    turn.outcome.canceled += left.ended
+    away = [(post.chat_id, Message("delete", target=post.message_id)) for post in left.posts]
+    away += [(chat, Message("unpack", file_id)) for chat, file_id in left.stickers]
+    turn.outcome.outgoing += [outbox.put(turn.connection, chat, 0, message, turn.now) for chat, message in away]
     turn.outcome.erase = True
     turn.outcome.log = "forgotten"
     turn.toast(turn._("Deleted."))

@@ -1,6 +1,7 @@
 """One message from the outbox as one call to Telegram, with the pictures that it needs."""
 
 import asyncio
+import logging
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,13 +11,15 @@ from telegram.ext import ExtBot
 
 from bot.api.limiter import UPLOAD
 from bot.community.examples import example_for
+from bot.delivery.packs import PackRefused, Packs
 from bot.delivery.pictures import Pictures
 from bot.keyboards import keyboard
+from bot.operations.logs import record
 from bot.store import Database, jobs, people
 from bot.store.jobs import Job
 from bot.store.outbox import Message, Outgoing
 from bot.texts import Texts, texts_for
-from configs.sections.bot import WelcomeSettings
+from configs.sections.bot import BotSettings
 
 MEDIA = ("photo", "document", "sticker", "album", "welcome")
 
@@ -41,16 +44,19 @@ class Done:
     message_id: int = 0
     files: tuple[FileId, ...] = ()
     fact: tuple[str, str] | None = None
+    says: str = ""
+    """What the person is told about it, as a message of its own."""
 
 
 class Calls:
     """Makes the calls: with a message's `files`, or where it has none with its badges' pictures from the disk."""
 
-    def __init__(self, bot: "ExtBot[Any]", database: Database, pictures: Pictures, welcome: WelcomeSettings) -> None:
+    def __init__(self, bot: "ExtBot[Any]", database: Database, pictures: Pictures, settings: BotSettings) -> None:
         self._bot = bot
         self._database = database
         self._pictures = pictures
-        self._welcome = welcome
+        self._packs = Packs(bot, database, pictures, settings)
+        self._welcome = settings.welcome
 
     async def make(self, outgoing: Outgoing) -> Done:
         """One call. Raises TelegramError where it fails."""
@@ -68,6 +74,11 @@ class Calls:
             return Done()
         if message.kind == "tag":
             await self._bot.set_chat_member_tag(outgoing.chat_id, message.target, message.text)
+            return Done()
+        if message.kind == "pack":
+            return await self._pack(outgoing)
+        if message.kind == "unpack":
+            await self._bot.delete_sticker_from_set(message.text)
             return Done()
         if message.kind == "delete":
             await self._bot.delete_message(outgoing.chat_id, message.target)
@@ -198,6 +209,18 @@ class Calls:
             file_id = sent.sticker.file_id if sent.sticker else ""
         known = (FileId(outgoing.job_id, message.kind, file_id),) if file_id and outgoing.job_id else ()
         return Done(sent.message_id, known)
+
+    async def _pack(self, outgoing: Outgoing) -> Done:
+        """The badge into the pack of its chat; its person is told where that is, or that it cannot be."""
+        _ = await self.language(outgoing.user_id)
+        try:
+            name = await self._packs.add(outgoing.job_id, _)
+        except PackRefused as error:
+            record(outgoing.user_id, "send", f"no sticker in a pack: {error}", logging.WARNING)
+            return Done(
+                says=_("The sticker could not be put into the pack. Whoever runs me finds the reason in the log.")
+            )
+        return Done(says=_("📌 It is in the pack: {link}", link=f"https://t.me/addstickers/{name}"))
 
     async def _gone(self, outgoing: Outgoing) -> Done:
         _ = await self.language(outgoing.user_id)

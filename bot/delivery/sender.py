@@ -30,7 +30,7 @@ from bot.texts import Texts
 log = logging.getLogger(__name__)
 
 _STORE_PAUSE = 5.0
-_EDITS = ("delete", "illustrate", "relabel", "tag")
+_EDITS = ("delete", "illustrate", "relabel", "tag", "pack", "unpack")
 """Kinds that change what is there; as a plain text they would say nothing."""
 
 
@@ -138,6 +138,9 @@ class Sender:
                 jobs.remember_file(connection, each.job_id, each.kind, each.file_id)
             if done.fact is not None:
                 people.set_fact(connection, *done.fact)
+            if done.says:
+                text = Message("text", done.says, outgoing.message.thread_id, outgoing.message.reply_to)
+                following.append(outbox.put(connection, outgoing.chat_id, outgoing.user_id, text, self._clock.wall()))
             return following
 
         self.add(await self._database.write("sent", finish))

@@ -8,7 +8,7 @@ from typing import Any
 from telegram import ReplyParameters
 
 from bot.delivery.attempts import Attempts
-from bot.keyboards import Rows, copies, under_badge, under_choice, under_failure
+from bot.keyboards import Rows, under_award, under_badge, under_choice, under_failure
 from bot.store import awards
 from bot.store.choices import offered
 from bot.store.jobs import Job
@@ -59,8 +59,8 @@ def face(connection: sqlite3.Connection, job: Job, settings: BotSettings) -> Fac
         return Face(_("Which one? Press its number. The others stay in /history."), under_choice(job.id, many))
     award = awards.get(connection, job.id) if job.origin == awards.ORIGIN else None
     if award is not None:
-        return Face(award_caption(_, award, job), (copies(_, job.id),))
-    return Face(caption(_), under_badge(_, job.id, settings.choices))
+        return Face(award_caption(_, award, job), under_award(_, job.id, settings))
+    return Face(caption(_), under_badge(_, job.id, settings))
 
 
 def opening(connection: sqlite3.Connection, job: Job) -> Message:

@@ -1,10 +1,10 @@
-"""What the buttons do: suggestions under the first question; again, text, style, file and sticker under a badge."""
+"""What the buttons do: suggestions under the first question; again, text, style, file, sticker, pack under a badge."""
 
 from bot.dialogue.commands import ask_text, go_on, take_object, things_to_hold
 from bot.dialogue.events import Event
 from bot.dialogue.orders import order
 from bot.dialogue.turn import Turn, Understood
-from bot.store import awards, jobs, outbox, queue
+from bot.store import awards, jobs, outbox, queue, stickers
 from bot.store.jobs import Job
 from bot.store.outbox import Button, Message
 from bot.store.people import Dialogue
@@ -150,6 +150,22 @@ def file(turn: Turn) -> None:
 def sticker(turn: Turn) -> None:
     """The badge as a sticker."""
     _send_copy(turn, "sticker", turn.badge.sticker_id)
+
+
+def pack(turn: Turn) -> None:
+    """The badge into the pack of stickers of this chat, once."""
+    job = turn.badge
+    if not turn.context.settings.sticker_owner or job.state != "delivered":
+        turn.too_old()
+    elif stickers.added(turn.connection, job.id):
+        turn.toast(turn._("It is in the pack already."))
+    elif outbox.asked_for(turn.connection, job.id, "pack"):
+        turn.toast(turn._("Already on it."))
+    elif not job.picture and not job.sticker_id:
+        turn.toast(turn._("The picture is no longer here. Make it again: /create"), alert=True)
+    else:
+        turn.send(Message("pack", reply_to=turn.event.message_id), job.id)
+        turn.toast(turn._("On it!"))
 
 
 def _send_copy(turn: Turn, kind: str, file_id: str) -> None:

@@ -23,7 +23,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO
 
 from bot.errors import BotError
-from bot.store.lock import locked
+from bot.store.database import locked
 from bot.store.schema import VERSION
 from configs.foreign import kind_of
 from configs.printable import printable

@@ -22,7 +22,7 @@ from bot.operations.check_drawing import drawing
 from bot.operations.finding import BAD, GOOD, WARNING, Finding
 from bot.operations.logs import masker
 from bot.store import Database
-from bot.store.lock import locked
+from bot.store.database import locked
 from bot.store.schema import VERSION, version_of
 from configs.printable import printable_lines
 from configs.proxies import ProxyError, proxy_for

@@ -36,14 +36,10 @@ def _ask_admins(settings: Settings) -> Finding:
 def _chats(settings: Settings) -> list[Finding]:
     """Whether the bot is in the chats that the settings name, and may do there what it is to do."""
     bot = settings.bot
-    posting = {"review_chat": bot.review_chat, "gallery_chat": bot.gallery_chat}
-    named = {name: (chat,) for name, chat in posting.items() if chat} | (
-        {"members_of": bot.members_of} if bot.members_of else {}
-    )
-    if bot.tag_members:
-        if not bot.chats:
-            return [Finding("tag_members", WARNING, "bot.chats names no group", "see there that the bot may tag")]
-        named |= {"tag_members": bot.chats}
+    single = {"review_chat": bot.review_chat, "gallery_chat": bot.gallery_chat, "sticker_owner": bot.sticker_owner}
+    named: dict[str, tuple[int, ...]] = {name: (chat,) for name, chat in single.items() if chat}
+    named |= {"members_of": bot.members_of} if bot.members_of else {}
+    named |= {"tag_members": bot.chats} if bot.tag_members else {}
     if not named:
         return []
     token = settings.secrets.telegram_bot_token.get_secret_value()
@@ -59,18 +55,24 @@ def _chats(settings: Settings) -> list[Finding]:
         standings = asyncio.run(ask())
     except (InvalidToken, NetworkError):
         return [Finding(name, BAD, "Telegram cannot be asked", "see the line about the token") for name in named]
+    judges = {"members_of": _members_of, "tag_members": _tagging, "sticker_owner": _owning}
     return [
-        _members_of(chats, standings)
-        if name == "members_of"
-        else _tagging(chats, standings)
-        if name == "tag_members"
-        else _posting(name, chats[0], standings[chats[0]])
+        judges[name](chats, standings) if name in judges else _posting(name, chats[0], standings[chats[0]])
         for name, chats in named.items()
     ]
 
 
+def _owning(chats: tuple[int, ...], standings: dict[int, ChatMember | None]) -> Finding:
+    """Stickers are created for somebody who has started the bot."""
+    if not _inside(standings[chats[0]]):
+        return Finding("sticker_owner", BAD, f"{chats[0]} has not started the bot", "let them press Start there once")
+    return Finding("sticker_owner", GOOD, f"packs belong to {chats[0]}")
+
+
 def _tagging(chats: tuple[int, ...], standings: dict[int, ChatMember | None]) -> Finding:
     """Only an admin with a right of its own may give members tags."""
+    if not chats:
+        return Finding("tag_members", WARNING, "bot.chats names no group", "see there that the bot may tag")
     cannot = [str(chat) for chat in chats if not getattr(standings[chat], "can_manage_tags", False)]
     if cannot:
         advice = "make the bot an admin there who may manage tags"
@@ -108,6 +110,9 @@ def _inside(standing: ChatMember | None) -> bool:
 async def _standing(bot: Bot, chat: int) -> ChatMember | None:
     """What the bot is in a chat; None where the chat is not known to it."""
     try:
+        if chat > 0:  # a person, whom the bot knows only if they have started it
+            await bot.get_chat(chat)
+            return ChatMember(bot.bot, ChatMember.MEMBER)
         return await bot.get_chat_member(chat, bot.id)
     except (BadRequest, Forbidden):
         return None

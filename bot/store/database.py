@@ -9,17 +9,19 @@ I/O error) undoes the whole transaction and reaches every caller in it as StoreE
 """
 
 import asyncio
+import contextlib
 import logging
 import queue
 import sqlite3
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from pathlib import Path
 from typing import Any, TypeVar
 
-from bot.errors import StoreError
+from bot.errors import StartError, StoreError
 from bot.store.schema import migrate
+from inference.files import held
 
 log = logging.getLogger(__name__)
 
@@ -32,6 +34,16 @@ _TOGETHER = 200
 
 def no_checkpoint(name: str) -> None:
     """Do nothing at a commit point."""
+
+
+@contextlib.contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Hold the state folder for this process alone, however that ends. Raises StartError where another bot has it."""
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with held(folder / "bot.lock", mode=0o600) as alone:
+        if not alone:
+            raise StartError(f"another bot is using {folder}: stop it, or set BADGE_DATA_DIR to another folder")
+        yield
 
 
 class Database:

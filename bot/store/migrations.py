@@ -244,6 +244,23 @@ _GALLERY = """
 ALTER TABLE people ADD COLUMN named INTEGER NOT NULL DEFAULT 0;
 """
 
+# A pack is a chat's set of stickers at Telegram; 0 is the one of all private chats. A sticker is a badge in it:
+# `before` are the stickers that were there when it was about to be added, `unique_id` is "" until it is known to be.
+_PACKS = """
+CREATE TABLE packs (
+    chat_id INTEGER PRIMARY KEY,
+    number  INTEGER NOT NULL,
+    name    TEXT NOT NULL
+);
+CREATE TABLE stickers (
+    job_id    INTEGER PRIMARY KEY,
+    pack      TEXT NOT NULL,
+    before    TEXT NOT NULL,
+    file_id   TEXT NOT NULL DEFAULT '',
+    unique_id TEXT NOT NULL DEFAULT ''
+);
+"""
+
 SCRIPTS: tuple[str, ...] = (
-    _FIRST, _ENGLISH, _COUNTERS, _PLACES, _WELCOME, _ERASURES, _MEMBERS, _REVIEWS, _AWARDS, _GALLERY,
+    _FIRST, _ENGLISH, _COUNTERS, _PLACES, _WELCOME, _ERASURES, _MEMBERS, _REVIEWS, _AWARDS, _GALLERY, _PACKS,
 )  # fmt: skip

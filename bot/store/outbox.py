@@ -18,7 +18,7 @@ class Message:
     welcome (the example badge with the greeting), delete (of the bot's message `target`), post (a text that shows the
     badge `jobs[0]` in another chat, for the purpose `post`; its buttons come with the picture), illustrate (turns the
     message `target` into that picture), relabel (changes the caption of `target`), tag (gives the member `target` the
-    tag `text`).
+    tag `text`), pack (puts a badge into its chat's pack of stickers), unpack (takes out the sticker `text`).
 
     `files` are file ids that Telegram knows; `jobs` the badges that they show, for where it knows one of them no more,
     `captions` what stands under each of them.

@@ -182,6 +182,7 @@ def move_chat(connection: sqlite3.Connection, old: int, new: int) -> str:
     connection.execute("DELETE FROM questions WHERE chat_id = ?", (old,))
     connection.execute("UPDATE OR REPLACE dialogues SET chat_id = ? WHERE chat_id = ?", (new, old))
     connection.execute("UPDATE outbox SET chat_id = ? WHERE chat_id = ?", (new, old))
+    connection.execute("UPDATE OR IGNORE packs SET chat_id = ? WHERE chat_id = ?", (new, old))
     connection.execute("UPDATE posts SET chat_id = ? WHERE chat_id = ?", (new, old))
     # Message ids do not survive the move, so unfinished badges need a new status message.
     connection.execute("UPDATE jobs SET chat_id = ?, status_id = 0, reply_to = 0 WHERE chat_id = ?", (new, old))

@@ -1,8 +1,9 @@
 """What /forget takes away, and what has to stay: bans, the counters of limits and the sums of cost, without words."""
 
 import sqlite3
+from dataclasses import dataclass
 
-from bot.store import awards, posts
+from bot.store import awards, posts, stickers
 from bot.store.posts import Post
 
 _DAY = 86400.0
@@ -10,8 +11,18 @@ _AGAIN_FOR = 3600.0
 """Seconds during which the files of a forgotten badge are looked for again: one that is being drawn is saved late."""
 
 
-def forget(connection: sqlite3.Connection, user_id: int, now: float) -> tuple[list[int], list[Post]]:
-    """Delete all about a person in this transaction; the numbers of jobs that end by it, and posts to be taken away.
+@dataclass(frozen=True)
+class Forgotten:
+    """What is left to do about a person who was forgotten: jobs that ended, and what is to be taken away at Telegram
+    (`stickers` as chat and file id)."""
+
+    ended: list[int]
+    posts: list[Post]
+    stickers: list[tuple[int, str]]
+
+
+def forget(connection: sqlite3.Connection, user_id: int, now: float) -> Forgotten:
+    """Delete all about a person in this transaction.
 
     Badges of the last day stay as empty rows, so that nobody gets more of them by being forgotten; `forget_counted`
     deletes those later. Files are listed for `to_erase`.
@@ -21,6 +32,7 @@ def forget(connection: sqlite3.Connection, user_id: int, now: float) -> tuple[li
     )
     shown = [post for post in posts.of_person(connection, user_id) if post.message_id]
     awards.forget(connection, user_id)
+    in_packs = stickers.forget(connection, user_id)
     for table in ("posts", "reviews"):
         connection.execute(f"DELETE FROM {table} WHERE job_id IN (SELECT id FROM jobs WHERE user_id = ?)", (user_id,))
     ended = connection.execute(
@@ -41,7 +53,7 @@ def forget(connection: sqlite3.Connection, user_id: int, now: float) -> tuple[li
         " WHERE user_id = ?",
         (user_id,),
     )
-    return sorted(row["id"] for row in ended), shown
+    return Forgotten(sorted(row["id"] for row in ended), shown, in_packs)
 
 
 def to_erase(connection: sqlite3.Connection) -> list[int]:

@@ -38,6 +38,7 @@ class BotSettings(Section):
     review_hours: float = Field(ge=0, le=24 * 365)
     tag_members: bool
     gallery_chat: int
+    sticker_owner: int = Field(ge=0)
 
     waiting_per_person: int = Field(ge=1, le=1000)
     badges_per_hour: int = Field(ge=0)

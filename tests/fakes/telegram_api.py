@@ -19,19 +19,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.fakes.telegram_http import HANG_UP, Call, post_json, serve
+from tests.fakes.telegram_http import HANG_UP, Call, Refused, post_json, serve
+from tests.fakes.telegram_packs import Packs
 from tests.fakes.telegram_people import BOT_ID, BOT_NAME, Json, Msg, Person, chat_of
 
 TOKEN = "4242:AAFakeTokenForTestsOnlyNotARealOne0"
 __all__ = ["TOKEN", "Faults", "Msg", "Person", "TelegramServer"]
-
-
-class Refused(Exception):
-    """An error answer of the API."""
-
-    def __init__(self, code: int, words: str, **parameters: int) -> None:
-        super().__init__(words)
-        self.code, self.words, self.parameters = code, words, parameters
 
 
 @dataclass
@@ -82,6 +75,7 @@ class TelegramServer:
         self.taggers: set[int] = set()
         """Chats in which the bot is an admin who may manage tags."""
         self.changed = threading.Condition()
+        self.packs = Packs()
         self.listeners: list[Callable[[Msg, str], None]] = []
         self.webhook = ""
         self.secret = ""
@@ -211,6 +205,15 @@ class TelegramServer:
         words = self.faults.refuse(method, fields)
         if words:
             raise Refused(400, f"Bad Request: {words}")
+        if method in ("getStickerSet", "createNewStickerSet", "addStickerToSet", "deleteStickerFromSet"):
+            with self.changed:
+                answer = self.packs.answer(method, fields, lambda source: self._file(call, source))
+                self.changed.notify_all()
+            return answer
+        if method == "getChat":
+            if int(fields["chat_id"]) in self.faults.blocked:
+                raise Refused(400, "Bad Request: chat not found")
+            return chat_of(int(fields["chat_id"])) | {"accent_color_id": 0, "max_reaction_count": 11, "title": "Guild"}
         if method == "getChatMember":
             return self._member(int(fields["chat_id"]), int(fields["user_id"]))
         if method == "answerCallbackQuery":

@@ -82,3 +82,11 @@ def _read_body(kind: str, body: bytes) -> tuple[dict[str, str], dict[str, bytes]
         else:
             files[name] = data
     return fields, files
+
+
+class Refused(Exception):
+    """An error answer of the API."""
+
+    def __init__(self, code: int, words: str, **parameters: int) -> None:
+        super().__init__(words)
+        self.code, self.words, self.parameters = code, words, parameters

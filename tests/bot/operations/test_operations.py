@@ -17,7 +17,7 @@ from bot.errors import StartError
 from bot.operations import check
 from bot.operations.backup import BackupError, backup, restore
 from bot.store import Database, people
-from bot.store.lock import locked
+from bot.store.database import locked
 from configs.settings import load_settings
 from tests.bot.running import ROOT, RunningBot
 from tests.fakes.replicate_api import FakeReplicate
