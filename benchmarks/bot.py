@@ -21,6 +21,7 @@ import psutil
 
 from tests.bot.running import RunningBot
 from tests.fakes.telegram_api import Msg, Person, TelegramServer
+from tests.fakes.telegram_people import chat_of
 
 UNLIMITED = {
     "bot__messages_per_second": "1000", "bot__queue_limit": "100000", "bot__waiting_per_person": "1000",
@@ -28,6 +29,12 @@ UNLIMITED = {
     "bot__log_level": "WARNING",
 }  # fmt: skip
 READY = "бейдж готов"
+GROUP, REVIEW, GALLERY, OWNER = -50, -70, -80, 700
+COMMUNITY = {
+    "bot__admins": f"[{OWNER}]", "bot__sticker_owner": str(OWNER), "bot__review_chat": str(REVIEW),
+    "bot__gallery_chat": str(GALLERY), "bot__tag_members": "true", "bot__choices": "2",
+}  # fmt: skip
+"""All that a community may switch on."""
 
 
 @dataclass
@@ -60,6 +67,12 @@ class Crowd:
             self._say(user, "telescope")
         elif how == "new" and "Какой текст" in message.text:
             self._say(user, "UX SCOUT")
+
+
+def reply_to(person: Person) -> dict[str, object]:
+    """A message of `person` in the group, as the one that somebody replies to."""
+    user = {"id": person.user_id, "is_bot": False, "first_name": "Person"}
+    return {"message_id": 1, "date": 1, "chat": chat_of(GROUP), "from": user, "text": "done"}
 
 
 def wait_until(done: Callable[[], bool], seconds: float) -> None:
