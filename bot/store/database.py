@@ -115,6 +115,7 @@ class Database:
             connection.execute("PRAGMA journal_mode=WAL")
             connection.execute("PRAGMA synchronous=FULL")
             connection.execute("PRAGMA foreign_keys=ON")
+            connection.execute("PRAGMA secure_delete=ON")  # what was deleted is overwritten, not only let go
             migrate(connection, self.path)
         except sqlite3.Error as error:
             raise StoreError(f"cannot use the database {self.path}: {error}") from error

@@ -52,6 +52,8 @@ def test_forget_deletes_words_and_pictures_and_keeps_the_limit(server: TelegramS
         bot.stop()
     kept = everything(folder)
     assert "ANNA ONE" not in kept
+    for file in (folder / "data").glob("bot.sqlite3*"):  # nor in pages that the database let go
+        assert b"ANNA ONE" not in file.read_bytes(), file.name
     assert "tuning fork" not in kept
     assert "BORIS ONE" in kept
 
