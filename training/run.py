@@ -30,6 +30,7 @@ from configs.console import DONE, FAILED, Parser, run_command, tell
 from training.choice import open_trainer
 from training.errors import EXIT_CODES, InvalidJob, TrainingInterrupted
 from training.job import TrainingJob, make_job
+from training.pace import spell
 from training.trainer import Status, TrainedLora
 
 _BACKENDS = ("local", "replicate")
@@ -186,10 +187,11 @@ class _Bar:
         self._stop = ""
         self._launcher = os.getppid() if "RANK" in os.environ else 0
         self._bar = tqdm(
-            total=steps, desc="training", unit="step", file=sys.stderr, smoothing=0.1,
+            total=steps, desc="training", unit="step", file=sys.stderr,
             disable=not (shown and sys.stderr.isatty()),
-            bar_format="{desc} {n_fmt}/{total_fmt} |{bar}| {elapsed} gone, {remaining} left {postfix}",
+            bar_format="{desc} {n_fmt}/{total_fmt} |{bar}| {elapsed} gone{postfix}",
         )  # fmt: skip
+        self._losses = ""
         self._old: dict[signal.Signals, Any] = {}
 
     def __enter__(self) -> "_Bar":
@@ -219,9 +221,9 @@ class _Bar:
         self._bar.update(status.step - self._bar.n)
         if status.loss is not None and status.average_loss is not None:
             speed = f", {1 / status.seconds_a_step:.2f} it/s" if status.seconds_a_step else ""
-            self._bar.set_postfix_str(
-                f"loss {status.loss:.4f}, average {status.average_loss:.4f}{speed}", refresh=False
-            )
+            self._losses = f"loss {status.loss:.4f}, average {status.average_loss:.4f}{speed}"
+        left = f"about {spell(status.seconds_left)} left" if status.seconds_left else ""
+        self._bar.set_postfix_str(", ".join(part for part in (left, self._losses) if part), refresh=False)
         if self._launcher and os.getppid() != self._launcher:
             self._stop = "the end of its launcher"
         if self._stop:

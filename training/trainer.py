@@ -11,7 +11,8 @@ from training.job import TrainingJob
 
 @dataclass(frozen=True)
 class Status:
-    """Where a training stands. `stage` is a word for people; losses are None between two readings of the card."""
+    """Where a training stands. `stage` is a word for people; losses are None between two readings of the card, and
+    `seconds_left` until enough was measured."""
 
     stage: str
     step: int
@@ -19,6 +20,7 @@ class Status:
     loss: float | None = None
     average_loss: float | None = None
     seconds_a_step: float | None = None
+    seconds_left: float | None = None
 
 
 StatusCallback = Callable[[Status], None]

@@ -4,8 +4,8 @@ Fastest first: bf16 without checkpointing (1.00x the FLOPs), bf16 with checkpoin
 weights need no gradient of their own), then an int8 base, then an nf4 base. The first that fits the card is taken.
 
 What a step keeps for its way back was counted on a card that is not there (`python -m benchmarks.memory`), with the
-real architecture run eagerly; compiled blocks keep less, by an estimate. Time is measured while training (`pace.py`),
-never predicted.
+real architecture run eagerly; compiled blocks keep less, by an estimate. Time is measured while training
+(`training.pace`), never predicted.
 """
 
 from dataclasses import dataclass

@@ -16,8 +16,8 @@ from training.local.artifacts.samples import Samples, write_page
 from training.local.judge import Judge, Score
 from training.local.loop import Loop, learning_rate
 from training.local.lora_layers import LoraLayers
-from training.local.pace import Pace
 from training.local.ranks import Ranks
+from training.pace import Pace
 from training.trainer import Status, StatusCallback
 
 log = logging.getLogger(__name__)
@@ -72,7 +72,7 @@ class Session:
             if self._main and (news := self._pace.news(done)):
                 log.info("%s", news)
             self._stop_if_asked(tell, Status("training", done, self._job.steps, loss, self._state.average_loss,
-                                             self._seconds or None))  # fmt: skip
+                                             self._seconds or None, self._pace.left(done)))  # fmt: skip
         if losses:
             losses.close()
             if self._job.sample_every:

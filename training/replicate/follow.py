@@ -8,6 +8,7 @@ from configs.sections.replicate import ReplicateSettings
 from inference.replicate.client import ReplicateApi
 from inference.replicate.jobs import Job
 from inference.replicate.wait import wait_for
+from training.pace import Pace
 from training.trainer import Status, StatusCallback
 
 log = logging.getLogger(__name__)
@@ -39,16 +40,21 @@ class _Watch:
     def __init__(self, api: ReplicateApi, steps: int, tell: StatusCallback) -> None:
         self._api, self._steps, self._tell = api, steps, tell
         self._step, self._seen = 0, 0
+        self._pace = Pace(steps, {}, behind=True)
 
     def __call__(self, job: Job) -> None:
         self._log(job.logs)
         done, total = job.progress or (0, 0)
         if total == self._steps:
+            for _ in range(self._step, done):
+                self._pace.step()
             self._step = max(self._step, done)
+        self._pace.settle()
         if job.status == "succeeded":
             self._step = self._steps
         words = {"starting": "waiting for a machine", "processing": "training" if self._step else "preparing"}
-        self._tell(Status(words.get(job.status, job.status), self._step, self._steps))
+        stage = words.get(job.status, job.status)
+        self._tell(Status(stage, self._step, self._steps, seconds_left=self._pace.left(self._step)))
 
     def _log(self, text: str) -> None:
         """Whole new lines, without progress bars: those are for the bar."""

@@ -12,7 +12,6 @@ from training.local.judge import Score, choose
 from training.local.loop import learning_rate
 from training.local.material.buckets import bucket, cover_box, usable_sizes
 from training.local.memory_plan import FLUX1, FLUX2_KLEIN_4B, GIB, RESERVE, ModelSize, make_plan
-from training.local.pace import Pace
 from training.local.sampler import Sampler
 
 MIXED = (512, 768, 1024)
@@ -80,59 +79,6 @@ def test_the_line_for_people() -> None:
     assert plans[0].line().endswith(" GB")
     assert plans[1].line().endswith(" GB (an estimate, for compiled blocks)")
     assert plans[1].peak < plans[0].peak
-
-
-class Clock:
-    """Time that passes when it is told to."""
-
-    def __init__(self) -> None:
-        self.now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-def test_the_time_left_is_told_from_what_was_measured() -> None:
-    clock = Clock()
-    pace = Pace(100, {"checkpoints": 50, "samples": 0}, behind=False, clock=clock)
-    clock.now += 500  # what lies before the first step
-    pace.settle()
-    told = {}
-    for step in range(1, 101):
-        clock.now += 3
-        pace.step()
-        if step % 10 == 0:
-            assert pace.settle() == 3
-        if step % 50 == 0:
-            with pace.pause("checkpoints"):
-                clock.now += 40
-        if news := pace.news(step):
-            told[step] = news
-    # 80 steps of 3 seconds; later 50 of them and one checkpoint.
-    assert told == {
-        20: "step 20 of 100: 3.00 s a step, about 4 minutes left without checkpoints",
-        50: "step 50 of 100: 3.00 s a step, about 3 minutes left",
-    }
-
-
-def test_a_slow_machine_is_told_sooner_and_a_card_after_its_warm_up() -> None:
-    clock = Clock()
-    slow = Pace(1000, {"checkpoints": 100, "samples": 250}, behind=False, clock=clock)
-    for step in (1, 2, 3):
-        assert slow.news(step - 1) == ""
-        clock.now += 36
-        slow.step()
-    assert slow.news(3) == "step 3 of 1000: 36.0 s a step, about 10.0 hours left without checkpoints and samples"
-    assert slow.news(3) == ""
-
-    card = Pace(1000, {"checkpoints": 2000, "samples": 0}, behind=True, clock=clock)
-    for step in range(1, 31):
-        clock.now += 30 if step <= 10 else 1
-        card.step()
-        assert card.news(step) == ""
-        if step % 10 == 0:
-            card.settle()
-    assert card.news(30) == "step 30 of 1000: 1.00 s a step, about 16 minutes left without checkpoints"
 
 
 def test_buckets_keep_shapes_and_grain() -> None:

@@ -137,6 +137,8 @@ def test_a_training_from_pictures_to_a_lora_like_a_local_one(
         "training",
     )
     assert (400, 1000) in [(status.step, status.steps) for status in seen]
+    named = {status.step for status in seen if status.seconds_left is not None}
+    assert named == {1000}, "the first reading holds the preparation"
 
 
 def test_the_model_that_was_trained_draws_after_one_line_of_configuration(
