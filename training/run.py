@@ -29,10 +29,12 @@ from configs import Settings, load_settings
 from configs.console import DONE, FAILED, Parser, run_command, tell
 from training.choice import open_trainer
 from training.errors import EXIT_CODES, InvalidJob, TrainingInterrupted
+from training.install import Installed
 from training.job import TrainingJob, make_job
 from training.pace import spell
 from training.trainer import Status, TrainedLora
 
+log = logging.getLogger("training.run")  # this module is __main__, too
 _BACKENDS = ("local", "replicate")
 _EXPORTS = ("comfyui",)
 _TELL_AFTER_S = 10.0
@@ -67,6 +69,10 @@ def build_parser() -> argparse.ArgumentParser:
     where.add_argument(
         "--pay-again", action="store_true", help="replicate: start another training where one was paid for already"
     )
+    where.add_argument(
+        "--install", type=Path, nargs="?", const=Path("my.toml"), metavar="FILE",
+        help="write the LoRA into this settings file for the bot (default my.toml), comments are kept",
+    )  # fmt: skip
     where.add_argument("--json", action="store_true", help="the result as one JSON object on stdout")
     where.add_argument("--config", type=Path, metavar="FILE", help="settings that win over configs/badge.toml")
     where.add_argument("--debug", action="store_true", help="show library logs and tracebacks")
@@ -97,11 +103,19 @@ def _command(args: argparse.Namespace) -> int:
     logging.getLogger("training").setLevel(logging.INFO)
     if args.cancel:
         return _cancel(settings, job.out)
+    installed = Installed(args.install, job, hosted=(args.backend or settings.training.backend) != "local")
+    if args.install:
+        installed.text()  # what stands in the way is said before hours of training
     with logging_redirect_tqdm(), _Bar(job.steps) as bar:
         lora = open_trainer(settings, args.backend or "").train(job, bar)
     if args.json:
         print(json.dumps(_result(lora)))
-    _tell(lora, job, settings)
+    _tell(lora)
+    if args.install:
+        installed.write(lora.hosted_model)
+        tell(f"{args.install} has it now: python -m bot --config {args.install}")
+    else:
+        tell(installed.by_hand(settings, lora.hosted_model))
     return DONE
 
 
@@ -192,6 +206,7 @@ class _Bar:
             bar_format="{desc} {n_fmt}/{total_fmt} |{bar}| {elapsed} gone{postfix}",
         )  # fmt: skip
         self._losses = ""
+        self._sample: Path | None = None
         self._old: dict[signal.Signals, Any] = {}
 
     def __enter__(self) -> "_Bar":
@@ -223,6 +238,9 @@ class _Bar:
             speed = f", {1 / status.seconds_a_step:.2f} it/s" if status.seconds_a_step else ""
             self._losses = f"loss {status.loss:.4f}, average {status.average_loss:.4f}{speed}"
         left = f"about {spell(status.seconds_left)} left" if status.seconds_left else ""
+        if status.sample and status.sample != self._sample:
+            self._sample = status.sample
+            log.info("newest sample: %s", status.sample)
         self._bar.set_postfix_str(", ".join(part for part in (left, self._losses) if part), refresh=False)
         if self._launcher and os.getppid() != self._launcher:
             self._stop = "the end of its launcher"
@@ -230,18 +248,13 @@ class _Bar:
             raise TrainingInterrupted(f"stopped by {self._stop} at step {status.step}; go on with --resume")
 
 
-def _tell(lora: TrainedLora, job: TrainingJob, settings: Settings) -> None:
+def _tell(lora: TrainedLora) -> None:
     for reason in lora.reasons:
         tell(reason)
     for path in lora.exports:
         tell(f"ComfyUI form: {path}")
     cost = f", ${lora.cost_usd:.2f}" if lora.cost_usd else ""
     tell(f"{lora.path}  {lora.card.steps} steps, rank {lora.card.rank}, {lora.seconds / 60:.1f} minutes{cost}")
-    tell(f'The bot draws with it after one line under [local] in your settings: lora = "{lora.path}"')
-    if lora.card.trigger != settings.prompt.trigger:
-        tell(f'and one under [prompt]: trigger = "{lora.card.trigger}"')
-    if lora.hosted_model:
-        tell(f'On Replicate, under [replicate]: model = "{lora.hosted_model}"')
     tell(f"Did it learn the style? python -m training.evaluate --lora {lora.path}")
 
 

@@ -12,7 +12,7 @@ from training.job import TrainingJob
 @dataclass(frozen=True)
 class Status:
     """Where a training stands. `stage` is a word for people; losses are None between two readings of the card, and
-    `seconds_left` until enough was measured."""
+    `seconds_left` until enough was measured. `sample` is the newest picture drawn by what is being trained."""
 
     stage: str
     step: int
@@ -21,6 +21,7 @@ class Status:
     average_loss: float | None = None
     seconds_a_step: float | None = None
     seconds_left: float | None = None
+    sample: Path | None = None
 
 
 StatusCallback = Callable[[Status], None]

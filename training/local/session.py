@@ -71,8 +71,9 @@ class Session:
                 self._draw_samples(done)
             if self._main and (news := self._pace.news(done)):
                 log.info("%s", news)
-            self._stop_if_asked(tell, Status("training", done, self._job.steps, loss, self._state.average_loss,
-                                             self._seconds or None, self._pace.left(done)))  # fmt: skip
+            average, seconds, left = self._state.average_loss, self._seconds or None, self._pace.left(done)
+            status = Status("training", done, self._job.steps, loss, average, seconds, left, self._samples.newest)
+            self._stop_if_asked(tell, status)
         if losses:
             losses.close()
             if self._job.sample_every:

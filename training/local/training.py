@@ -30,6 +30,7 @@ from training.local.judge import Judge
 from training.local.loop import Loop, make_optimizer, uncast_inputs
 from training.local.lora_layers import LoraLayers
 from training.local.memory_plan import GIB, MemoryPlan, make_plan, next_smaller
+from training.local.outline import outline
 from training.local.prepare import Prepared, prepare
 from training.local.prior import draw_priors
 from training.local.ranks import Ranks
@@ -66,6 +67,9 @@ def train_here(
         ranks.wait()
         lora = finished_already(job)
         if lora is None:
+            if ranks.first:
+                for line in outline(job, data, base, plan, memory_of(device)):
+                    log.info("%s", line)
             lora = _train_as_fits(job, data, base, dtype, plan, ranks, mine, on_status or (lambda status: None))
             lora = replace(lora, seconds=time.perf_counter() - started)
         ranks.close()
@@ -96,6 +100,7 @@ def _train_as_fits(
                 raise TrainingFailed(f"{problem}: {other}, or close other programs; then use --resume") from error
         # Outside of the handler, so that nothing holds what the failed plan had in memory.
         log.warning("%s: going on with %s", problem, smaller.kind)
+        log.info("%s", smaller.line())
         plan = smaller
         free()
 
@@ -121,10 +126,6 @@ def _train(
     tell: StatusCallback,
 ) -> TrainedLora:
     if ranks.first:
-        log.info("%s", plan.line())
-        log.info(
-            "encoding %d pictures and their captions; then the first steps show how long it takes", len(data.pictures)
-        )
         begin(job, mine)
     tracker = open_tracker(job.tracker, job.out, job.out.name) if ranks.first else None
     encode = _Counter(tell, "encoding pictures and captions", job.steps)

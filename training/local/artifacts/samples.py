@@ -2,6 +2,7 @@
 
 import logging
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -68,6 +69,7 @@ class Samples:
     def __init__(self, job: "TrainingJob", base: Base, lora: LoraLayers, texts: dict[str, Text]) -> None:
         self._job, self._base, self._lora, self._texts = job, base, lora, texts
         self.on = job.sample_every > 0 and bool(job.sample_objects)
+        self.newest: Path | None = None
 
     @staticmethod
     def prompt_settings(job: "TrainingJob") -> PromptSettings:
@@ -99,7 +101,8 @@ class Samples:
                     except BlankPicture as error:  # a look at a LoRA half trained, not a reason to stop training
                         log.warning("step %d, %s: %s", step, thing, error)
                         continue
-                    badge.image.convert("RGB").save(folder / f"{number + 1}.png")
+                    self.newest = folder / f"{number + 1}.png"
+                    badge.image.convert("RGB").save(self.newest)
         except (RuntimeError, MemoryError) as error:
             if not is_out_of_memory(error):
                 raise
