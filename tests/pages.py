@@ -57,6 +57,17 @@ class Page:
         return _FENCE.sub("", self.text)
 
     @property
+    def shown(self) -> list[str]:
+        """The lines of all fenced blocks but the commands, each with its block's language."""
+        blocks = [(language, body) for language, body in _FENCE.findall(self.text) if language != "sh"]
+        return [f"{language}: {line}" for language, body in blocks for line in body.splitlines()]
+
+    @property
+    def code(self) -> set[str]:
+        """What stands between single backticks."""
+        return {" ".join(each.split()) for each in re.findall(r"`([^`]+)`", self.prose)}
+
+    @property
     def links(self) -> list[str]:
         """Targets of links and pictures."""
         return [plain or html for plain, html in _LINK.findall(self.prose)]
@@ -89,7 +100,7 @@ def _command(page: str, line: str, words: list[str]) -> Command:
 
 
 def pages() -> list[Page]:
-    """The pages that people follow: README in both languages and docs/."""
+    """The pages that people follow: README and docs/, in both languages."""
     return [Page(path) for path in (ROOT / "README.md", ROOT / "README.ru.md", *sorted((ROOT / "docs").glob("*.md")))]
 
 

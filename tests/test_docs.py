@@ -36,6 +36,7 @@ ALL = [
         for name in ("CONTRIBUTING.md", "fonts/README.md", "overlay/README.md", "benchmarks/README.md")
     ),
 ]
+TRANSLATED = [each for each in pages() if each.name.startswith("docs/") and each.name.endswith(".ru.md")]
 CARDS = ((8, (8, 6)), (12, (8, 6)), (16, (8, 9)), (24, (8, 9)), (32, (12, 0)), (48, (8, 9)), (80, (9, 0)))
 SECTIONS = {
     name: set(field.annotation.model_fields)
@@ -60,7 +61,31 @@ def test_every_relative_link_leads_somewhere(each: Page) -> None:
 def test_both_readmes_run_the_same_commands() -> None:
     english, russian = page("README.md"), page("README.ru.md")
     assert [each.words for each in english.commands] == [each.words for each in russian.commands]
-    assert {link for link in english.links if not link.startswith("README")} <= set(russian.links)
+    assert _leads_to(english) <= _leads_to(russian)
+
+
+@pytest.mark.parametrize("russian", TRANSLATED, ids=lambda each: each.name)
+def test_a_russian_page_says_what_the_english_one_says(russian: Page) -> None:
+    english = page(russian.name.replace(".ru.md", ".md"))
+    assert [(each.variables, each.words) for each in english.commands] == [
+        (each.variables, each.words) for each in russian.commands
+    ]
+    # What is in Cyrillic is for its readers: an example's words, a comment.
+    for mine, theirs in zip(english.shown, russian.shown, strict=True):
+        assert mine == theirs or re.search("[а-яё]", theirs)
+    assert english.code - russian.code == set(), (
+        "settings, options, commands and files that only English readers are told"
+    )
+    assert _leads_to(english) - _leads_to(russian) == set()
+    for mark in (r"^#+ ", r"^\|", r"^(?:- |\d\. )", "<img"):
+        assert len(re.findall(mark, english.prose, re.MULTILINE)) == len(re.findall(mark, russian.prose, re.MULTILINE))
+    assert (english.path.name in russian.links, russian.path.name in english.links) == (True, True)
+
+
+def _leads_to(each: Page) -> set[str]:
+    """The files and addresses that a page links to, in whatever language; without the other language's page."""
+    plain = {link.partition("#")[0].replace(".ru.md", ".md") for link in each.links}
+    return plain - {"", each.path.name.replace(".ru.md", ".md")}
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -139,7 +164,8 @@ def test_the_table_of_training_memory_is_what_the_plan_computes() -> None:
                 for kind, compiled in ways
             ]
             row = " | ".join(f"{peak / GB:.1f}" for peak in peaks)
-            assert f"| {name} | {side} | {row} |" in page("docs/training.md").text
+            for name_of_page in ("docs/training.md", "docs/training.ru.md"):
+                assert f"| {name} | {side} | {row} |" in page(name_of_page).text
 
 
 def test_python_that_is_shown_runs(
