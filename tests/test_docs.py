@@ -82,6 +82,14 @@ def test_a_russian_page_says_what_the_english_one_says(russian: Page) -> None:
     assert (english.path.name in russian.links, russian.path.name in english.links) == (True, True)
 
 
+def test_buttons_on_the_russian_page_are_those_of_the_russian_bot() -> None:
+    catalogue = (ROOT / "bot/locale/ru.po").read_text(encoding="utf-8")
+    labels = [re.sub(r"^\W+", "", each) for each in re.findall(r'^msgstr(?:\[\d\])? "(.+)"$', catalogue, re.MULTILINE)]
+    quoted = re.findall("«([^»]+)»", page("docs/bot.ru.md").prose)
+    assert len(quoted) > 6
+    assert [each for each in quoted if re.sub(r"\d+", "{n}", " ".join(each.split())) not in labels] == []
+
+
 def _leads_to(each: Page) -> set[str]:
     """The files and addresses that a page links to, in whatever language; without the other language's page."""
     plain = {link.partition("#")[0].replace(".ru.md", ".md") for link in each.links}
