@@ -17,7 +17,16 @@ from inference.errors import InvalidRequest
 from inference.generator import Generator
 from inference.prompt import build_prompt, clean_object
 from inference.translation.understand import understand
-from inference.types import MAX_SEED, Badge, BadgeRequest, ModelInfo, Portrait, PortraitRequest, StepCallback
+from inference.types import (
+    MAX_SEED,
+    Badge,
+    BadgeRequest,
+    LoraChoice,
+    ModelInfo,
+    Portrait,
+    PortraitRequest,
+    StepCallback,
+)
 from inference.upscale.enlarge import enlarge
 from overlay import BannerError, check_text, draw_banner, style_names, use_themes
 
@@ -83,6 +92,25 @@ def with_preset(settings: Settings, name: str) -> Settings:
     return settings.model_copy(update=update)
 
 
+@dataclass(frozen=True)
+class Look:
+    """How the badges of one character are drawn; `lora` None is the generator's own."""
+
+    prompt: PromptSettings
+    banner: BannerSettings
+    lora: LoraChoice | None = None
+
+
+def look_of(settings: Settings, preset: str = "") -> Look:
+    """The look of `[presets.NAME]`, or without a name that of the settings. Raises InvalidRequest as `with_preset`."""
+    if not preset:
+        return Look(settings.prompt, settings.banner)
+    changed, own = with_preset(settings, preset), settings.presets[preset]
+    named = own.lora is not None or own.lora_scale is not None
+    lora = LoraChoice(own.lora or "", changed.local.lora_scale) if named else None
+    return Look(changed.prompt, changed.banner, lora)
+
+
 def ready(
     request: BadgeRequest, model: ModelInfo, banner: BannerSettings, translation: TranslationSettings
 ) -> ReadyRequest:
@@ -97,10 +125,14 @@ def ready(
 
 
 def portrait_request(
-    request: ReadyRequest, prompt: PromptSettings, steps: int | None = None, guidance: float | None = None
+    request: ReadyRequest,
+    prompt: PromptSettings,
+    steps: int | None = None,
+    guidance: float | None = None,
+    lora: LoraChoice | None = None,
 ) -> PortraitRequest:
     """What a generator is asked for."""
-    return PortraitRequest(build_prompt(request.english, prompt), request.seed, steps, guidance, request.english)
+    return PortraitRequest(build_prompt(request.english, prompt), request.seed, steps, guidance, lora, request.english)
 
 
 def in_english(request: PortraitRequest, translation: TranslationSettings) -> PortraitRequest:
@@ -118,13 +150,15 @@ def make_badge(
     prompt: PromptSettings | None = None,
     banner: BannerSettings | None = None,
     translation: TranslationSettings | None = None,
+    lora: LoraChoice | None = None,
     wanted: PortraitRequest | None = None,
     on_step: StepCallback | None = None,
 ) -> Badge:
     """Draw one badge. A `ready` request is taken as it is; any other is made ready first.
 
     `prompt`, `banner` and `translation` are the settings' sections (their defaults where left out). `wanted`
-    replaces the portrait request that would be built, to make an earlier badge again. `on_step` as in
+    replaces the portrait request that would be built, to make an earlier badge again; `lora` is drawn with in place of
+    the generator's own. `on_step` as in
     `Generator.generate`.
     Raises InvalidRequest before anything is drawn where the request is wrong, and what the generator raises.
     """
@@ -133,7 +167,7 @@ def make_badge(
     banner = banner or default_settings().banner
     if not isinstance(request, ReadyRequest):
         request = ready(request, generator.model, banner, translation or default_settings().translation)
-    portrait = generator.generate(wanted or portrait_request(request, prompt), on_step)
+    portrait = generator.generate(wanted or portrait_request(request, prompt, lora=lora), on_step)
     return finish_badge(request, portrait, banner, started)
 
 

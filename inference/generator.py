@@ -12,6 +12,7 @@ from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
+from inference.errors import InvalidSettings
 from inference.types import ModelInfo, Portrait, PortraitRequest, StepCallback
 
 
@@ -22,6 +23,15 @@ class Generator(ABC):
     @abstractmethod
     def model(self) -> ModelInfo:
         """What draws. Cheap: known without loading weights."""
+
+    def model_for(self, request: PortraitRequest) -> ModelInfo:
+        """What draws `request`, which may name a LoRA of its own. Raises InvalidRequest where that cannot be used.
+
+        Here: who draws with one LoRA takes no other, and says so rather than draw another style.
+        """
+        if request.lora is not None:
+            raise InvalidSettings(f"{self.model.generator} draws with one LoRA alone: leave it out of the preset")
+        return self.model
 
     @property
     def parallel(self) -> int:
@@ -40,7 +50,7 @@ class Generator(ABC):
 
     def key(self, request: PortraitRequest) -> str:
         """A name for everything that determines the pixels of `request` drawn by this generator, 64 hex digits."""
-        return pixels_key(request, self.model)
+        return pixels_key(request, self.model_for(request))
 
     @abstractmethod
     def generate(self, request: PortraitRequest, on_step: StepCallback | None = None) -> Portrait:
@@ -72,6 +82,9 @@ class Wrapper(Generator):
     @property
     def model(self) -> ModelInfo:
         return self.inner.model
+
+    def model_for(self, request: PortraitRequest) -> ModelInfo:
+        return self.inner.model_for(request)
 
     @property
     def parallel(self) -> int:

@@ -42,8 +42,16 @@ class BadgeRequest:
 
 
 @dataclass(frozen=True)
+class LoraChoice:
+    """Which LoRA to draw with: a path, a Hub name, "none", or "" for the generator's own; and at which scale."""
+
+    name: str = ""
+    scale: float = 1.0
+
+
+@dataclass(frozen=True)
 class PortraitRequest:
-    """What a generator is asked for. `steps` and `guidance` None are the model's own values.
+    """What a generator is asked for. `steps` and `guidance` None are the model's own values, and so is `lora`.
 
     `object` are the words in `prompt` that a person chose: a generator that reads English only may have to translate
     them. It determines no pixels, so it counts in no comparison and in no key.
@@ -53,6 +61,8 @@ class PortraitRequest:
     seed: int
     steps: int | None = None
     guidance: float | None = None
+    lora: LoraChoice | None = field(default=None, repr=False)
+    """In no key: a file is known by its content (`Generator.model_for`), not by what it is called."""
     object: str = field(default="", compare=False, repr=False)
 
 

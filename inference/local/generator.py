@@ -70,6 +70,8 @@ class LocalGenerator(Generator):
         self._family = family_of(profile)
         self._lora = _find_lora(profile, settings, token)
         self._scale = settings.lora_scale
+        self._own = (self._lora, self._scale)
+        self._others: dict[str, LoraFile | None] = {}
         self._texts = TextCache(data_dir / "prompts" if data_dir else None)
         self._revision = ""
         self._held = HeldModel(
@@ -79,7 +81,13 @@ class LocalGenerator(Generator):
 
     @property
     def model(self) -> ModelInfo:
-        lora = LoraInfo(self._lora.name, self._lora.sha256, self._scale) if self._lora else None
+        return self._model_with(self._lora, self._scale)
+
+    def model_for(self, request: PortraitRequest) -> ModelInfo:
+        return self._model_with(*self._wanted(request))
+
+    def _model_with(self, file: LoraFile | None, scale: float) -> ModelInfo:
+        lora = LoraInfo(file.name, file.sha256, scale) if file else None
         if not self._revision:  # of a Hub model, known once it is on this disk
             self._revision = revision_of(self._profile)
         return ModelInfo(
@@ -105,7 +113,7 @@ class LocalGenerator(Generator):
         steps, guidance = self._steps(request), self._guidance(request)
         profile = self._profile
         more = (profile.pipeline, profile.width, profile.height, profile.max_sequence_length)
-        return pixels_key(replace(request, steps=steps, guidance=guidance), self.model, *more)
+        return pixels_key(replace(request, steps=steps, guidance=guidance), self.model_for(request), *more)
 
     def prepare(self, prompts: Sequence[str] = ()) -> None:
         def work(loaded: Loaded) -> None:
@@ -121,7 +129,7 @@ class LocalGenerator(Generator):
         self.generate(PortraitRequest("warming", seed=0, steps=min(_WARM_STEPS, self._profile.steps)))
 
     def generate(self, request: PortraitRequest, on_step: StepCallback | None = None) -> Portrait:
-        steps, guidance = self._steps(request), self._guidance(request)
+        steps, guidance, wanted = self._steps(request), self._guidance(request), self._wanted(request)
 
         def work(loaded: Loaded) -> "tuple[Image.Image, ModelInfo, float]":
             def step(done: int, total: int) -> None:
@@ -135,6 +143,8 @@ class LocalGenerator(Generator):
             # First a pipeline, then the lock, here and in `switch_lora`: so the LoRA named is the LoRA drawn with.
             with loaded.pipes.one() as pipe, Stages(1, self._on_stage) as say:
                 with self._held.lock:
+                    if not self._is_on(wanted):
+                        raise _OtherLora
                     texts, model = self._arguments(loaded, request.prompt, guidance), self.model
                 if loaded.uncompiled:
                     say("compiling, in the first step")
@@ -142,10 +152,16 @@ class LocalGenerator(Generator):
                 image = draw(pipe, self._profile, texts, request.seed, steps, guidance, step)
             return image, model, time.perf_counter() - started
 
-        try:
-            image, model, seconds = self._held.within_memory(work)
-        except CallbackRaised as raised:
-            raise raised.error from None
+        while True:
+            try:
+                if not self._is_on(wanted):
+                    self._held.in_thread(lambda: self._switch(*wanted))
+                image, model, seconds = self._held.within_memory(work)
+                break
+            except _OtherLora:  # another drawing, beside this one, needed another
+                continue
+            except CallbackRaised as raised:
+                raise raised.error from None
         return Portrait(image, request.prompt, request.seed, steps, guidance, model, seconds)
 
     def switch_lora(self, name: str, scale: float = 1.0) -> None:
@@ -154,18 +170,41 @@ class LocalGenerator(Generator):
         Raises LoraError, with the LoRA before it still on, where it cannot be used.
         """
         file = None if name == "none" else find_lora(name, self._token)
-        self._held.in_thread(lambda: self._switch(name, file, scale))
+        self._held.in_thread(lambda: self._switch(file, scale))
+        self._own = (file, scale)
 
-    def _switch(self, name: str, file: LoraFile | None, scale: float) -> None:
-        loaded = self._held.loaded
-        with loaded.pipes.none_drawing() if loaded else nullcontext(), self._held.lock:
-            if self._held.loaded is not None:
-                try:
-                    self._held.loaded.put_lora(file, scale)
-                except NotKept as error:
-                    log.info("loading the base again for the LoRA %s: %s", name, error)
-                    self._held.unload()
-            self._lora, self._scale = file, scale
+    def _wanted(self, request: PortraitRequest) -> tuple[LoraFile | None, float]:
+        """The LoRA that `request` is to be drawn with. Raises LoraError where there is no such LoRA."""
+        choice = request.lora
+        if choice is None:
+            return self._own
+        if not choice.name:
+            return self._own[0], choice.scale
+        if choice.name not in self._others:
+            self._others[choice.name] = None if choice.name == "none" else find_lora(choice.name, self._token)
+        return self._others[choice.name], choice.scale
+
+    def _is_on(self, wanted: tuple[LoraFile | None, float]) -> bool:
+        file, scale = wanted
+        if file is None or self._lora is None:
+            return file is self._lora
+        return (file.sha256, scale) == (self._lora.sha256, self._scale)
+
+    def _switch(self, file: LoraFile | None, scale: float) -> None:
+        while True:
+            loaded = self._held.loaded
+            with loaded.pipes.none_drawing() if loaded else nullcontext(), self._held.lock:
+                if self._held.loaded is not loaded:
+                    continue  # another thread has loaded it meanwhile, and may be drawing
+                if loaded is not None:
+                    try:
+                        loaded.put_lora(file, scale)
+                    except NotKept as error:
+                        name = file.name if file else "none"
+                        log.info("loading the base again for the LoRA %s: %s", name, error)
+                        self._held.unload()
+                self._lora, self._scale = file, scale
+                return
 
     def close(self) -> None:
         with self._held.lock:
@@ -205,6 +244,10 @@ class LocalGenerator(Generator):
         if here is not text:
             self._texts.replace(key, here.tensors)
         return here
+
+
+class _OtherLora(Exception):
+    """Between two looks another LoRA was put on."""
 
 
 @cache

@@ -142,7 +142,7 @@ def _key(
     portrait = wanted or portrait_request(asked, settings.prompt, settings.local.steps, settings.local.guidance)
     if any_seed and wanted is None:
         portrait = replace(portrait, seed=-1)
-    return work_key(asked.object, text, asked.style, settings.banner.size, portrait, generator.model)
+    return work_key(asked.object, text, asked.style, settings.banner.size, portrait, generator.model_for(portrait))
 
 
 def _finished(tasks: Iterable[_Task], known: dict[str, Entry], out: Path) -> dict[int, Entry]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from configs.settings import Settings
-from inference.badge import ReadyRequest, make_badge, portrait_request, ready
+from inference.badge import Look, ReadyRequest, look_of, make_badge, portrait_request, ready
 from inference.errors import BackendUnavailable, Canceled, InvalidRequest, RenderError
 from inference.files import alone_in, append_line, write_atomically
 from inference.generator import Generator
@@ -32,6 +32,7 @@ class _Work:
 
     row: Row
     request: ReadyRequest
+    look: Look
     key: str
 
 
@@ -82,10 +83,12 @@ def _run_batch(
                 tell(entry)
             else:
                 todo.append(work)
+        presets = list(dict.fromkeys(work.row.preset for work in todo))
+        todo.sort(key=lambda work: presets.index(work.row.preset))  # each LoRA is put on once
         for line in drawn_as(work.request for work in todo):
             say(line)
         if todo:
-            prompts = [portrait_request(work.request, settings.prompt).prompt for work in todo]
+            prompts = [portrait_request(work.request, work.look.prompt).prompt for work in todo]
             generator.prepare(list(dict.fromkeys(prompts)))
         for work, outcome in _draw_all(todo, out, generator, settings, progress):
             progress.badge()
@@ -118,12 +121,14 @@ def drawn_as(requests: Iterable[ReadyRequest]) -> list[str]:
 def _work(row: Row | BadRow, generator: Generator, settings: Settings) -> _Work:
     if isinstance(row, BadRow):
         raise InvalidRequest(row.problem)
-    request = ready(row.request, generator.model, settings.banner, settings.translation)
-    wanted = portrait_request(request, settings.prompt, settings.local.steps, settings.local.guidance)
+    look = look_of(settings, row.preset)
+    request = ready(row.request, generator.model, look.banner, settings.translation)
+    wanted = portrait_request(request, look.prompt, settings.local.steps, settings.local.guidance, look.lora)
     if row.request.seed is None:  # any seed does: a row that was drawn at one is not drawn again at another
         wanted = replace(wanted, seed=-1)
     size = settings.banner.size
-    return _Work(row, request, work_key(request.object, request.text, request.style, size, wanted, generator.model))
+    model = generator.model_for(wanted)
+    return _Work(row, request, look, work_key(request.object, request.text, request.style, size, wanted, model))
 
 
 def _draw_all(
@@ -144,7 +149,8 @@ def _draw_all(
             if total:
                 progress.step(done, total, work.row.line)
 
-        badge = make_badge(work.request, turns, prompt=settings.prompt, banner=settings.banner, on_step=on_step)
+        look = work.look
+        badge = make_badge(work.request, turns, prompt=look.prompt, banner=look.banner, lora=look.lora, on_step=on_step)
         file = f"{work.row.name}.png"
         entry = Entry.of(badge, file, work.key)
         write_atomically(out / file, encode_png(badge.image, recipe_of(badge, work.key)))

@@ -100,7 +100,7 @@ def wanted_like(recipe: Recipe, request: BadgeRequest, settings: Settings) -> Po
     thing = request.english or request.object
     prompt = recipe.prompt if same else build_prompt(thing, settings.prompt)
     seed = recipe.seed if request.seed is None else request.seed
-    return PortraitRequest(prompt, seed, recipe.steps, recipe.guidance, thing)
+    return PortraitRequest(prompt, seed, recipe.steps, recipe.guidance, object=thing)
 
 
 def warn_of_differences(recipe: Recipe, model: ModelInfo) -> None:

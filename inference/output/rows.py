@@ -1,7 +1,7 @@
 """Reading a batch: the lines of a table to rows, each with its line number; bad rows are told apart, not fatal.
 
-Columns are `object` and `text`, and optionally `seed`, `style`, `name` (the image's file name without `.png`). A file
-that cannot be read as a whole raises InvalidRequest (see `tables`).
+Columns are `object` and `text`, and optionally `seed`, `style`, `name` (the image's file name without `.png`) and
+`preset`. A file that cannot be read as a whole raises InvalidRequest (see `tables`).
 """
 
 import re
@@ -34,6 +34,7 @@ class Row:
     name: str
     request: BadgeRequest
     named: bool = False
+    preset: str = ""
 
 
 @dataclass(frozen=True)
@@ -74,16 +75,15 @@ def _row(line: int, number: int, cells: dict[str, Any] | str) -> Row:
     if isinstance(cells, str):
         raise InvalidRequest(cells)
     words = {}
-    for key in ("object", "text", "style", "name"):
+    for key in ("object", "text", "style", "name", "preset"):
         value = cells.get(key)
         if not isinstance(value, str | None):
             raise InvalidRequest(f"{key!r} must be words in quotes, not {_short(value)}")
         words[key] = value or ""
     request = BadgeRequest(words["object"], words["text"], _seed(cells.get("seed")), words["style"].strip() or None)
     name = unicodedata.normalize("NFC", words["name"].strip())
-    return Row(
-        line, _checked_name(name) if name else f"{number:04d}-{slug(words['object'])}", request, named=bool(name)
-    )
+    called = _checked_name(name) if name else f"{number:04d}-{slug(words['object'])}"
+    return Row(line, called, request, named=bool(name), preset=words["preset"].strip())
 
 
 def _seed(value: Any) -> int | None:

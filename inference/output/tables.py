@@ -22,7 +22,7 @@ from configs.printable import printable
 from inference.errors import InvalidRequest
 
 REQUIRED = ("object", "text")
-COLUMNS = (*REQUIRED, "seed", "style", "name")
+COLUMNS = (*REQUIRED, "seed", "style", "name", "preset")
 MOST_BYTES = 64 * 2**20
 _MOST_ROWS, _MOST_COLUMNS = 100_000, 64
 _MOST_UNPACKED = 128 * 2**20

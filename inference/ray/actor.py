@@ -81,6 +81,11 @@ class DrawingActor:
         return self._generator.model
 
     @ray.method(concurrency_group="about")  # type: ignore[untyped-decorator]
+    def model_for(self, request: PortraitRequest) -> ModelInfo:
+        """As `Generator.model_for`."""
+        return self._generator.model_for(request)
+
+    @ray.method(concurrency_group="about")  # type: ignore[untyped-decorator]
     def key(self, request: PortraitRequest) -> str:
         """As `Generator.key`."""
         return self._generator.key(request)

@@ -84,6 +84,10 @@ class RayGenerator(Generator):
         model: ModelInfo = self._with_actor(lambda actor: self._get(actor.handle.model.remote()))
         return model
 
+    def model_for(self, request: PortraitRequest) -> ModelInfo:
+        model: ModelInfo = self._with_actor(lambda actor: self._get(actor.handle.model_for.remote(request)))
+        return model
+
     def key(self, request: PortraitRequest) -> str:
         return self._with_actor(lambda actor: str(self._get(actor.handle.key.remote(request))))
 

@@ -34,7 +34,7 @@ from inference.replicate.errors import (
     LostAnswer,
     OverLimit,
 )
-from inference.replicate.target import Target, find_target, forget_target, inputs_for
+from inference.replicate.target import Target, find_target, forget_target, inputs_for, scale_of
 from inference.replicate.work import Parts, Steps, Work
 from inference.types import LoraInfo, ModelInfo, Portrait, PortraitRequest, StepCallback
 
@@ -70,7 +70,11 @@ class ReplicateGenerator(Generator):
     def model(self) -> ModelInfo:
         """Who draws. Asks Replicate once for the newest version where none is remembered; raises as `generate`."""
         with _translated():
-            return self._model_info(self._target or self._find_target())
+            return self._model_info(self._target or self._find_target(), self._settings.lora_scale)
+
+    def model_for(self, request: PortraitRequest) -> ModelInfo:
+        with _translated():
+            return self._model_info(self._target or self._find_target(), scale_of(self._settings, request))
 
     def prepare(self, prompts: Sequence[str] = ()) -> None:
         with _translated():
@@ -80,9 +84,8 @@ class ReplicateGenerator(Generator):
         """Of the request, the version and every input that is sent."""
         with _translated():
             target = self._target or self._find_target()
-            return pixels_key(
-                request, self._model_info(target), sorted(inputs_for(target, self._settings, request).items())
-            )
+            model = self._model_info(target, scale_of(self._settings, request))
+            return pixels_key(request, model, sorted(inputs_for(target, self._settings, request).items()))
 
     def generate(self, request: PortraitRequest, on_step: StepCallback | None = None) -> Portrait:
         portraits = self.draw(request, on_step)
@@ -125,7 +128,7 @@ class ReplicateGenerator(Generator):
             "seed": seed,
             "steps": int(inputs.get("num_inference_steps", 0)) or target.steps or done[1],
             "guidance": float(inputs.get("guidance_scale", inputs.get("guidance", target.guidance))),
-            "model": self._model_info(target),
+            "model": self._model_info(target, scale_of(self._settings, request)),
             "seconds": time.perf_counter() - started,
         }
         portraits, blank = [], BlankPicture("")
@@ -138,8 +141,7 @@ class ReplicateGenerator(Generator):
             raise blank
         return [dataclasses.replace(each, cost_usd=cost / len(portraits)) for each in portraits]
 
-    def _model_info(self, target: Target) -> ModelInfo:
-        scale = self._settings.lora_scale if "lora_scale" in target.inputs else 1.0
+    def _model_info(self, target: Target, scale: float) -> ModelInfo:
         return ModelInfo(
             generator="replicate",
             profile=target.name,

@@ -77,6 +77,11 @@ def forget_target(settings: ReplicateSettings, ledger: Ledger) -> None:
     ledger.forget(_key(settings.model))
 
 
+def scale_of(settings: ReplicateSettings, request: PortraitRequest) -> float:
+    """The scale at which the model's own LoRA is drawn with; a request cannot name another LoRA there."""
+    return settings.lora_scale if request.lora is None else request.lora.scale
+
+
 def inputs_for(target: Target, settings: ReplicateSettings, request: PortraitRequest) -> dict[str, Scalar]:
     """What to send: prompt and seed, and of the settings those that are set and that the target's version knows."""
     steps = request.steps or settings.steps
@@ -90,7 +95,7 @@ def inputs_for(target: Target, settings: ReplicateSettings, request: PortraitReq
         "steps": steps or None,
         "guidance_scale": guidance if guidance >= 0 else None,
         "guidance": guidance if guidance >= 0 else None,
-        "lora_scale": settings.lora_scale,
+        "lora_scale": scale_of(settings, request),
         "aspect_ratio": "custom" if sized else settings.aspect_ratio or None,
         "width": settings.width if sized else None,
         "height": settings.height if sized else None,

@@ -105,7 +105,7 @@ class CachedGenerator(Wrapper):
         self._cache = cache
 
     def generate(self, request: PortraitRequest, on_step: StepCallback | None = None) -> Portrait:
-        key, model = self.inner.key(request), self.inner.model
+        key, model = self.inner.key(request), self.inner.model_for(request)
         known = self._cache.get(key)
         if known is not None:
             return known

@@ -4,6 +4,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from configs import ConfigError, load_settings
 from inference import render
@@ -65,6 +66,30 @@ def test_a_batch_is_drawn_under_a_preset(config: Path) -> None:
     batch = ("--batch", "rows.csv", "--out", "out", "--generator", "demo", "--config", str(config), "--preset", "fox")
     assert render.main(batch) == 0
     assert read_recipe(Path("out/a.png")).prompt.startswith("my_fox, fox holding telescope")
+
+
+def test_rows_of_a_batch_may_have_presets_of_their_own(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rows = "telescope,A,1,,a,fox\nsword,B,2,,b,\nsword,C,3,,c,fox\nsword,D,4,,d,fix\n"
+    Path("rows.csv").write_text(f"object,text,seed,style,name,preset\n{rows}")
+    batch = ("--batch", "rows.csv", "--out", "out", "--generator", "demo", "--config", str(config))
+    assert render.main(batch) == 1
+    said = capsys.readouterr().err
+    assert "line 5: unknown preset 'fix': did you mean fox?" in said
+    assert said.index("out/c.png") < said.index("out/b.png"), "badges of one preset are drawn together"
+    recipes = [read_recipe(Path(f"out/{name}.png")) for name in "abc"]
+    assert [(each.style, each.lora, each.lora_scale) for each in recipes] == [
+        ("flat", "fox", 0.5), ("ribbon", "aidbox", 1.0), ("flat", "fox", 0.5),
+    ]  # fmt: skip
+    one = ("--object", "sword", "--text", "C", "--seed", "3", "--preset", "fox", "--generator", "demo")
+    assert render.main((*one, "--config", str(config), "--out", "c.png")) == 0
+    with Image.open("c.png") as alone, Image.open("out/c.png") as row:
+        assert alone.tobytes() == row.tobytes()
+    # Another preset is other work: that row alone is drawn again.
+    Path("rows.csv").write_text("object,text,seed,style,name,preset\ntelescope,A,1,,a,\nsword,C,3,,c,fox\n")
+    before = Path("out/c.png").stat().st_mtime_ns
+    assert render.main(batch) == 0
+    assert read_recipe(Path("out/a.png")).lora == "aidbox"
+    assert Path("out/c.png").stat().st_mtime_ns == before
 
 
 def test_a_wrong_preset_is_told(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
