@@ -13,7 +13,7 @@ import numpy as np
 
 from training.dataset.captions import CaptionRule
 from training.dataset.folder import shown
-from training.dataset.looks import background, blank, difference, fingerprint
+from training.dataset.looks import background, blank, difference, fingerprint, one_view, unlike
 from training.dataset.pictures import DataSet, Picture, read_data_set
 from training.errors import DataSetError
 
@@ -21,8 +21,9 @@ FEWEST, GOOD = 5, (15, 25)
 SIZE, TINY = 1024, 256
 BUSY = 0.30
 NEAR, ALIKE = 10, 0.02
-VARIED = 0.6
+VARIED, OFTEN = 0.6, 2
 _NAMED, _TOLD = 30, 5
+UNLIKE = "unlike the others"
 _NAMELESS = "neither a caption nor the file's name says what is held: write a caption, or rename the file"
 
 log = logging.getLogger(__name__)
@@ -65,7 +66,8 @@ def load_data_set(folder: Path, rule: CaptionRule) -> DataSet:
 
 def check(data: DataSet) -> list[Finding]:
     """All remarks on `data`: on the set first, then picture by picture."""
-    found = [*_count(data), *_left_out(data), *_captions(data), *_variety(data), *_duplicates(data)]
+    found = [*_count(data), *_left_out(data), *_captions(data), *_variety(data), *_lacks(data)]
+    found += [*_duplicates(data), *_unlike(data)]
     for picture in data.pictures:
         found += _picture(picture)
         found += _caption(data, picture)
@@ -104,11 +106,48 @@ def _variety(data: DataSet) -> list[Finding]:
     if total < 2:
         return []
     most, times = things.most_common(1)[0]
+    found = []
     if len(things) < VARIED * total:
         learns = f"the LoRA will learn {'it' if len(things) == 1 else 'them'} too"
         text = f"only {counted(len(things), 'object')} in {total} pictures ({most} {times} times): {learns}"
-        return [Finding("warning", "", text)]
-    return []
+        found.append(Finding("warning", "", text))
+    for thing, times in things.items() if len(things) > 1 else ():
+        if times > OFTEN:
+            names = [picture.name for picture in data.pictures if picture.thing == thing and not picture.problem]
+            more = f" and {times - _TOLD} more" if times > _TOLD else ""
+            text = f"{thing} {times} times ({', '.join(names[:_TOLD])}{more}): {OFTEN} of them are enough"
+            found.append(Finding("warning", "", text))
+    return found
+
+
+def _lacks(data: DataSet) -> list[Finding]:
+    """What would make a usable set better, and where to see to it."""
+    usable = [picture for picture in data.pictures if not picture.problem]
+    things = {picture.thing for picture in usable if picture.thing}
+    without = [picture for picture in usable if not picture.thing]
+    nameless = sum(picture.caption is None for picture in without)
+    objects = len(things) + len(without)  # what a caption says in other words counts as one of its own
+    lacks = []
+    if len(usable) < GOOD[0]:
+        lacks.append(counted(GOOD[0] - len(usable), "more picture"))
+    if nameless:
+        lacks.append(f"what {counted(nameless, 'picture')} show{'s' if nameless == 1 else ''}")
+    if objects < GOOD[0]:
+        lacks.append(counted(GOOD[0] - objects, "more object"))
+    if len(usable) >= FEWEST and one_view([p.thumbnail for p in usable if p.thumbnail is not None]):
+        lacks.append("other views (all show the figure in the same place and size)")
+    if not lacks:
+        return []
+    page = f"python -m training.dataset name {shown(data.folder)}"
+    where = f"; see it on a page: {page}" if data.folder.is_dir() else ""  # the page writes, and not into archives
+    return [Finding("note", "", f"a good set still lacks {', '.join(lacks)}{where}")]
+
+
+def _unlike(data: DataSet) -> list[Finding]:
+    whole = [picture for picture in data.pictures if picture.thumbnail is not None]
+    odd = unlike([picture.thumbnail for picture in whole if picture.thumbnail is not None])
+    text = f"{UNLIKE} in its colours: another character or style? The LoRA would learn both"
+    return [Finding("warning", picture.name, text) for picture, other in zip(whole, odd, strict=True) if other]
 
 
 def _duplicates(data: DataSet) -> list[Finding]:

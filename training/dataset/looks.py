@@ -12,6 +12,7 @@ _OFF = 48
 _SOFT = 0.3
 _CUT = 0.12
 _FAR, _ALIKE = 1.35, 0.44
+_ONE_VIEW = 0.65
 
 
 def background(pixels: Pixels) -> float:
@@ -101,6 +102,29 @@ def unlike(pictures: Sequence[Pixels]) -> list[bool]:
     middle = int(np.argmin(np.median(apart, axis=1)))
     usual = float(np.median(np.delete(apart[middle], middle)))
     return [bool(distance > max(_FAR * usual, _ALIKE)) for distance in apart[middle]]
+
+
+def one_view(pictures: Sequence[Pixels]) -> bool:
+    """Whether most show the figure at the same place and in the same size, where the ground is calm enough to tell.
+
+    The median overlap of two figures, as intersection over union at 32 x 32. Our drawings of one view: 0.69 and 0.71;
+    with every other one at 0.9 of its size 0.61, at 0.8 of it 0.50; mirrored, moved and in four sizes 0.29.
+    """
+    figures = [_figure(each) for each in pictures if background(each) < 0.3]
+    if len(figures) < 5 or 2 * len(figures) < len(pictures):
+        return False
+    pairs = [(a, b) for number, a in enumerate(figures) for b in figures[:number]]
+    overlaps = [np.minimum(a, b).sum() / max(1.0, np.maximum(a, b).sum()) for a, b in pairs]
+    return float(np.median(overlaps)) > _ONE_VIEW
+
+
+def _figure(pixels: Pixels) -> NDArray[np.float32]:
+    """How much of each of 32 x 32 cells is not ground, 0 to 1."""
+    values = pixels.astype(np.int16)
+    sides = len(values) * 3 // 4
+    ground = np.median(np.concatenate([values[0], values[:sides, 0], values[:sides, -1]]), axis=0)
+    off = (np.abs(values - ground).max(axis=2) > _OFF).astype(np.float32)
+    return np.asarray(Image.fromarray(off).resize((32, 32), Image.Resampling.BOX))
 
 
 def _colours(pixels: Pixels) -> NDArray[np.float64]:

@@ -18,10 +18,10 @@ from inference import InvalidRequest, understand
 from inference.files import written_aside
 from inference.translation.glossary import load_glossary
 from training.dataset.captions import CaptionRule
-from training.dataset.checks import SIZE, check
+from training.dataset.checks import OFTEN, SIZE, UNLIKE, check
 from training.dataset.folder import shown
 from training.dataset.importing import ASIDE
-from training.dataset.looks import blurred, cropped, unlike
+from training.dataset.looks import blurred, cropped
 from training.dataset.pictures import DataSet, Picture, read_data_set
 from training.errors import DataSetError, TrainingFailed
 
@@ -137,8 +137,7 @@ def _marks(data: DataSet) -> dict[str, list[str]]:
     marks: dict[str, list[str]] = {}
     whole = [p for p in data.pictures if p.thumbnail is not None]
     things = Counter(p.thing for p in whole if p.thing)
-    odd = unlike([p.thumbnail for p in whole if p.thumbnail is not None])
-    for picture, other in zip(whole, odd, strict=True):
+    for picture in whole:
         assert picture.thumbnail is not None
         found = marks.setdefault(picture.name, [])
         if min(picture.width, picture.height) < SIZE // 2:
@@ -147,13 +146,11 @@ def _marks(data: DataSet) -> dict[str, list[str]]:
             found.append("blurred")
         if cropped(picture.thumbnail):
             found.append("cut off at the edge")
-        if other:
-            found.append("unlike the others: another character or style?")
-        if picture.thing and things[picture.thing] > 2:
+        if picture.thing and things[picture.thing] > OFTEN:
             found.append(f"{picture.thing}: {things[picture.thing]} times")
     for finding in check(data):
         if finding.name in marks and finding.text.startswith(
-            ("nearly the same", "the same picture", "busy background")
+            ("nearly the same", "the same picture", "busy background", UNLIKE)
         ):
             marks[finding.name].append(finding.text)
     return marks

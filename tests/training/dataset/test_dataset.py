@@ -15,6 +15,8 @@ from training.dataset import CaptionRule, check, load_data_set, pack, read_data_
 from training.dataset.__main__ import main
 from training.dataset.captions import clip_tokens, object_in_caption, object_in_name
 from training.dataset.looks import background
+from training.demo.drawing.characters import CHARACTERS
+from training.demo.drawing.illustrator import draw
 from training.errors import DataSetError
 
 RULE = CaptionRule(TRIGGER, "samurai warrior badge, character holding {object}", "cartoon illustration, flat colors")
@@ -57,6 +59,55 @@ def test_count_size_and_variety(tmp_path: Path) -> None:
         path.write_text(f"{TRIGGER}, samurai warrior badge, character holding sword\n")
     said(lines(same), "warning", "only 1 object in 8 pictures (sword 8 times): the LoRA will learn it too")
     said(lines(fill_folder(tmp_path / "one", 1)), "error: 1 usable picture: a style needs")
+
+
+def test_what_a_good_set_still_lacks_is_said_with_the_page_that_helps(fine: Path, tmp_path: Path) -> None:
+    eight = fill_folder(tmp_path / "eight", 8)
+    for path, thing in zip(sorted(eight.glob("*.txt")), (*"abcdddd", ""), strict=True):
+        path.write_text(f"{TRIGGER}, samurai warrior badge, character holding {thing * 3}\n" if thing else "")
+    (nameless,) = [path for path in eight.glob("*.txt") if not path.read_text()]
+    nameless.unlink()
+    nameless.with_suffix(".png").rename(eight / "IMG_2041.png")
+    found = lines(eight)
+    lacks = "a good set still lacks 7 more pictures, what 1 picture shows, 10 more objects"
+    said(found, f"note: {lacks}; see it on a page: python -m training.dataset name {eight}")
+    said(found, "warning: ddd 4 times (", "2 of them are enough")
+    assert sum("are enough" in line for line in found) == 1
+    assert not any("lacks" in line for line in lines(fine))
+    # Free words in a caption say what is shown, too.
+    for path in eight.glob("*.txt"):
+        path.write_text(f"{TRIGGER}, on a horse, number {path.stem}\n")
+    said(lines(eight), "lacks 7 more pictures, what 1 picture shows, 7 more objects")
+
+
+def test_one_view_and_another_character_are_told(fine: Path, tmp_path: Path) -> None:
+    """On our own pictures, which both are calibrated on."""
+    ours = sorted(Path("training/demo/training_images").glob("*.png"))
+    assert [line.partition(";")[0] for line in lines(ours[0].parent)] == [
+        "note: a good set still lacks other views (all show the figure in the same place and size)"
+    ]
+    mixed = tmp_path / "mixed"
+    mixed.mkdir()
+    for path in ours[:12]:
+        shutil.copy(path, mixed)
+        shutil.copy(path.with_suffix(".txt"), mixed)
+    others = [name for name in CHARACTERS if name != "samurai warrior"][:6]
+    for number, name in enumerate(others):
+        draw(100 + number, name, "lamp").image.convert("RGB").save(mixed / f"{name}.png")
+    odd = [line for line in lines(mixed) if "unlike the others" in line]
+    assert sorted(line.split(": ")[1] for line in odd) == sorted(f"{name}.png" for name in others)
+
+    views = tmp_path / "views"
+    views.mkdir()
+    for number, path in enumerate(ours):
+        with Image.open(path) as image:
+            small = image.convert("RGB").resize((256, 256))
+        side = (256, 205)[number % 2]
+        view = Image.new("RGB", (256, 256), small.getpixel((3, 3)))
+        view.paste(small.resize((side, side)), ((256 - side) // 2, 256 - side))
+        view.save(views / path.name)
+        shutil.copy(path.with_suffix(".txt"), views)
+    assert not any("lacks" in line for line in lines(views))
 
 
 def test_pictures_that_need_mending(good: Path) -> None:
