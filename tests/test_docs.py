@@ -77,6 +77,7 @@ def test_a_russian_page_says_what_the_english_one_says(russian: Page) -> None:
         "settings, options, commands and files that only English readers are told"
     )
     assert _leads_to(english) - _leads_to(russian) == set()
+    assert _figures(english) == _figures(russian)
     for mark in (r"^#+ ", r"^\|", r"^(?:- |\d\. )", "<img"):
         assert len(re.findall(mark, english.prose, re.MULTILINE)) == len(re.findall(mark, russian.prose, re.MULTILINE))
     assert (english.path.name in russian.links, russian.path.name in english.links) == (True, True)
@@ -88,6 +89,12 @@ def test_buttons_on_the_russian_page_are_those_of_the_russian_bot() -> None:
     quoted = re.findall("«([^»]+)»", page("docs/bot.ru.md").prose)
     assert len(quoted) > 6
     assert [each for each in quoted if re.sub(r"\d+", "{n}", " ".join(each.split())) not in labels] == []
+
+
+def _figures(each: Page) -> list[list[str]]:
+    """The numbers in each row of the page's tables."""
+    rows = re.findall(r"^\|.+", each.prose, re.MULTILINE)
+    return [sorted(re.findall(r"\d+(?:\.\d+)?", re.sub(r"(?<=\d),(?=\d)", ".", row))) for row in rows]
 
 
 def _leads_to(each: Page) -> set[str]:
@@ -109,9 +116,13 @@ def test_every_option_is_mentioned(command: str, capsys: pytest.CaptureFixture[s
 
 def test_the_things_that_the_demo_knows_are_all_named() -> None:
     text = page("docs/models.md").text.partition("## What the demo knows")[2].partition("\n## ")[0]
-    listed = [name for row in re.findall(r"^\| [a-z]+ \| (.+) \|$", text, re.MULTILINE)[1:] for name in row.split(", ")]
+    rows = re.findall(r"^\| [a-z]+ \| (.+) \|$", text, re.MULTILINE)[1:]
+    listed = [name for row in rows for name in row.split(", ")]
     assert sorted(listed) == sorted(shipped())
     assert f"drawings of {len(shipped())} things" in text
+    russian = page("docs/models.ru.md").text
+    assert [row for row in rows if f" | {row} |\n" not in russian] == []
+    assert f"рисунках {len(shipped())} предметов" in " ".join(russian.split())
 
 
 def test_every_setting_that_is_named_exists() -> None:
