@@ -20,6 +20,7 @@ from training.demo.drawing.vocabulary import shipped
 from training.demo.model import refine, run, stream
 from training.demo.model.loop import Plan
 from training.demo.model.store import Store
+from training.evaluation import torn
 
 FOLDER = PACKAGE / "inference" / "demo"
 
@@ -110,16 +111,16 @@ def test_a_timed_plan_falls_with_the_time_that_passed() -> None:
 
 def test_a_drawing_is_whole_and_a_torn_one_is_not() -> None:
     whole = draw(5, "samurai warrior", "guitar").image
-    assert measures.torn_share(whole) < measures.TORN
+    assert torn.torn_share(whole) < torn.TORN
     smudged = whole.copy()
     ImageDraw.Draw(smudged).ellipse((20, 8, 70, 40), fill=(150, 215, 215))  # a blob without outline
-    assert measures.torn_share(smudged) > measures.TORN
+    assert torn.torn_share(smudged) > torn.TORN
     rubbed = np.array(whole)
     ground = rubbed[2, 2]
     dark = rubbed.sum(2) < 300
     dark[:, :128] = False  # the outlines of one half are rubbed out
     rubbed[dark] = ground
-    assert measures.torn_share(Image.fromarray(rubbed)) > measures.TORN
+    assert torn.torn_share(Image.fromarray(rubbed)) > torn.TORN
 
 
 @pytest.mark.parametrize(

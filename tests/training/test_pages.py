@@ -33,7 +33,8 @@ def values(word: str) -> dict[str, dict[str, Any]]:
         "report.html": {"lead": word, "whole": [remark], "cards": [card]},
         "samples.html": samples,
         "evaluation.html": {
-            "lead": word, "verdict": [word], "head": [word], "numbers": [[word, word]], "drift": word,
+            "lead": word, "verdict": [word], "head": [word], "numbers": [[word, word]],
+            "worst": [{"file": f"images/{word}.png", "before": f"images/{word}.png", "words": word}],
             "samples": [{"image": "data:,", "thing": word}], "style": table, "strangers": table,
         },
     }  # fmt: skip

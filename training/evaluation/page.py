@@ -1,20 +1,19 @@
-"""The grid of a LoRA's trial: verdict, numbers, an object a row, a scale a column, strangers below."""
+"""The page of a LoRA's trial: verdict, the worst examples large, all portraits, and the numbers below."""
 
 from inference.lora.card import LoraCard
 from training.dataset.pictures import Picture
-from training.evaluation.scores import Scores
+from training.evaluation.scores import Moved, Scores
 from training.evaluation.trial import WITHOUT, Drawn
 from training.page import data_url, page
+from training.verdict import unaffected
 
-_HEAD = ("", "style", "the character", "right object", "of those not trained on", "diversity", "near copies")
+_HEAD = ("", "style", "the character", "right object", "of those not trained on", "torn", "diversity", "near copies")
+_WORST = 3
 
 
 def evaluation_page(scores: Scores, drawn: list[Drawn], samples: list[Picture], card: LoraCard | None) -> str:
     """The whole page; images lie beside it, the training pictures' thumbnails stand in it."""
     made = f"{card.trigger} · {card.steps} steps · rank {card.rank} · base {card.base_model}" if card else ""
-    drift = ""
-    if scores.drift is not None:
-        drift = f"Drift of others: {scores.drift:.3f}, in pixels {scores.drift_pixels:.3f}."
     return page(
         "evaluation.html",
         title="LoRA test",
@@ -22,7 +21,7 @@ def evaluation_page(scores: Scores, drawn: list[Drawn], samples: list[Picture], 
         verdict=scores.verdict(),
         head=_HEAD,
         numbers=_numbers(scores),
-        drift=drift,
+        worst=_worst(scores, drawn),
         samples=[
             {"image": data_url(picture.thumbnail), "thing": picture.thing}
             for picture in samples
@@ -33,6 +32,34 @@ def evaluation_page(scores: Scores, drawn: list[Drawn], samples: list[Picture], 
     )
 
 
+def _worst(scores: Scores, drawn: list[Drawn]) -> list[dict[str, object]]:
+    """What went wrong, or came nearest to it, each beside the same without the LoRA: at most `_WORST` of a kind."""
+    found: list[dict[str, object]] = [
+        {
+            "file": each.file,
+            "before": each.before,
+            "words": f"{'torn, and ' if each.torn else ''}moved {each.by:.3f}: "
+            + ("changed, though nobody asked for the style" if _hurt(each) else "the most changed of the others"),
+        }
+        for each in scores.moved[:_WORST]
+        if _hurt(each) or each is scores.moved[0]
+    ]
+    before = {
+        (each.case.thing, each.case.seed): each.case.file
+        for each in drawn
+        if each.case.scale == WITHOUT and not each.case.stranger
+    }
+    asked = {each.case.file: (each.case.thing, each.case.seed) for each in drawn}
+    last = scores.scales[-1]
+    for kind, files in (("torn", last.torn_files), ("nearly a training picture", last.near_copies)):
+        found += [{"file": file, "before": before[asked[file]], "words": kind} for file in files[:_WORST]]
+    return found
+
+
+def _hurt(each: Moved) -> bool:
+    return each.torn or not unaffected(each.by)
+
+
 def _numbers(scores: Scores) -> list[list[str]]:
     rows = [
         [
@@ -41,12 +68,13 @@ def _numbers(scores: Scores) -> list[list[str]]:
             _percent(row.look),
             _percent(row.object_right),
             _percent(row.object_right_unseen),
+            _percent(row.torn),
             "" if row.diversity is None else f"{row.diversity:.3f}",
             str(len(row.near_copies)),
         ]
         for row in scores.scales
     ]
-    rows.append(["training pictures", f"{scores.style_of_training:.3f}", "", "", "", "", ""])
+    rows.append(["training pictures", f"{scores.style_of_training:.3f}", "", "", "", "", "", ""])
     return rows
 
 

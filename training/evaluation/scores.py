@@ -7,7 +7,9 @@ from PIL import Image
 
 from training.dataset.looks import difference
 from training.evaluation.scorers import Features, Scorer
+from training.evaluation.torn import TORN, torn_share
 from training.evaluation.trial import WITHOUT, Drawn
+from training.verdict import PLAIN_STYLE, REMEDIES, learned, object_is_right, unaffected
 
 NEAR_COPY = 0.5
 """A portrait nearer to a training picture than this share of what lies between two training pictures is a near copy."""
@@ -29,14 +31,28 @@ class ScaleScore:
     object_right_unseen: float | None
     diversity: float | None
     near_copies: tuple[str, ...]
+    torn: float | None = None
+    """Share of portraits that are torn where the base's is whole; None where the training pictures have no outlines."""
+    torn_files: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Moved:
+    """A stranger drawn with and without the LoRA: `by` how far it moved, where 1 is what lies between two different
+    strangers of the base, and whether it tore."""
+
+    file: str
+    before: str
+    by: float
+    torn: bool
 
 
 @dataclass(frozen=True)
 class Scores:
     """All of `scores.json`. `style_of_training` is the training pictures' likeness among themselves.
 
-    `drift` is one minus the mean likeness of a stranger drawn with and without the LoRA, `drift_pixels` their mean
-    absolute difference, `strangers_with_look` the share of strangers that show the trained character.
+    `moved` are the strangers, most changed first, `strangers_with_look` the share of them that show the trained
+    character.
     """
 
     lora: str
@@ -44,8 +60,7 @@ class Scores:
     scorer: str
     style_of_training: float
     scales: tuple[ScaleScore, ...]
-    drift: float | None
-    drift_pixels: float | None
+    moved: tuple[Moved, ...]
     strangers_with_look: float | None
 
     def as_json(self) -> dict[str, object]:
@@ -53,32 +68,46 @@ class Scores:
         return asdict(self)
 
     def verdict(self) -> list[str]:
-        """What a person wants to know, in sentences."""
+        """What a person wants to know, in sentences; each is false where its pictures say so."""
         before, after = self.scales[0], self.scales[-1]
         gap = self.style_of_training - before.style
         share = (after.style - before.style) / gap if gap > 1e-6 else 1.0
-        learned = "learned" if share > 0.5 else "hardly learned" if share > 0.15 else "not learned"
+        known = after.look is not None and before.look is not None
         lines = [
-            f"The style was {learned}: likeness to the training pictures {before.style:.3f} without, {after.style:.3f} "
-            f"with the LoRA ({self.style_of_training:.3f} among themselves)."
+            f"The style was {learned(share, after.look if known else None)}: likeness to the training pictures"
+            f" {before.style:.3f} without, {after.style:.3f} with the LoRA ({self.style_of_training:.3f} among"
+            " themselves)."
         ]
-        if after.look is not None and before.look is not None:
+        if known:
             lines.append(
                 f"The trained character shows in {after.look:.0%} of the portraits, in {before.look:.0%} without."
             )
+        if after.torn is not None:
+            torn = f"{after.torn:.0%}" if after.torn else "None"
+            lines.append(f"{torn} of the portraits {'are' if after.torn else 'is'} torn where the base's is whole.")
         if after.object_right is not None:
-            unseen = (
-                f", {after.object_right_unseen:.0%} of those not trained on"
-                if after.object_right_unseen is not None
-                else ""
-            )
-            lines.append(f"The right object is in {after.object_right:.0%} of the portraits{unseen}.")
+            enough = "The object is right" if object_is_right(after.object_right) else "Too seldom is the object right"
+            unseen = after.object_right_unseen
+            more = f", {unseen:.0%} of those not trained on" if unseen is not None else ""
+            lines.append(f"{enough}: in {after.object_right:.0%} of the portraits{more}.")
         if after.near_copies:
             lines.append(f"{len(after.near_copies)} portraits are nearly a training picture: train fewer steps.")
-        if self.drift is not None:
-            stay = "stay as they were" if self.drift < 0.1 else "change too"
-            lines.append(f"Others, without the trigger, {stay} (drift {self.drift:.3f}).")
+        if self.moved:
+            lines.append(self._others())
         return lines
+
+    @property
+    def others_unaffected(self) -> bool:
+        """Whether every stranger stays as it was: the one that changed most, or tore, decides."""
+        return all(unaffected(each.by) and not each.torn for each in self.moved)
+
+    def _others(self) -> str:
+        worst = self.moved[0]
+        how = f"the most changed moved {worst.by:.3f} of what lies between two of them"
+        if self.others_unaffected:
+            return f"Others, without the trigger, stay as they were: {how}."
+        count = sum(not unaffected(each.by) or each.torn for each in self.moved)
+        return f"Others change too, {count} of {len(self.moved)}: {how}. What helps: {REMEDIES}."
 
 
 def score(
@@ -89,21 +118,27 @@ def score(
     apart = float(np.median([min(_gap(a, b) for b in training if b is not a) for a in training]))
     own = [each for each in drawn if not each.case.stranger]
     scales = sorted({each.case.scale for each in own})
+    outlined_style = (_share([_is_torn(picture) for picture in training]) or 0.0) <= PLAIN_STYLE
+    # Steam has no outline either: what the base draws so is not the LoRA's doing.
+    base_torn = {_who(each): _is_torn(each.portrait) for each in own if each.case.scale == WITHOUT}
     rows = []
     for scale in scales:
         group = [each for each in own if each.case.scale == scale]
-        rows.append(_scale(scale, group, training, reference, apart, scorer, candidates))
-    drift, pixels, look = _strangers(drawn, scorer, scales[-1])
-    return Scores(lora, profile, scorer.name, _among(reference), tuple(rows), drift, pixels, look)
+        rows.append(_scale(scale, group, training, reference, apart, scorer, candidates, outlined_style, base_torn))
+    moved, look = _strangers(drawn, scorer, scales[-1], outlined_style)
+    return Scores(lora, profile, scorer.name, _among(reference), tuple(rows), moved, look)
 
 
 def _scale(
     scale: float, group: list[Drawn], training: list[Image.Image], reference: Features, apart: float, scorer: Scorer,
-    candidates: list[str],
+    candidates: list[str], outlined: bool, base_torn: dict[tuple[str, str, int], bool],
 ) -> ScaleScore:  # fmt: skip
     images = [each.portrait for each in group]
     features = scorer.features(images)
+    torn = [outlined and _is_torn(each.portrait) and not base_torn.get(_who(each), False) for each in group]
     right = scorer.holds(images, [each.case.thing for each in group], candidates)
+    if right is not None:  # what is torn holds nothing whole
+        right = [ok and not hurt for ok, hurt in zip(right, torn, strict=True)]
     look = scorer.has_look(images)
     unseen = [ok for ok, each in zip(right, group, strict=True) if not each.case.seen] if right is not None else []
     copies = tuple(
@@ -120,19 +155,42 @@ def _scale(
         object_right_unseen=_share(unseen or None),
         diversity=_diversity(group, features),
         near_copies=copies,
+        torn=_share(torn) if outlined else None,
+        torn_files=tuple(each.case.file for each, hurt in zip(group, torn, strict=True) if hurt),
     )
 
 
-def _strangers(drawn: list[Drawn], scorer: Scorer, scale: float) -> tuple[float | None, float | None, float | None]:
-    with_lora = {_who(each): each.portrait for each in drawn if each.case.stranger and each.case.scale == scale}
-    without = {_who(each): each.portrait for each in drawn if each.case.stranger and each.case.scale == WITHOUT}
+def _strangers(
+    drawn: list[Drawn], scorer: Scorer, scale: float, outlined: bool
+) -> tuple[tuple[Moved, ...], float | None]:
+    """Each stranger with how far the LoRA moved it, furthest first; and the share that shows the trained character."""
+    with_lora = {_who(each): each for each in drawn if each.case.stranger and each.case.scale == scale}
+    without = {_who(each): each for each in drawn if each.case.stranger and each.case.scale == WITHOUT}
     both = sorted(with_lora.keys() & without.keys())
     if not both or scale == WITHOUT:
-        return None, None, None
-    after, before = [with_lora[key] for key in both], [without[key] for key in both]
-    likeness = (scorer.features(after) * scorer.features(before)).sum(axis=1)
-    pixels = float(np.mean([_gap(a, b) for a, b in zip(after, before, strict=True)]))
-    return float(1 - likeness.mean()), pixels, _share(scorer.has_look(after))
+        return (), None
+    after, before = [with_lora[key].portrait for key in both], [without[key].portrait for key in both]
+    features = scorer.features(before)
+    different = [
+        1 - float(features[a] @ features[b]) for a in range(len(both)) for b in range(a) if both[a][0] != both[b][0]
+    ]
+    apart = float(np.mean(different)) if different else 1.0
+    likeness = (scorer.features(after) * features).sum(axis=1)
+    moved = [
+        Moved(
+            with_lora[key].case.file,
+            without[key].case.file,
+            float(1 - like) / max(apart, 1e-6),
+            outlined and _is_torn(new) and not _is_torn(old),
+        )
+        for key, like, new, old in zip(both, likeness, after, before, strict=True)
+    ]
+    worst = sorted(moved, key=lambda each: (each.torn, each.by), reverse=True)
+    return tuple(worst), _share(scorer.has_look(after))
+
+
+def _is_torn(image: Image.Image) -> bool:
+    return torn_share(image) > TORN
 
 
 def _who(each: Drawn) -> tuple[str, str, int]:

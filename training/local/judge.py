@@ -2,7 +2,7 @@
 
 The training loss cannot tell, since its noise differs each step. Here picture, noise and sigma are the same at every
 checkpoint. Drift is how far the LoRA moves the velocity for prompts about others, without the trigger, relative to the
-base's own: mean over ||v_lora - v_base||^2 / ||v_base||^2.
+base's own: the mean of ||v_lora - v_base||^2 / ||v_base||^2 over noise levels, of the stranger that moves furthest.
 """
 
 from collections.abc import Callable
@@ -15,6 +15,7 @@ from inference.models.family import Text, Tokens
 from training.local.lora_layers import LoraLayers
 from training.local.sampler import noise_seed
 from training.local.speed import eager
+from training.verdict import HARMS, REMEDIES, unaffected
 
 SIGMAS = (0.15, 0.35, 0.55, 0.75, 0.9)
 DRIFT_SIGMAS = (0.8, 0.95, 1.0)
@@ -58,7 +59,7 @@ class Judge:
         self._lora, self._velocity, self._seed = lora, velocity, seed
         self.held_out, self._strangers = held_out, strangers
         with torch.no_grad(), eager(lora.transformer), lora.off():
-            self._reference = [self._stranger(n, sigma) for n in range(len(strangers)) for sigma in DRIFT_SIGMAS]
+            self._reference = [[self._stranger(n, sigma) for sigma in DRIFT_SIGMAS] for n in range(len(strangers))]
             self.base_loss = self._loss()
 
     @torch.no_grad()
@@ -81,12 +82,15 @@ class Judge:
         return float(torch.stack(losses).mean())
 
     def _drift(self) -> float:
-        parts = []
-        pairs = [(n, sigma) for n in range(len(self._strangers)) for sigma in DRIFT_SIGMAS]
-        for (number, sigma), reference in zip(pairs, self._reference, strict=True):
-            moved = self._stranger(number, sigma) - reference
-            parts.append(moved.square().sum() / reference.square().sum())
-        return float(torch.stack(parts).mean()) if parts else 0.0
+        """Of the stranger that moves furthest: one dissolved robot is harm, however many others stay."""
+        worst = 0.0
+        for number in range(len(self._strangers)):
+            moved = [
+                (self._stranger(number, sigma) - reference).square().sum() / reference.square().sum()
+                for sigma, reference in zip(DRIFT_SIGMAS, self._reference[number], strict=True)
+            ]
+            worst = max(worst, float(torch.stack(moved).mean()))
+        return worst
 
     def _stranger(self, number: int, sigma: float) -> Tensor:
         tokens = self.held_out[number % len(self.held_out)][0]
@@ -103,8 +107,11 @@ class Judge:
 def choose(scores: list[Score], base_loss: float) -> tuple[Score, tuple[str, ...]]:
     """The best candidate and the reasons, in sentences.
 
-    Lowest held-out loss; among those within 1% of it, the one that drifts least.
+    One that leaves others as they are, where there is any that learned something; of those the lowest held-out loss,
+    and among those within 1% of it the one that drifts least.
     """
+    harmless = [s for s in scores if unaffected(s.drift, HARMS) and (s.best_loss < base_loss or not base_loss)]
+    every, scores = scores, harmless or scores
     lowest = min(scores, key=lambda score: score.best_loss)
     near = [score for score in scores if score.best_loss <= lowest.best_loss * CLOSE]
     best = min(near, key=lambda score: (score.drift, score.step))
@@ -115,12 +122,20 @@ def choose(scores: list[Score], base_loss: float) -> tuple[Score, tuple[str, ...
         f"{base_loss:.4f}",
         f"drift of prompts without the trigger {best.drift:.4f}",
     ]
+    if not unaffected(best.drift, HARMS):
+        reasons.append(f"this changes others too (more than {HARMS:g}); what helps: {REMEDIES}")
+    harmful = min(every, key=lambda score: score.best_loss)
+    if harmful.best_loss < best.best_loss and harmful not in scores:
+        reasons.append(
+            f"step {harmful.step} had a lower loss ({harmful.best_loss:.4f}), but changes others too (drift"
+            f" {harmful.drift:.4f}, at most {HARMS:g})"
+        )
     if best is not lowest:
         reasons.append(
             f"step {lowest.step} had the lowest loss ({lowest.best_loss:.4f}), less than 1% better, and drifts "
             f"{lowest.drift:.4f}"
         )
-    last = scores[-1]
+    last = every[-1]
     if last is not best and last.best_loss > best.best_loss * CLOSE:
         reasons.append(
             f"the last step {last.step} is worse ({last.best_loss:.4f}): the pictures were being learned by heart"

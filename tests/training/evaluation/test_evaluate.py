@@ -1,17 +1,20 @@
 """The LoRA test: what it draws, what it writes, and what its numbers mean, on a tiny FLUX and on drawn pictures."""
 
 import json
+import re
 import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageDraw
 
+from inference.models.profiles import PACKAGE
 from tests.chromium import dom_of, needs_chromium, screenshot
 from tests.training.pictures import THINGS, draw_picture, job_for
 from training.errors import InvalidJob
 from training.evaluate import main
+from training.evaluation.page import evaluation_page
 from training.evaluation.scorers import DemoScorer, PixelScorer, open_scorer
 from training.evaluation.scores import score
 from training.evaluation.trial import Case, Drawn, cases
@@ -52,7 +55,7 @@ def test_it_writes_images_a_page_and_scores(results: Path) -> None:
     assert [row["scale"] for row in scores["scales"]] == [0.0, 1.0]
     assert [row["portraits"] for row in scores["scales"]] == [4, 4]
     assert scores["scales"][0]["object_right"] is None
-    assert scores["drift"] > 0
+    assert scores["moved"][0]["by"] > 0
     images = sorted(path.name for path in (results / "images").iterdir())
     assert len(images) == 2 * 2 * 2 + 3 * 2 * 2
     with_lora, without = (results / "images" / f"sword-seed-0-{how}.png" for how in ("scale-1", "without"))
@@ -76,7 +79,9 @@ def test_a_browser_shows_every_portrait(results: Path, tmp_path: Path) -> None:
     probe.write_text(page + script, encoding="utf-8")
     dom = dom_of(probe, tmp_path / "profile")
     probe.unlink()
-    assert "<title>found 26,26</title>" in dom
+    found = re.search(r"<title>found (\d+),(\d+)</title>", dom)
+    assert found is not None
+    assert found[1] == found[2] == str(page.count("<img"))
     shot = screenshot(results / "index.html", tmp_path / "profile", tmp_path / "page.png")
     with Image.open(shot) as image:
         assert np.asarray(image.convert("L")).std() > 10
@@ -118,7 +123,8 @@ def test_scores_tell_learned_from_not_and_find_copies() -> None:
     before, after = scores.scales
     assert after.style > before.style + 0.2
     assert scores.verdict()[0].startswith("The style was learned")
-    assert scores.drift == pytest.approx(0, abs=1e-6)
+    assert scores.moved[0].by == pytest.approx(0, abs=1e-6)
+    assert any("stay as they were" in line for line in scores.verdict())
     assert after.diversity == pytest.approx(0, abs=1e-6)
     assert after.near_copies == ()
     copied = score([*whole[:2], drawn("kite", training[3], 1.0)], training, PixelScorer(), "x", "tiny", ["kite"])
@@ -126,6 +132,38 @@ def test_scores_tell_learned_from_not_and_find_copies() -> None:
     assert any("nearly a training picture" in line for line in copied.verdict())
     unlearned = score([*whole[:2], drawn("kite", other, 1.0)], training, PixelScorer(), "x", "tiny", ["kite"])
     assert unlearned.verdict()[0].startswith("The style was not learned")
+
+
+def test_one_changed_stranger_is_enough_to_say_that_others_change() -> None:
+    training = [draw_picture(number) for number in range(6)]
+    robots = [draw_picture(number + 10) for number in range(8)]
+    whole = [drawn("kite", training[0], 0.0), drawn("kite", training[1], 1.0)]
+    for number, robot in enumerate(robots):
+        whole += [drawn("cup", robot, scale, number, f"robot {number} {{object}}") for scale in (0.0, 1.0)]
+    assert score(whole, training, PixelScorer(), "x", "tiny", ["kite"]).others_unaffected
+    whole[-1] = drawn("cup", training[2], 1.0, 7, "robot 7 {object}")
+    scores = score(whole, training, PixelScorer(), "x", "tiny", ["kite"])
+    assert not scores.others_unaffected
+    (said,) = [line for line in scores.verdict() if line.startswith("Others")]
+    assert said.startswith("Others change too, 1 of 8: ")
+    assert "fewer steps, a lower scale" in said
+    assert "robot-7" in scores.moved[0].file
+    page = evaluation_page(scores, whole, [], None)
+    assert page.index("The worst of it") < page.index(scores.moved[0].file) < page.index("Numbers")
+
+
+def test_a_torn_portrait_holds_nothing_and_is_told() -> None:
+    folder = PACKAGE / "training" / "demo" / "training_images"
+    training = [Image.open(path).convert("RGB").resize((256, 256)) for path in sorted(folder.glob("*.png"))[:8]]
+    thing = sorted(folder.glob("*.png"))[0].stem.removeprefix("samurai_with_").replace("_", " ")
+    smudged = training[0].copy()
+    ImageDraw.Draw(smudged).ellipse((20, 8, 90, 50), fill=(150, 215, 215))  # a blob without outline
+    plain = [drawn(thing, training[0], 0.0), drawn(thing, training[0], 1.0)]
+    assert score(plain, training, DemoScorer(), "x", "demo", [thing]).scales[1].torn == 0
+    hurt = score([plain[0], drawn(thing, smudged, 1.0)], training, DemoScorer(), "x", "demo", [thing])
+    assert (hurt.scales[1].torn, hurt.scales[1].object_right) == (1, 0)
+    assert any("100% of the portraits are torn where" in line for line in hurt.verdict())
+    assert any("Too seldom is the object right" in line for line in hurt.verdict())
 
 
 def test_cases_keep_scales_together_and_names_apart() -> None:
@@ -137,8 +175,6 @@ def test_cases_keep_scales_together_and_names_apart() -> None:
 
 def test_the_demo_classifier_knows_the_look() -> None:
     """On the illustrator's own pictures: the aidbox samurai and the objects it holds."""
-    from inference.models.profiles import PACKAGE
-
     held_out = sorted((PACKAGE / "training" / "demo" / "heldout_images").glob("*.png"))
     images = [Image.open(path).convert("RGB") for path in held_out]
     things = [path.stem.removeprefix("samurai_with_").replace("_", " ") for path in held_out]

@@ -130,10 +130,22 @@ def test_rates_warm_up_and_decay() -> None:
 
 
 def test_the_choice_prefers_less_drift_among_equals_and_says_why() -> None:
-    scores = [Score(100, 0.50, 0.52, 0.01), Score(200, 0.42, 0.404, 0.02), Score(300, 0.41, 0.402, 0.09)]
+    scores = [Score(100, 0.50, 0.52, 0.01), Score(200, 0.42, 0.404, 0.02), Score(300, 0.41, 0.402, 0.025)]
     best, reasons = choose([*scores, Score(400, 0.47, 0.46, 0.2)], base_loss=0.6)
     assert best.step == 200
     assert best.averaged
     assert "33% below the base's 0.6000" in reasons[0]
     assert any("step 300 had the lowest loss" in reason for reason in reasons)
     assert any("learned by heart" in reason for reason in reasons)
+
+
+def test_the_choice_takes_what_leaves_others_alone_and_says_where_nothing_does() -> None:
+    scores = [Score(100, 0.50, 0.49, 0.02), Score(200, 0.42, 0.40, 0.05)]
+    best, reasons = choose(scores, base_loss=0.6)
+    assert best.step == 100
+    assert any("step 200 had a lower loss (0.4000), but changes others too" in reason for reason in reasons)
+    best, reasons = choose(scores[1:], base_loss=0.6)
+    assert best.step == 200
+    assert any("what helps: fewer steps, a lower scale" in reason for reason in reasons)
+    # What has learned nothing is no way out.
+    assert choose([Score(50, 0.61, 0.61, 0.001), scores[1]], base_loss=0.6)[0].step == 200
