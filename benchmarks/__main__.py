@@ -17,6 +17,7 @@ import sys
 
 MEASUREMENTS = {
     "engine": "one portrait and a batch beside the bare pipeline, start-up, memory",
+    "first": "the first picture of a fresh process, beside the bare pipeline",
     "pipeline": "how long a card waits between two badges of a batch",
     "banner": "milliseconds a banner, seconds a print, beside Pillow alone",
     "training": "a training step beside a plain loop",

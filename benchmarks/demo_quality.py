@@ -3,7 +3,7 @@
 Every thing of the vocabulary with `--each` characters in turn, `--colours` pairs of thing and colour, and the aidbox
 samurai with and without the shipped LoRA, all through `LocalGenerator` with the real prompt. The classifier of
 `training/demo` (trained on drawings alone) says what it sees; colours and torn places are measured on pixels
-(`training.demo.measures`, `training.evaluation.torn`). The same on fresh drawings stands beside it: that is each
+(`training.demo.measures`, `training.torn`). The same on fresh drawings stands beside it: that is each
 measure's own limit.
 `--demo-folder` measures other weights of the same make.
 """
@@ -29,7 +29,7 @@ from training.demo.drawing.illustrator import draw
 from training.demo.drawing.things import THINGS
 from training.demo.drawing.vocabulary import colours, shipped
 from training.demo.measures import colour_share
-from training.evaluation.torn import TORN, torn_share
+from training.torn import TORN, torn_share
 
 Pair = tuple[str, str]
 SAMURAI = "samurai warrior"

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bot.community.gallery import name_shown
-from bot.delivery.pictures import Pictures
 from bot.errors import StartError
 from bot.store import Database, jobs, posts
 from bot.store.jobs import Job
@@ -47,10 +46,9 @@ def main(settings: Settings, folder: Path) -> int:
     if not database.path.exists():
         raise StartError(f"there is no state in {settings.data_dir}: start the bot once, or set BADGE_DATA_DIR")
     folder.mkdir(parents=True, exist_ok=True)
-    pictures = Pictures(settings.data_dir / "badges")
     with closing(database.open()):
         found = database.submit("gallery", _shown).result()
-    cards = [card for job, name in found if (card := _card(folder, pictures, job, name))]
+    cards = [card for job, name in found if (card := _card(folder, settings.data_dir / "badges", job, name))]
     title = things_made(texts_for("en"), settings.bot.welcome)
     page = render_page(_TEMPLATES, "gallery.html", title=title[:1].upper() + title[1:], cards=cards)
     write_atomically(folder / PAGE, page.encode())
@@ -68,12 +66,15 @@ def _shown(connection: sqlite3.Connection) -> list[tuple[Job, str]]:
     return [(job, name_shown(connection, job.user_id)) for job in found if job is not None]
 
 
-def _card(folder: Path, pictures: Pictures, job: Job, name: str) -> _Card | None:
+def _card(folder: Path, badges: Path, job: Job, name: str) -> _Card | None:
     """A badge with its picture in `folder`; None where that can no longer be had."""
     file = folder / f"badge-{job.id:06d}.jpg"
     if not file.is_file():
-        photo = pictures.photo(job.picture, job.picture_size)
-        if photo is None:
+        try:
+            photo = (badges / f"{job.picture}.jpg").read_bytes()
+        except FileNotFoundError:
+            return None
+        if len(photo) != job.picture_size:  # damaged: the machine lost power
             return None
         write_atomically(file, photo)
     small = thumbnail_of(file, folder)

@@ -12,6 +12,7 @@ from PIL import Image, ImageDraw
 from transformers import CLIPTokenizer, T5Tokenizer
 
 from inference.models.profiles import PACKAGE
+from training import torn
 from training.demo import measures
 from training.demo.drawing.captions import unseen_pairs
 from training.demo.drawing.illustrator import draw
@@ -20,7 +21,6 @@ from training.demo.drawing.vocabulary import shipped
 from training.demo.model import refine, run, stream
 from training.demo.model.loop import Plan
 from training.demo.model.store import Store
-from training.evaluation import torn
 
 FOLDER = PACKAGE / "inference" / "demo"
 

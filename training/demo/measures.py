@@ -1,4 +1,4 @@
-"""The thing's colour on a demo portrait, told from pixels, with no model; torn places: training/evaluation/torn.py."""
+"""The thing's colour on a demo portrait, told from pixels, with no model; torn places: training/torn.py."""
 
 from dataclasses import replace
 
@@ -11,7 +11,7 @@ from training.demo.drawing.illustrator import draw, paint
 from training.demo.drawing.look import HEIGHTS, Look
 from training.demo.drawing.things import THINGS
 from training.demo.drawing.vocabulary import colours
-from training.evaluation.torn import SIDE, background
+from training.torn import SIDE, background
 
 
 def colour_share(image: Image.Image, character: str, thing: str, colour: str) -> float:

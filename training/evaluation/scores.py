@@ -7,8 +7,8 @@ from PIL import Image
 
 from training.dataset.looks import difference
 from training.evaluation.scorers import Features, Scorer
-from training.evaluation.torn import TORN, torn_share
 from training.evaluation.trial import WITHOUT, Drawn
+from training.torn import TORN, torn_share
 from training.verdict import PLAIN_STYLE, REMEDIES, learned, object_is_right, unaffected
 
 NEAR_COPY = 0.5
