@@ -176,7 +176,8 @@ async def tab(url: str, profile: Path, width: int = 1280) -> AsyncIterator[Tab]:
                 address = next((each["webSocketDebuggerUrl"] for each in pages if each["url"].startswith(url)), "")
             async with session.ws_connect(address, max_msg_size=2**26) as socket:
                 opened = Tab(socket)
-                await opened.until("document.readyState === 'complete'")
+                # The empty page that every tab begins with is complete too: only the page of `url` counts.
+                await opened.until(f"location.href.startsWith({json.dumps(url)}) && document.readyState === 'complete'")
                 yield opened
     finally:
         process.kill()
