@@ -2,12 +2,15 @@
 
     python -m training.evaluate --lora loras/aidbox/lora.safetensors
     python -m training.evaluate --lora loras/aidbox/lora.safetensors --data training_images --out test_results
+    python -m training.evaluate --lora loras/first/lora.safetensors --lora loras/second/lora.safetensors
 
 Objects that the training set has and has not are drawn with and without the LoRA, at several scales and seeds, and
-strangers without the trigger; writes images, `index.html` to judge at a glance, and `scores.json`.
+strangers without the trigger; writes images, `index.html` to judge at a glance, and `scores.json`. Several LoRAs get a
+folder each, and a page above them that shows the same portraits side by side.
 """
 
 import argparse
+import contextlib
 import json
 import logging
 import sys
@@ -27,10 +30,11 @@ from inference.models.profiles import PACKAGE, Profile, load_profile, profile_na
 from training.dataset import CaptionRule, DataSet, read_data_set
 from training.dataset.pictures import upright
 from training.errors import EXIT_CODES, InvalidJob
+from training.evaluation.comparison import Tried, comparison_page
 from training.evaluation.page import evaluation_page
-from training.evaluation.scorers import open_scorer
+from training.evaluation.scorers import Scorer, open_scorer
 from training.evaluation.scores import Scores, score
-from training.evaluation.trial import Drawn, cases, draw
+from training.evaluation.trial import WITHOUT, Case, Drawn, cases, draw
 
 SEEN = 3
 BADGE = 512
@@ -56,7 +60,10 @@ def build_parser() -> argparse.ArgumentParser:
         description="Try a LoRA: was the style learned, is the object right, do others stay as they were?",
         epilog="Strangers and everything else: [training] in configs/badge.toml, with --config FILE.",
     )
-    parser.add_argument("--lora", type=Path, required=True, metavar="FILE", help="the .safetensors file to try")
+    parser.add_argument(
+        "--lora", type=Path, action="append", required=True, metavar="FILE",
+        help="the .safetensors file to try; several --lora are shown side by side",
+    )  # fmt: skip
     parser.add_argument("--out", type=Path, default=Path("test_results"), metavar="DIR", help="default test_results")
     parser.add_argument("--data", type=Path, metavar="DIR", help="its training pictures (default training_images)")
     parser.add_argument("--profile", metavar="NAME", help="base model (default: what the LoRA's header says)")
@@ -79,33 +86,70 @@ def _command(args: argparse.Namespace) -> int:
     logging.getLogger("training").setLevel(logging.INFO)
     seeds = args.seeds or settings.training.test_seeds
     scales = _scales(args.scales) or list(settings.training.test_scales)
-    plan = make_plan(args, settings)
-    scorer = open_scorer(args.scorer or settings.training.scorer, plan.profile.name, _token(settings))
+    plans = [make_plan(args, settings, lora) for lora in args.lora]
+    scorers = {plan.profile.name: args.scorer or settings.training.scorer for plan in plans}
+    judges = {name: open_scorer(scorer, name, _token(settings)) for name, scorer in scorers.items()}
     require_writable(args.out)
-    wanted = cases(plan.objects, list(settings.training.strangers), seeds, scales)
-    banner = BannerSettings(style=settings.banner.style, size=BADGE)
-    local = settings.local.model_copy(update={"lora": "none"})
-    drawn: list[Drawn] = []
-    with (
-        LocalGenerator(plan.profile, local, token=_token(settings)) as generator,
-        tqdm(total=len(wanted), desc="badges", file=sys.stderr, disable=not sys.stderr.isatty()) as bar,
-    ):
-        for each in draw(wanted, generator, plan.lora, plan.prompt, banner, args.out):
-            drawn.append(each)
-            bar.update()
-    pictures = [upright(picture.path) for picture in plan.data.pictures if not picture.problem]
-    candidates = sorted({thing for thing, _ in plan.objects} | {picture.thing for picture in plan.data.pictures})
-    scores = score(drawn, pictures, scorer, str(plan.lora), plan.profile.name, candidates)
-    _write(args.out, plan, drawn, scores)
-    for line in scores.verdict():
-        tell(line)
-    tell(f"judged by {scores.scorer}; look at {args.out / 'index.html'}")
+    tried: list[Tried] = []
+    with contextlib.ExitStack() as open_model:
+        generator: LocalGenerator | None = None
+        known: list[Drawn] = []
+        for number, (plan, name) in enumerate(zip(plans, names_of(args.lora), strict=True)):
+            before = plans[number - 1] if number else None
+            if generator is None or before is None or before.profile != plan.profile:
+                open_model.close()
+                local = settings.local.model_copy(update={"lora": "none"})
+                generator = open_model.enter_context(LocalGenerator(plan.profile, local, token=_token(settings)))
+                known = []
+            elif before.prompt != plan.prompt:
+                known = []
+            out = args.out / name if len(plans) > 1 else args.out
+            wanted = cases(plan.objects, list(settings.training.strangers), seeds, scales)
+            drawn = _draw(wanted, generator, plan, BannerSettings(style=settings.banner.style, size=BADGE), out, known)
+            known = [each for each in drawn if each.case.scale == WITHOUT]
+            scores = _judge(plan, drawn, judges[plan.profile.name])
+            _write(out, plan, drawn, scores)
+            tried.append(Tried(name, scores, drawn))
+            for line in scores.verdict():
+                tell(f"{name}: {line}" if len(plans) > 1 else line)
+    if len(tried) > 1:
+        write_atomically(args.out / "index.html", comparison_page(tried).encode())
+    tell(f"judged by {tried[-1].scores.scorer}; look at {args.out / 'index.html'}")
     return DONE
 
 
-def make_plan(args: argparse.Namespace, settings: Settings) -> Plan:
+def names_of(loras: Sequence[Path]) -> list[str]:
+    """A short name for each file, all different: that of its folder where the file has the name of every training."""
+    names: list[str] = []
+    for path in loras:
+        plain = (path.absolute().parent.name if path.stem == "lora" else path.stem) or "lora"
+        name, number = plain, 2
+        while name.casefold() in {each.casefold() for each in names} | {"images"}:
+            name, number = f"{plain}-{number}", number + 1
+        names.append(name)
+    return names
+
+
+def _draw(
+    wanted: list[Case], generator: LocalGenerator, plan: Plan, banner: BannerSettings, out: Path, known: list[Drawn]
+) -> list[Drawn]:
+    drawn: list[Drawn] = []
+    with tqdm(total=len(wanted), desc="badges", file=sys.stderr, disable=not sys.stderr.isatty()) as bar:
+        for each in draw(wanted, generator, plan.lora, plan.prompt, banner, out, known):
+            drawn.append(each)
+            bar.update()
+    return drawn
+
+
+def _judge(plan: Plan, drawn: list[Drawn], scorer: Scorer) -> Scores:
+    pictures = [upright(picture.path) for picture in plan.data.pictures if not picture.problem]
+    candidates = sorted({thing for thing, _ in plan.objects} | {picture.thing for picture in plan.data.pictures})
+    return score(drawn, pictures, scorer, str(plan.lora), plan.profile.name, candidates)
+
+
+def make_plan(args: argparse.Namespace, settings: Settings, lora: Path) -> Plan:
     """What the command line and the LoRA's own header ask for. Raises InvalidJob or InvalidRequest."""
-    card = read_card(args.lora)
+    card = read_card(lora)
     profile = load_profile(args.profile or _profile_of(card) or settings.generator.profile)
     trigger = card.trigger if card else settings.prompt.trigger
     prompt = settings.prompt.model_copy(update={"trigger": trigger})
@@ -119,7 +163,7 @@ def make_plan(args: argparse.Namespace, settings: Settings) -> Plan:
     else:
         fresh = [thing for thing in settings.training.test_objects if thing not in trained]
         things = trained[:: max(1, len(trained) // SEEN)][:SEEN] + fresh
-    return Plan(args.lora, card, profile, data, prompt, [(thing, thing in trained) for thing in things])
+    return Plan(lora, card, profile, data, prompt, [(thing, thing in trained) for thing in things])
 
 
 def _profile_of(card: LoraCard | None) -> str:

@@ -65,10 +65,10 @@ def _numbers(scores: Scores) -> list[list[str]]:
         [
             "without LoRA" if row.scale == WITHOUT else f"scale {row.scale:g}",
             f"{row.style:.3f}",
-            _percent(row.look),
-            _percent(row.object_right),
-            _percent(row.object_right_unseen),
-            _percent(row.torn),
+            percent(row.look),
+            percent(row.object_right),
+            percent(row.object_right_unseen),
+            percent(row.torn),
             "" if row.diversity is None else f"{row.diversity:.3f}",
             str(len(row.near_copies)),
         ]
@@ -99,5 +99,6 @@ def _column(each: Drawn) -> tuple[float, int]:
     return each.case.scale, each.case.seed
 
 
-def _percent(share: float | None) -> str:
+def percent(share: float | None) -> str:
+    """A share as people read it, nothing where it is not known."""
     return "" if share is None else f"{share:.0%}"

@@ -91,7 +91,9 @@ class Scores:
             more = f", {unseen:.0%} of those not trained on" if unseen is not None else ""
             lines.append(f"{enough}: in {after.object_right:.0%} of the portraits{more}.")
         if after.near_copies:
-            lines.append(f"{len(after.near_copies)} portraits are nearly a training picture: train fewer steps.")
+            count = len(after.near_copies)
+            copies = f"{count} portraits are" if count > 1 else "1 portrait is"
+            lines.append(f"{copies} nearly a training picture: train fewer steps.")
         if self.moved:
             lines.append(self._others())
         return lines

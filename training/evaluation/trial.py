@@ -3,7 +3,8 @@
 All go through `make_badge`, so what is judged is what the bot will send.
 """
 
-from collections.abc import Iterator
+import shutil
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,10 +38,11 @@ class Case:
 
 @dataclass(frozen=True)
 class Drawn:
-    """A case with its portrait (before the banner) in the generator's size."""
+    """A case with its portrait (before the banner) in the generator's size, and where its badge lies."""
 
     case: Case
     portrait: Image.Image
+    path: Path
 
 
 def cases(objects: list[tuple[str, bool]], strangers: list[str], seeds: int, scales: list[float]) -> list[Case]:
@@ -65,11 +67,21 @@ def draw(
     prompt: PromptSettings,
     banner: BannerSettings,
     out: Path,
+    known: Sequence[Drawn] = (),
 ) -> Iterator[Drawn]:
-    """Draw each case, write its badge below `out`, and hand on the portrait."""
+    """Draw each case, write its badge below `out`, and hand on the portrait.
+
+    `known` are portraits without a LoRA that another trial drew of the same model and prompt; they are not drawn again.
+    """
     (out / "images").mkdir(parents=True, exist_ok=True)
+    drawn = {each.case: each for each in known}
     now: float | None = None
     for case in wanted:
+        path = out / case.file
+        if case in drawn:
+            shutil.copyfile(drawn[case].path, path)
+            yield Drawn(case, drawn[case].portrait, path)
+            continue
         if case.scale != now:
             generator.switch_lora("none" if case.scale == WITHOUT else str(lora), case.scale or 1.0)
             now = case.scale
@@ -81,8 +93,8 @@ def draw(
         english = case.thing if case.thing.isascii() else None
         request = BadgeRequest(case.thing, text, case.seed, english=english)
         badge = make_badge(request, generator, prompt=asked, banner=banner)
-        badge.image.convert("RGB").save(out / case.file, "PNG")
-        yield Drawn(case, badge.portrait.image.convert("RGB"))
+        badge.image.convert("RGB").save(path, "PNG")
+        yield Drawn(case, badge.portrait.image.convert("RGB"), path)
 
 
 def _slug(text: str) -> str:

@@ -1,5 +1,6 @@
 """The LoRA test: what it draws, what it writes, and what its numbers mean, on a tiny FLUX and on drawn pictures."""
 
+import asyncio
 import json
 import re
 import shutil
@@ -8,12 +9,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image, ImageDraw
+from safetensors import safe_open
+from safetensors.numpy import load_file, save_file
 
 from inference.models.profiles import PACKAGE
-from tests.chromium import dom_of, needs_chromium, screenshot
+from tests.chromium import dom_of, needs_chromium, screenshot, tab
 from tests.training.pictures import THINGS, draw_picture, job_for
 from training.errors import InvalidJob
-from training.evaluate import main
+from training.evaluate import main, names_of
 from training.evaluation.page import evaluation_page
 from training.evaluation.scorers import DemoScorer, PixelScorer, open_scorer
 from training.evaluation.scores import score
@@ -68,6 +71,53 @@ def test_it_writes_images_a_page_and_scores(results: Path) -> None:
     assert "http" not in page
 
 
+@needs_chromium
+def test_two_loras_stand_side_by_side(
+    results: Path, lora: Path, six_pictures: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Each has its own folder with what it would have alone, and the page shows the same portraits of both."""
+    weights = {name: value * 3 for name, value in load_file(lora).items()}
+    with safe_open(lora, "np") as file:
+        save_file(weights, tmp_path / "<strong>.safetensors", file.metadata())
+    out = tmp_path / "both"
+    arguments = ["--lora", str(lora), "--lora", str(tmp_path / "<strong>.safetensors"), "--out", str(out)]
+    arguments += ["--data", str(six_pictures), "--scorer", "pixels"]
+    assert main([*arguments, "--objects", "sword,<rocket>", "--seeds", "2", "--scales", "1.0"]) == 0
+    first = lora.parent.name
+    told = capsys.readouterr().err
+    assert f"{first}: The style was" in told
+    assert "<strong>: The style was" in told
+    for name in (first, "<strong>"):
+        images = sorted(path.name for path in (out / name / "images").iterdir())
+        assert images == sorted(path.name for path in (results / "images").iterdir())
+        assert (out / name / "index.html").is_file()
+        same = [(out / name / "images" / i).read_bytes() == (results / "images" / i).read_bytes() for i in images]
+        # What the first trial drew without a LoRA is the second's too; with it the second differs everywhere.
+        assert same == [name == first or i.endswith("-without.png") for i in images]
+    assert json.loads((out / first / "scores.json").read_text()) == json.loads((results / "scores.json").read_text())
+    text = (out / "index.html").read_text(encoding="utf-8")
+    assert "<strong>" not in text
+
+    async def look() -> None:
+        async with tab((out / "index.html").as_uri(), tmp_path / "profile", width=390) as page:
+            assert await page.value("document.images.length") == (2 + 3) * 2 * 3
+            await page.value("for (const image of document.images) image.loading = 'eager'")
+            await page.until("[...document.images].every(image => image.complete && image.naturalWidth)")
+            assert await page.value("document.documentElement.scrollWidth <= innerWidth")
+
+    asyncio.run(look())
+
+
+def test_every_lora_has_a_name_of_its_own() -> None:
+    paths = [
+        Path("a/lora.safetensors"),
+        Path("b/lora.safetensors"),
+        Path("c/A.safetensors"),
+        Path("images.safetensors"),
+    ]
+    assert names_of(paths) == ["a", "b", "A-2", "images-2"]
+
+
 @pytest.mark.slow
 @needs_chromium
 def test_a_browser_shows_every_portrait(results: Path, tmp_path: Path) -> None:
@@ -102,7 +152,7 @@ def test_bad_input(lora: Path, six_pictures: Path, tmp_path: Path, capsys: pytes
 
 
 def drawn(thing: str, picture: Image.Image, scale: float, seed: int = 0, stranger: str = "") -> Drawn:
-    return Drawn(Case(thing, seed, scale, thing in THINGS[:3], stranger), picture)
+    return Drawn(Case(thing, seed, scale, thing in THINGS[:3], stranger), picture, Path())
 
 
 def test_scores_tell_learned_from_not_and_find_copies() -> None:
