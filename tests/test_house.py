@@ -28,6 +28,7 @@ RUNS_MODELS = (
     "inference/upscale/*",
     "training/local/*",
     "training/local/*/*",
+    "training/dataset/captioner.py",
     "training/evaluation/scorers.py",
     "training/demo/*",
     "training/demo/model/*",

@@ -42,6 +42,7 @@ class TrainingSettings(Section):
     compile: bool
     device: str
     threads: int = Field(ge=0, le=256)
+    captioner: str
     scorer: str
     test_objects: tuple[str, ...]
     test_seeds: int = Field(ge=1, le=64)

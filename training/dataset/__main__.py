@@ -107,12 +107,13 @@ def _command(args: argparse.Namespace) -> int:
 
 def _name(args: argparse.Namespace, rule: CaptionRule, settings: Settings) -> int:
     # aiohttp takes 0.2 s to import, which the other commands do without.
+    from training.dataset.captioner import Captioner
     from training.dataset.name_page import serve
     from training.dataset.naming import Naming
 
     if args.port is not None and not 0 < args.port < 65536:
         raise DataSetError(f"--port {args.port}: a port is a number from 1 to 65535")
-    naming = Naming(args.folders[0], rule, settings.translation)
+    naming = Naming(args.folders[0], rule, settings.translation, Captioner(settings.training.captioner))
 
     def told(address: str) -> None:
         print(f"open {address} to name the pictures; Ctrl-C ends", flush=True)

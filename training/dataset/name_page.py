@@ -34,7 +34,7 @@ def build_app(naming: Naming) -> web.Application:
         cards = await asyncio.to_thread(naming.read)
         text = render_page(
             TEMPLATES, "name.html", title="What does the character hold?", where=shown(naming.folder), cards=cards,
-            longest=LONGEST,
+            longest=LONGEST, guesses=naming.guesses,
         )  # fmt: skip
         return web.Response(text=text, content_type="text/html")
 
@@ -43,6 +43,9 @@ def build_app(naming: Naming) -> web.Application:
 
     async def words(request: web.Request) -> web.Response:
         return web.json_response(await asyncio.to_thread(suggestions, request.query["start"]))
+
+    async def guess(request: web.Request) -> web.Response:
+        return web.json_response({"object": await asyncio.to_thread(naming.guess, request.query["name"])})
 
     async def put_object(request: web.Request) -> web.Response:
         told = await request.json()
@@ -57,6 +60,7 @@ def build_app(naming: Naming) -> web.Application:
     app.router.add_get("/", page)
     app.router.add_get("/picture", picture)
     app.router.add_get("/words", words)
+    app.router.add_get("/guess", guess)
     app.router.add_post("/object", put_object)
     app.router.add_post("/leave-out", leave_out)
     return app

@@ -17,12 +17,13 @@ from configs.sections.translation import TranslationSettings
 from inference import InvalidRequest, understand
 from inference.files import written_aside
 from inference.translation.glossary import load_glossary
+from training.dataset.captioner import Captioner
 from training.dataset.captions import CaptionRule
 from training.dataset.checks import OFTEN, SIZE, UNLIKE, check
 from training.dataset.folder import shown
 from training.dataset.importing import ASIDE
 from training.dataset.looks import blurred, cropped
-from training.dataset.pictures import DataSet, Picture, read_data_set
+from training.dataset.pictures import DataSet, Picture, read_data_set, upright
 from training.errors import DataSetError, TrainingFailed
 
 _OFFERED = 12
@@ -47,11 +48,14 @@ class Card:
 class Naming:
     """A folder while its pictures are named. Only names that were listed are ever read or written."""
 
-    def __init__(self, folder: Path, rule: CaptionRule, translation: TranslationSettings) -> None:
+    def __init__(
+        self, folder: Path, rule: CaptionRule, translation: TranslationSettings, captioner: Captioner | None = None
+    ) -> None:
         """Raises DataSetError where the folder holds no picture, or is an archive."""
         if not folder.is_dir():
             raise DataSetError(f"{shown(folder)} is no folder: import the pictures into one first")
         self.folder, self.rule, self._translation = folder, rule, translation
+        self._captioner = captioner or Captioner("")
         self._pictures: dict[str, Picture] = {}
         self.read()
 
@@ -83,6 +87,15 @@ class Naming:
         out = io.BytesIO()
         Image.fromarray(pixels).save(out, "WEBP", quality=82, method=2)
         return out.getvalue()
+
+    @property
+    def guesses(self) -> bool:
+        """Whether a captioning model is there to guess what a picture shows."""
+        return self._captioner.ready
+
+    def guess(self, name: str) -> str:
+        """What the captioning model takes a listed picture's object for, "" where nothing. Raises KeyError else."""
+        return self._captioner.guess(upright(self._pictures[name].path))
 
     def put_object(self, name: str, said: str) -> dict[str, str]:
         """Write the caption of a picture of `said`, in English or Russian; "" removes it.

@@ -44,12 +44,12 @@ def naming_of(folder: Path) -> Naming:
 
 
 @contextmanager
-def served(folder: Path) -> Iterator[str]:
+def served(folder: Path, naming: Naming | None = None) -> Iterator[str]:
     """The page on a free port, in a thread of its own."""
     ready, loop, url = Event(), asyncio.new_event_loop(), []
 
     async def run() -> None:
-        runner = web.AppRunner(build_app(naming_of(folder)))
+        runner = web.AppRunner(build_app(naming or naming_of(folder)))
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", 0).start()
         url.append(f"http://127.0.0.1:{runner.addresses[0][1]}/")
