@@ -205,11 +205,6 @@ def test_every_command_of_the_page_runs(name: str, reader: Reader, monkeypatch: 
         halves = {f"{layer}.lora_{half}.weight": np.full((4, 4), 0.1, np.float16) for half in "AB"}
         (reader.folder / "loras/aidbox").mkdir(parents=True)
         save_file(halves, reader.folder / "loras/aidbox/lora.safetensors")
-    if name == "docs/training.md":
-        (reader.folder / "loras/second").mkdir(parents=True)
-        shutil.copyfile(
-            ROOT / "inference/demo_lora/aidbox.safetensors", reader.folder / "loras/second/lora.safetensors"
-        )
     for command in page(name).commands:
         reader.does(command, monkeypatch)
     if name == "README.md":

@@ -31,7 +31,7 @@ _NOT_RECIPE = {
     "device",
 }
 
-_NOT_JOB = ("backend", "scorer", "test_objects", "test_seeds", "test_scales")
+_NOT_JOB = ("backend", "captioner", "scorer", "test_objects", "test_seeds", "test_scales")
 
 
 class TrainingJob(BaseModel):
