@@ -15,7 +15,6 @@ import signal
 import sqlite3
 import sys
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 from typing import Any
 
 from telegram import Update
@@ -38,7 +37,7 @@ from bot.delivery.sender import Links, Sender
 from bot.delivery.status import StatusBoard
 from bot.delivery.telling import Surroundings
 from bot.delivery.worker import Workers
-from bot.dialogue.understanding import understander, with_drawable_suggestions
+from bot.dialogue.understanding import understander
 from bot.errors import StartError
 from bot.operations.health import Ops
 from bot.parts import Parts, filtered
@@ -106,8 +105,7 @@ class Bot:
         self._database = database
         self._clock = clock
         self.generator = SharingGenerator(filtered(generator, settings.bot, settings.hub_token))
-        drawable = with_drawable_suggestions(settings.bot, settings.translation, generator.model)
-        self._settings = settings = replace(settings, bot=drawable)
+        self._settings = settings = settings.with_drawable_suggestions(generator.model)
         self._limiter = PoliteLimiter(settings.bot.messages_per_second)
         self._queue = InboxQueue(database, clock)
         self._bot = telegram_client(settings.bot, token, self._limiter, self._queue)
@@ -119,8 +117,8 @@ class Bot:
         self._sender = Sender(Calls(self._bot, database, self._pictures, settings.bot), database, clock, links)
         self._delivery.sender = self._sender
         self._workers = Workers(
-            database, self.generator, self._pictures, self._board, clock, settings.bot, settings.prompt,
-            settings.banner, self._delivery.tell, self._sender.add,
+            database, self.generator, self._pictures, self._board, clock, settings.bot, settings.looks,
+            self._delivery.tell, self._sender.add,
         )  # fmt: skip
         self._reminder = Reminder(database, clock, settings.bot, self._sender.add)
         self._eraser = Eraser(database, self._pictures, clock)

@@ -126,7 +126,7 @@ class Conversation:
             if not addressed(connection, event):
                 return ""
             theirs = in_own_language(connection, event)
-            return words_to_understand(theirs, people.dialogue(connection, event.place), self.context.settings)
+            return words_to_understand(theirs, people.dialogue(connection, event.place), self.context)
 
         words = await self.database.read(look) if event.kind in ("command", "press", "text") else ""
         return await understood(self.understand, words) if words.strip() else None

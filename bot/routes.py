@@ -16,19 +16,18 @@ from dataclasses import dataclass
 from telegram import BotCommand
 
 from bot.community import awards, choosing, gallery, history, members, privacy, review, welcome
-from bot.dialogue import admin, buttons, commands, questions
+from bot.dialogue import admin, buttons, characters, commands, questions
 from bot.dialogue.events import Event
-from bot.dialogue.turn import Turn
+from bot.dialogue.turn import Context, Turn
 from bot.store import inbox, jobs, people
 from bot.store import members as names
 from bot.store.people import Dialogue
 from bot.texts import Texts
-from configs.sections.bot import BotSettings
 
-Words = Callable[[Event, Dialogue | None, BotSettings], str]
+Words = Callable[[Event, Dialogue | None, Context], str]
 
 
-def no_words(event: Event, dialogue: Dialogue | None, settings: BotSettings) -> str:
+def no_words(event: Event, dialogue: Dialogue | None, context: Context) -> str:
     """Nothing has to be understood."""
     return ""
 
@@ -58,6 +57,7 @@ ROUTES: dict[str, Route] = {
     "/awards": Route(awards.list_awards, menu=lambda _: _("who was awarded what")),
     "/history": Route(history.history, menu=lambda _: _("your last badges")),
     "/cancel": Route(commands.cancel, menu=lambda _: _("stop, at any moment")),
+    "/character": Route(characters.usual_here),
     "/language": Route(welcome.language, menu=lambda _: _("the language I answer in")),
     "/privacy": Route(privacy.tell, for_everybody=True, menu=lambda _: _("what I keep about you")),
     "/forget": Route(privacy.ask, for_everybody=True, menu=lambda _: _("delete everything about you")),
@@ -72,10 +72,13 @@ ROUTES: dict[str, Route] = {
     "/deny": Route(members.deny, for_admins=True),
     "/people": Route(members.list_people, for_admins=True),
     "?": Route(questions.nothing_asked, questions.perhaps_object),
+    "?preset": Route(commands.character, commands.words_of_character),
     "?object": Route(questions.object_, questions.whole_text),
     "?doubt": Route(questions.object_, questions.whole_text),
     "?text": Route(questions.text),
     "?new_text": Route(questions.new_text),
+    "character:": Route(commands.character, commands.words_of_character),
+    "usual:": Route(characters.choose_usual),
     "hold:": Route(buttons.hold, buttons.words_of_suggestion),
     "near:": Route(buttons.near, buttons.words_of_near),
     "meant:": Route(buttons.meant, buttons.words_of_dialogue),
@@ -146,10 +149,10 @@ def addressed(connection: sqlite3.Connection, event: Event) -> bool:
     return bool(event.reply_to) and people.asked(connection, event.place, event.reply_to)
 
 
-def words_to_understand(event: Event, dialogue: Dialogue | None, settings: BotSettings) -> str:
+def words_to_understand(event: Event, dialogue: Dialogue | None, context: Context) -> str:
     """What has to be understood before this event can be answered; "" for nothing."""
     route = ROUTES.get(_name(event, dialogue))
-    return "" if route is None or event.kind in ("other", "edited") else route.words(event, dialogue, settings)
+    return "" if route is None or event.kind in ("other", "edited") else route.words(event, dialogue, context)
 
 
 def _name(event: Event, dialogue: Dialogue | None) -> str:
@@ -182,6 +185,7 @@ def _press(turn: Turn) -> None:
     if route is None or (route.for_admins and not turn.admin):
         turn.too_old()
     elif not route.of_badge:
+        turn.preset = _character_of(turn.dialogue())
         route.handler(turn)
     else:
         turn.job = jobs.get(turn.connection, turn.number) if turn.number is not None else None
@@ -192,6 +196,7 @@ def _press(turn: Turn) -> None:
         elif (turn.job.user_id, turn.job.chat_id) != (turn.place.user_id, turn.place.chat_id):
             turn.toast(turn._("This is somebody else's badge. Make your own: /create"), alert=True)
         else:
+            turn.preset = turn.job.preset
             route.handler(turn)
 
 
@@ -202,7 +207,13 @@ def _question(turn: Turn) -> None:
         if dialogue is not None or turn.event.command:
             turn.hint(turn._("I do not see changes in messages. Please send a new one."))
         return
+    turn.preset = _character_of(dialogue)
     ROUTES.get(_name(turn.event, dialogue), ROUTES["?"]).handler(turn)
+
+
+def _character_of(dialogue: Dialogue | None) -> str | None:
+    """The character that an open question is about; None where that is the question."""
+    return None if dialogue is None or dialogue.question == "preset" else dialogue.preset
 
 
 def _served(turn: Turn) -> bool:

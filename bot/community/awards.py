@@ -5,20 +5,22 @@ every other, under other words.
 """
 
 import sqlite3
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from bot.community.members import person_meant
+from bot.dialogue.characters import usual
 from bot.dialogue.commands import say_not_understood
 from bot.dialogue.events import Event
 from bot.dialogue.orders import blocked, explain
-from bot.dialogue.turn import Turn
+from bot.dialogue.turn import Context, Turn
 from bot.store import awards, jobs, members, outbox, people
 from bot.store.awards import ORIGIN, Award
 from bot.store.jobs import Job
 from bot.store.outbox import Message
 from bot.store.people import Dialogue
 from bot.words import award_line, status_text
-from configs.sections.bot import BotSettings
+from configs.sections.presets import PresetSettings
 from inference.errors import InvalidRequest
 
 MOST_WHY = 300
@@ -42,6 +44,13 @@ class Given:
     thread_id: int = 0
     reply_to: int = 0
     language: str = ""
+    preset: str = ""
+
+
+def preset_of_award(connection: sqlite3.Connection, chat_id: int, presets: Mapping[str, PresetSettings]) -> str:
+    """The character of an award in a chat: that of its badges, or the first of the settings."""
+    kept = usual(connection, chat_id, presets)
+    return next(iter(presets), "") if kept is None else kept
 
 
 def give(connection: sqlite3.Connection, given: Given, giver: int, giver_name: str, now: float, key: str = "") -> int:
@@ -49,14 +58,14 @@ def give(connection: sqlite3.Connection, given: Given, giver: int, giver_name: s
     people.know(connection, given.user_id)
     job = Job(
         0, given.user_id, given.chat_id, given.thread_id, given.reply_to, given.language, given.object,
-        given.english, given.text, given.style, given.seed, ORIGIN,
+        given.english, given.text, given.style, given.seed, ORIGIN, given.preset,
     )  # fmt: skip
     job_id = jobs.add(connection, job, now)
     awards.add(connection, Award(job_id, given.name, giver, giver_name, given.why), key)
     return job_id
 
 
-def words_of_award(event: Event, dialogue: Dialogue | None, settings: BotSettings) -> str:
+def words_of_award(event: Event, dialogue: Dialogue | None, context: Context) -> str:
     """The object in `/award @name telescope | UX SCOUT | why`."""
     return _split(event)[1]
 
@@ -103,7 +112,9 @@ def award(turn: Turn) -> None:
     if blocked(turn, understood.object, understood.english, text, why):
         return
     try:
-        text = turn.context.check(understood.english, text, turn.context.default_style)
+        preset = preset_of_award(turn.connection, turn.place.chat_id, turn.context.presets)
+        style = turn.context.banners[preset]
+        text = turn.context.check(understood.english, text, style)
     except InvalidRequest as error:
         turn.say(explain(turn, error))
         return
@@ -111,8 +122,7 @@ def award(turn: Turn) -> None:
     name = event.replied_name if not whom else (known.name or f"@{known.username}") if known else ""
     given = Given(
         user_id, _short(name or str(user_id)), turn.place.chat_id, understood.object, understood.english, text,
-        turn.context.default_style, turn.context.new_seed(), why, turn.place.thread_id, event.message_id,
-        event.language,
+        style, turn.context.new_seed(), why, turn.place.thread_id, event.message_id, event.language, preset,
     )  # fmt: skip
     job_id = give(turn.connection, given, turn.place.user_id, _short(event.name), turn.now)
     status = Message(

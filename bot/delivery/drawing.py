@@ -1,14 +1,14 @@
 """One job drawn, in a drawing thread: a badge made and stored; for a choice several, and one picture of all of them."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from bot.delivery.pictures import Pictures
 from bot.store.choices import offered
 from bot.store.jobs import Drawn, Job, Part
-from configs.sections.render import BannerSettings, PromptSettings
-from inference.badge import make_badge
+from inference.badge import Look, make_badge
+from inference.errors import InvalidSettings
 from inference.generator import Generator
 from inference.types import MAX_SEED, Badge, BadgeRequest, StepCallback
 from inference.wrappers.sharing import WatchedGenerator
@@ -16,15 +16,19 @@ from overlay.drawing.numbered import numbered
 
 
 class Drawer:
-    """Makes badges with one generator, under one prompt and banner."""
+    """Makes badges with one generator, each as its character looks."""
 
-    def __init__(
-        self, generator: Generator, pictures: Pictures, prompt: PromptSettings, banner: BannerSettings
-    ) -> None:
-        self._generator, self._pictures, self._prompt, self._banner = generator, pictures, prompt, banner
+    def __init__(self, generator: Generator, pictures: Pictures, looks: Mapping[str, Look]) -> None:
+        self._generator, self._pictures, self._looks = generator, pictures, looks
 
     def draw(self, job: Job, on_step: StepCallback, drawn: Callable[[], None]) -> Drawn:
-        """Draw and store `job`; `drawn` is called once the last portrait is there and the generator is free again."""
+        """Draw and store `job`; `drawn` is called once the last portrait is there and the generator is free again.
+
+        Raises InvalidSettings where the job's character is no longer in the settings, and what `make_badge` raises.
+        """
+        look = self._looks.get(job.preset)
+        if look is None:
+            raise InvalidSettings(f"[presets.{job.preset}] is no longer in the settings, and a badge of it waits")
         started, ended = time.perf_counter(), list[float]()
         many = offered(job)
         badges: list[Badge] = []
@@ -42,7 +46,9 @@ class Drawer:
                 job.object, job.text, (job.seed + number) % (MAX_SEED + 1), job.style, english=job.english
             )
             watched = WatchedGenerator(self._generator, on_portrait)
-            badges.append(make_badge(request, watched, prompt=self._prompt, banner=self._banner, on_step=step))
+            badges.append(
+                make_badge(request, watched, prompt=look.prompt, banner=look.banner, lora=look.lora, on_step=step)
+            )
         name = f"{job.id}-{job.fence}"
         parts: tuple[Part, ...] = ()
         if many:

@@ -1,33 +1,33 @@
 """What the buttons do: suggestions under the first question; again, text, style, file, sticker, pack under a badge."""
 
-from bot.dialogue.commands import ask_text, go_on, take_object, things_to_hold
+from bot.dialogue.characters import things_to_hold
+from bot.dialogue.commands import ask_text, go_on, take_object
 from bot.dialogue.events import Event
 from bot.dialogue.orders import order
-from bot.dialogue.turn import Turn, Understood
+from bot.dialogue.turn import Context, Turn, Understood
 from bot.store import awards, jobs, outbox, queue, stickers
 from bot.store.jobs import Job
 from bot.store.outbox import Button, Message
 from bot.store.people import Dialogue
 from bot.words import style_name
-from configs.sections.bot import BotSettings
 from inference.errors import InvalidRequest
 
 
-def words_of_suggestion(event: Event, dialogue: Dialogue | None, settings: BotSettings) -> str:
+def words_of_suggestion(event: Event, dialogue: Dialogue | None, context: Context) -> str:
     """The thing on the pressed suggestion."""
-    things = things_to_hold(event.language, settings)
+    things = things_to_hold(event.language, context, dialogue.preset if dialogue is not None else None)
     number = event.text.partition(":")[2]
     return things[int(number)] if number.isdigit() and len(number) < 3 and int(number) < len(things) else ""
 
 
-def words_of_near(event: Event, dialogue: Dialogue | None, settings: BotSettings) -> str:
+def words_of_near(event: Event, dialogue: Dialogue | None, context: Context) -> str:
     """The thing on a pressed button of those offered in place of what cannot be drawn."""
     things = dialogue.object.split("\n") if dialogue is not None and dialogue.question == "object" else []
     number = event.text.partition(":")[2]
     return things[int(number)] if number.isdigit() and len(number) < 3 and int(number) < len(things) else ""
 
 
-def words_of_dialogue(event: Event, dialogue: Dialogue | None, settings: BotSettings) -> str:
+def words_of_dialogue(event: Event, dialogue: Dialogue | None, context: Context) -> str:
     """What the person had typed, of which another reading was chosen, or which is to be drawn all the same."""
     return dialogue.object if dialogue is not None else ""
 
@@ -35,7 +35,7 @@ def words_of_dialogue(event: Event, dialogue: Dialogue | None, settings: BotSett
 def hold(turn: Turn) -> None:
     """A suggested thing was chosen; counts only while the first question is open."""
     dialogue = turn.dialogue()
-    things = things_to_hold(turn.event.language, turn.context.settings)
+    things = things_to_hold(turn.event.language, turn.context, turn.preset)
     first = dialogue is not None and dialogue.question in ("object", "doubt")
     if dialogue is None or not first or turn.number is None or turn.number >= len(things):
         turn.toast(turn._("That question is closed. Start anew: /create"))

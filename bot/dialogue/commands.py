@@ -1,14 +1,13 @@
 """The commands for everybody: /create /badge /cancel /help. Who answers what: `routes.ROUTES`."""
 
+from bot.dialogue.characters import ask_again, chosen, settled, things_to_hold
 from bot.dialogue.events import Event
 from bot.dialogue.orders import blocked, explain, order, refusal
-from bot.dialogue.turn import Turn, Understood
+from bot.dialogue.turn import Context, Turn, Understood
 from bot.store import jobs, people
 from bot.store.outbox import Button
 from bot.store.people import Dialogue
-from bot.texts import texts_for
 from bot.words import things_made
-from configs.sections.bot import BotSettings
 from inference.errors import InvalidRequest
 
 _NEAR_WORDS = 2
@@ -22,7 +21,7 @@ _UNFINISHED = frozenset(
 """Words after which a thing goes on: in "flag of NASA" the capitals are no banner text."""
 
 
-def words_of_badge(event: Event, dialogue: Dialogue | None, settings: BotSettings) -> str:
+def words_of_badge(event: Event, dialogue: Dialogue | None, context: Context) -> str:
     """The object in `/badge telescope | UX SCOUT`."""
     return _parts(event.text)[0]
 
@@ -44,11 +43,6 @@ def _parts(arguments: str) -> tuple[str, str, bool]:
     return " ".join(words[:first]), " ".join(words[first:]), False
 
 
-def things_to_hold(language: str, settings: BotSettings) -> tuple[str, ...]:
-    """The suggestions in the person's language."""
-    return settings.suggestions_ru if texts_for(language).language == "ru" else settings.suggestions
-
-
 def create(turn: Turn, text: str = "") -> None:
     """Begin a new badge: the first question, with suggestions as buttons; nobody is asked in vain.
 
@@ -58,8 +52,13 @@ def create(turn: Turn, text: str = "") -> None:
     if refused:
         turn.outcome.log = "refused: limit"
         turn.say(refused)
-        return
-    things = things_to_hold(turn.event.language, turn.context.settings)
+    elif settled(turn, text=text):
+        ask_object(turn, text)
+
+
+def ask_object(turn: Turn, text: str = "") -> None:
+    """The first question about the character that is settled."""
+    things = things_to_hold(turn.event.language, turn.context, turn.preset)
     turn.ask(Dialogue("object", text=text))
     question = turn._("What is the character holding?")
     turn.say(question, buttons=_suggested(things), placeholder=things[0] if things else "…")
@@ -156,7 +155,7 @@ def not_understood(turn: Turn, text: str = "") -> None:
         return
     turn.outcome.log = "object not understood"
     question = turn._("What is the character holding?")
-    things = things_to_hold(turn.event.language, turn.context.settings)
+    things = things_to_hold(turn.event.language, turn.context, turn.preset)
     if understood is not None and understood.near and len(understood.object.split()) <= _NEAR_WORDS:
         words = ", ".join(understood.near)
         turn.say(turn._("I did not understand that. Perhaps: {words}? Please write it again.", words=words),
@@ -181,7 +180,7 @@ def say_not_understood(turn: Turn) -> None:
     elif near:
         turn.say(turn._("I did not understand that. Perhaps: {words}? Please write it again.", words=near))
     else:
-        things = ", ".join(things_to_hold(turn.event.language, turn.context.settings))
+        things = ", ".join(things_to_hold(turn.event.language, turn.context, turn.preset))
         turn.say(turn._("I cannot draw that. Name another thing, for example: {examples}", examples=things))
 
 
@@ -190,7 +189,7 @@ def _not_drawable(turn: Turn, understood: Understood, text: str) -> None:
     turn.outcome.log = "object not in the vocabulary"
     question = turn._("What is the character holding?")
     if not understood.near:
-        things = things_to_hold(turn.event.language, turn.context.settings)
+        things = things_to_hold(turn.event.language, turn.context, turn.preset)
         turn.say(
             turn._("I cannot draw that. Name another thing, for example: {examples}", examples=", ".join(things)),
             buttons=_suggested(things),
@@ -229,6 +228,8 @@ def help_(turn: Turn, for_admins: str) -> None:
         "In a group, answer my messages or mention me.",
         things=things_made(turn._, turn.context.settings.welcome),
     )
+    if len(turn.context.presets) > 1:
+        text += "\n" + turn._("/character - which character the badges of this chat show")
     if turn.admin:
         text += "\n\n" + turn._("For admins: {commands}", commands=for_admins)
     turn.say(text)
@@ -239,5 +240,24 @@ def badge(turn: Turn) -> None:
     thing, text, bar = _parts(turn.event.text)
     if refusal(turn) or not thing:
         create(turn, text)
-        return
-    take_object(turn, text if bar else "", "" if bar else text)
+    elif settled(turn, turn.event.text):
+        take_object(turn, text if bar else "", "" if bar else text)
+
+
+def words_of_character(event: Event, dialogue: Dialogue | None, context: Context) -> str:
+    """The object that was said before the character was asked for."""
+    return _parts(dialogue.object)[0] if dialogue is not None and dialogue.question == "preset" else ""
+
+
+def character(turn: Turn) -> None:
+    """The character was chosen, by its button or in words: go on with what was said before, or ask for the object."""
+    dialogue = chosen(turn)
+    if dialogue is None and turn.event.kind == "press":
+        turn.toast(turn._("That question is closed. Start anew: /create"))
+    elif dialogue is None:
+        ask_again(turn)
+    elif dialogue.object:
+        _, text, bar = _parts(dialogue.object)
+        take_object(turn, text if bar else "", "" if bar else text)
+    else:
+        ask_object(turn, dialogue.text)

@@ -30,7 +30,12 @@ def order(
     """
     if blocked(turn, thing, english, text):
         return False
-    style = style or turn.context.default_style
+    preset = turn.preset or ""
+    if preset not in turn.context.banners:
+        people.clear(turn.connection, turn.place)
+        turn.say(turn._("That character is no longer here. Start anew: /create"))
+        return False
+    style = style or turn.context.banners[preset]
     text = turn.context.check(english, text, style)
     drawn = portrait_of is not None and portrait_of.state == "delivered" and turn.context.keeps_portraits
     refused = refusal(turn, drawn=drawn)
@@ -39,14 +44,15 @@ def order(
         turn.outcome.log = "refused: limit"
         return False
     if seed is None:
-        seed = queue.similar(turn.connection, english) if turn.context.settings.share_portraits else None
+        seed = queue.similar(turn.connection, english, preset) if turn.context.settings.share_portraits else None
     if seed is None:
         seed = turn.context.new_seed()
     reply_to = turn.event.message_id
     place, language = turn.place, turn.event.language
     job = Job(
-        0, place.user_id, place.chat_id, place.thread_id, reply_to, language, thing, english, text, style, seed, origin
-    )
+        0, place.user_id, place.chat_id, place.thread_id, reply_to, language, thing, english, text, style, seed, origin,
+        preset,
+    )  # fmt: skip
     job_id = jobs.add(turn.connection, job, turn.now)
     ahead = queue.ahead_of(queue.places(turn.connection)[job_id], queue.drawing(turn.connection), turn.context.parallel)
     paused = bool(people.fact(turn.connection, "paused"))

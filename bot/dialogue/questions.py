@@ -6,16 +6,16 @@ A handler gets whatever came while its question was open: a text, or a photo, st
 from collections.abc import Callable
 
 from bot.dialogue import commands
+from bot.dialogue.characters import settled
 from bot.dialogue.events import Event
 from bot.dialogue.orders import explain, order, refusal
-from bot.dialogue.turn import Turn
+from bot.dialogue.turn import Context, Turn
 from bot.store import inbox, jobs, people
 from bot.store.people import Dialogue
-from configs.sections.bot import BotSettings
 from inference.errors import InvalidRequest
 
 
-def whole_text(event: Event, dialogue: Dialogue | None, settings: BotSettings) -> str:
+def whole_text(event: Event, dialogue: Dialogue | None, context: Context) -> str:
     """All that was said is the object."""
     return event.text
 
@@ -29,7 +29,7 @@ _TALK = frozenset(f"{_TALK_EN} {_TALK_RU}".split())
 """Words that people say to a bot and do not mean to hold; after /create they may."""
 
 
-def perhaps_object(event: Event, dialogue: Dialogue | None, settings: BotSettings) -> str:
+def perhaps_object(event: Event, dialogue: Dialogue | None, context: Context) -> str:
     """What was said to the bot in private without a question, where it may name a thing."""
     # A numbered line is one of a list that was pasted: taken in turn as objects and texts they would become badges.
     if (
@@ -54,7 +54,7 @@ def nothing_asked(turn: Turn) -> None:
             if refused:
                 turn.outcome.log = "refused: limit"
                 turn.hint(refused)
-            else:
+            elif settled(turn, turn.event.text):
                 commands.take_object(turn)
             return
     turn.hint(turn._("To make a badge, press /create. How it works: /help"))

@@ -5,8 +5,9 @@ transaction in which the update is marked as answered, and done by others after 
 """
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from bot.clock import Clock
 from bot.dialogue.events import Event
@@ -16,6 +17,7 @@ from bot.store.outbox import Button, Message, Outgoing
 from bot.store.people import Dialogue, Place
 from bot.texts import Texts, texts_for
 from configs.sections.bot import BotSettings
+from configs.sections.presets import PresetSettings
 
 _MOST_UNSENT = 40
 """Messages that may wait for one person in one chat. A private chat takes about one a second (see `api.limiter`), so
@@ -64,7 +66,9 @@ class Context:
     settings: BotSettings
     clock: Clock
     styles: tuple[str, ...]
-    default_style: str
+    banners: Mapping[str, str]
+    """The banner style of each preset, and of "", the settings' own character."""
+    presets: Mapping[str, PresetSettings]
     check: Callable[[str, str, str], str]
     """(object, text, style) to the cleaned text; raises InvalidRequest where one of them cannot be used."""
     new_seed: Callable[[], int]
@@ -107,6 +111,8 @@ class Turn:
     number: int | None = None
     word: str = ""
     job: Job | None = None
+    preset: str | None = None
+    """The character of this dialogue or badge, "" for the settings' own; None while that is open."""
     outcome: Outcome = field(default_factory=Outcome)
     telegram_language: str = field(init=False)
     _: Texts = field(init=False)
@@ -150,12 +156,12 @@ class Turn:
             Message("text", text, buttons=() if force else buttons, force_reply=force, mention=mention, asks=question)
         )
 
-    def hint(self, text: str, **options: str) -> None:
+    def hint(self, text: str, **options: Any) -> None:
         """Say how things work; not again within seconds, however many messages come at once."""
         if people.hinted(self.connection, self.place, text, self.now, _AGAIN_AFTER):
             self.outcome.log = self.outcome.log or "hinted before"
             return
-        self.say(text, **options)  # type: ignore[arg-type]
+        self.say(text, **options)
 
     def send(self, message: Message, job_id: int = 0) -> None:
         """Put a message into the outbox: in groups as a reply to the person, in the same thread.
@@ -180,8 +186,8 @@ class Turn:
         self.toast(self._("This button is too old. Start anew: /create"), alert=True)
 
     def ask(self, dialogue: Dialogue) -> None:
-        """Open a question here."""
-        people.ask(self.connection, self.place, dialogue, self.now)
+        """Open a question here, about the character of this turn."""
+        people.ask(self.connection, self.place, replace(dialogue, preset=self.preset or ""), self.now)
 
     def dialogue(self) -> Dialogue | None:
         """The question that is open here."""

@@ -6,9 +6,11 @@ translation model takes its time.
 
 import asyncio
 from collections.abc import Callable
+from typing import TypeVar
 
 from bot.dialogue.turn import Understood
 from configs.sections.bot import BotSettings
+from configs.sections.presets import PresetSettings
 from configs.sections.translation import TranslationSettings
 from inference.errors import InvalidRequest, NotUnderstood, UnknownThing
 from inference.translation.plausible import is_link, known_words, looks_like_words
@@ -50,28 +52,28 @@ def _plain(english: str) -> bool:
     return len(words) == 1 and words[0] in known_words()
 
 
-def with_drawable_suggestions(settings: BotSettings, translation: TranslationSettings, model: ModelInfo) -> BotSettings:
+_Suggesting = TypeVar("_Suggesting", BotSettings, PresetSettings)
+
+
+def with_drawable_suggestions(settings: _Suggesting, translation: TranslationSettings, model: ModelInfo) -> _Suggesting:
     """`settings` whose suggestions `model` can draw: those that it knows, made up to as many from its vocabulary."""
     vocabulary = vocabulary_of(model)
     if vocabulary is None:
         return settings
     understand = understander(translation, model)
-
-    def known(thing: str) -> bool:
-        meant = understand(thing)
-        return bool(meant.english) and not meant.partly
-
-    def drawable(things: tuple[str, ...], names: list[str]) -> tuple[str, ...]:
-        kept = [thing for thing in things if known(thing)]
-        return tuple(dict.fromkeys([*kept, *names]))[: len(things)]
-
     first = {thing.kind: thing for thing in reversed(vocabulary.things.values())}.values()  # one of each kind
     return settings.model_copy(
         update={
-            "suggestions": drawable(settings.suggestions, [thing.name for thing in first]),
-            "suggestions_ru": drawable(settings.suggestions_ru, [thing.russian for thing in first]),
+            "suggestions": _drawable(settings.suggestions, [thing.name for thing in first], understand),
+            "suggestions_ru": _drawable(settings.suggestions_ru, [thing.russian for thing in first], understand),
         }
     )
+
+
+def _drawable(things: tuple[str, ...], names: list[str], understand: Understand) -> tuple[str, ...]:
+    meant = {thing: understand(thing) for thing in things}
+    kept = [thing for thing in things if meant[thing].english and not meant[thing].partly]
+    return tuple(dict.fromkeys([*kept, *names]))[: len(things)]
 
 
 async def understood(understand: Understand, text: str) -> Understood:

@@ -1,7 +1,7 @@
 """`python -m bot --award FILE`: many awards at once, put into the store of the bot, which may be serving meanwhile.
 
-A line is an award: `user` (number or @name), `chat` (number), `object`, `text` and perhaps `why`. The file is checked
-as a whole and stored in one transaction; read again, it adds only what is new, so a list may grow.
+A line is an award: `user` (number or @name), `chat` (number), `object`, `text` and perhaps `why` and `preset`. The
+file is checked as a whole and stored in one transaction; read again, it adds only what is new, so a list may grow.
 """
 
 import contextlib
@@ -15,20 +15,20 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-from bot.community.awards import MOST_WHY, Given, give
+from bot.community.awards import MOST_WHY, Given, give, preset_of_award
 from bot.community.blocked_words import blocked_by
 from bot.errors import StartError
 from bot.store import Database, awards, members, people
 from configs.console import BAD_INPUT, DONE
 from configs.printable import printable
 from configs.settings import Settings
-from inference.badge import ReadyRequest, ready
+from inference.badge import ReadyRequest, look_of, ready
 from inference.choice import kind_here, profile_here
 from inference.errors import InvalidRequest
 from inference.output.tables import read_table
 from inference.types import MAX_SEED, BadgeRequest, ModelInfo
 
-COLUMNS = ("user", "chat", "object", "text", "why")
+COLUMNS = ("user", "chat", "object", "text", "why", "preset")
 _SHOWN = 20
 
 
@@ -41,6 +41,7 @@ class _Line:
     chat_id: int
     request: ReadyRequest
     why: str
+    preset: str
     key: str
 
 
@@ -79,15 +80,17 @@ def _read(settings: Settings, file: Path) -> tuple[list[_Line], list[str]]:
             if isinstance(cells, str):
                 raise InvalidRequest(cells)
             said = {name: " ".join(str(cells.get(name) or "").split()) for name in COLUMNS}
-            request = ready(BadgeRequest(said["object"], said["text"]), model, settings.banner, settings.translation)
+            banner = look_of(settings, said["preset"]).banner
+            request = ready(BadgeRequest(said["object"], said["text"]), model, banner, settings.translation)
             if any(map(blocked, (request.object, request.english, request.text, said["why"]))):
                 raise InvalidRequest("a word in it is in bot.blocked_words")
             if len(said["why"]) > MOST_WHY:
                 raise InvalidRequest(f"why: at most {MOST_WHY} characters, not {len(said['why'])}")
-            words = json.dumps([said[name] for name in COLUMNS])
+            # Without a preset as before there were any: a list that is read again keeps its keys.
+            words = json.dumps([said[name] for name in COLUMNS if name != "preset" or said[name]])
             equal[words] += 1
             key = hashlib.sha256(f"{words} {equal[words]}".encode()).hexdigest()[:32]
-            lines.append(_Line(number, said["user"], _chat(said["chat"]), request, said["why"], key))
+            lines.append(_Line(number, said["user"], _chat(said["chat"]), request, said["why"], said["preset"], key))
         except InvalidRequest as error:
             problems.append(f"line {number}: {error}")
     if not lines and not problems:
@@ -113,19 +116,23 @@ def _store(connection: sqlite3.Connection, settings: Settings, lines: list[_Line
     language = people.language(connection, admins[0]) if admins else ""
     for line in lines:
         if not awards.given(connection, line.key):
-            give(connection, _given(connection, line, int(found[line.number]), language), 0, "", now, line.key)
+            give(
+                connection, _given(connection, settings, line, int(found[line.number]), language), 0, "", now, line.key
+            )
             given += 1
     return given
 
 
-def _given(connection: sqlite3.Connection, line: _Line, user_id: int, language: str) -> Given:
+def _given(connection: sqlite3.Connection, settings: Settings, line: _Line, user_id: int, language: str) -> Given:
     known = members.known(connection, user_id)
     name = (known.name or f"@{known.username}") if known and (known.name or known.username) else line.user
     request = line.request
     theirs = people.language(connection, user_id) or language
+    preset = line.preset or preset_of_award(connection, line.chat_id, settings.presets)
     return Given(
-        user_id, name, line.chat_id, request.object, request.english, request.text, request.style,
-        secrets.randbelow(MAX_SEED + 1), line.why, language=theirs,
+        user_id, name, line.chat_id, request.object, request.english, request.text,
+        look_of(settings, preset).banner.style, secrets.randbelow(MAX_SEED + 1), line.why, language=theirs,
+        preset=preset,
     )  # fmt: skip
 
 

@@ -35,14 +35,17 @@ def drawing(settings: Settings) -> list[Finding]:
     found = [_card(settings), _generator(settings)]
     kind = kind_here(settings)
     if kind == "replicate":
-        return found + [Finding(what, GOOD, "not needed with Replicate") for what in ("weights", "LoRA")]
+        own = [name for name, preset in settings.presets.items() if preset.lora not in (None, "none")]
+        said = f"not needed with Replicate, where the LoRA of {', '.join(own)} is not used" if own else ""
+        found.append(Finding("weights", GOOD, "not needed with Replicate"))
+        return [*found, Finding("LoRA", WARNING if own else GOOD, said or "not needed with Replicate")]
     try:
         profile = load_profile("demo" if kind == "demo" else settings.generator.profile)
     except RenderError as error:
         return [*found, Finding("weights", BAD, str(error), "see configs/profiles for the names")]
     if kind != "ray":
         found += _plan(settings, profile)
-    return [*found, _hub(settings, profile), _weights(settings, profile), _lora(settings, profile)]
+    return [*found, _hub(settings, profile), _weights(settings, profile), *_loras(settings, profile)]
 
 
 def _card(settings: Settings) -> Finding:
@@ -175,22 +178,28 @@ def _weights(settings: Settings, profile: Profile) -> Finding:
     return Finding("weights", WARNING, found, advice)
 
 
-def _lora(settings: Settings, profile: Profile) -> Finding:
-    name = settings.local.lora
+def _loras(settings: Settings, profile: Profile) -> list[Finding]:
+    """The LoRA of the settings, and those of presets that have their own."""
+    token = settings.secrets.hf_token.get_secret_value()
+    own = {f"LoRA of {name}": preset.lora for name, preset in settings.presets.items() if preset.lora is not None}
+    return [_lora(what, name, profile, token) for what, name in {"LoRA": settings.local.lora, **own}.items()]
+
+
+def _lora(what: str, name: str, profile: Profile, token: str) -> Finding:
     if name == "none":
-        return Finding("LoRA", GOOD, "none asked for")
+        return Finding(what, GOOD, "none asked for")
     if not name and profile.default_lora is None:
-        return Finding("LoRA", WARNING, "none: portraits have no style", "set local.lora, or train one")
+        return Finding(what, WARNING, "none: portraits have no style", "set local.lora, or train one")
     try:
-        lora = find_lora(name or str(profile.default_lora), settings.secrets.hf_token.get_secret_value())
+        lora = find_lora(name or str(profile.default_lora), token)
         header = lora.header()
         check_family(str(lora.path), header.metadata, profile.family)
     except RenderError as error:
-        return Finding("LoRA", BAD, str(error), "set local.lora to a .safetensors file of this profile's family")
+        return Finding(what, BAD, str(error), "set local.lora to a .safetensors file of this profile's family")
     found = f"{lora.name}, SHA-256 {lora.sha256[:12]}"
     doubt = _doubt(header, profile)
     advice = f"{profile.title} is {TITLES[profile.family]}: choose another LoRA, or another profile" if doubt else ""
-    return Finding("LoRA", WARNING if doubt else GOOD, found + doubt, advice)
+    return Finding(what, WARNING if doubt else GOOD, found + doubt, advice)
 
 
 def _doubt(header: LoraHeader, profile: Profile) -> str:

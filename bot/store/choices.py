@@ -28,10 +28,10 @@ def divide(connection: sqlite3.Connection, choice: Job, parts: tuple[Part, ...],
     connection.execute("DELETE FROM jobs WHERE origin GLOB ? AND state = 'offered'", (f"choice:{choice.id}:*",))
     for number, part in enumerate(parts, start=1):
         connection.execute(
-            "INSERT INTO jobs(user_id, chat_id, thread_id, reply_to, language, object, english, text, style, seed,"
-            " origin, state, told, picture, picture_size, generator, draw_seconds, drew, created, finished)"
-            " SELECT user_id, chat_id, thread_id, reply_to, language, object, english, text, style, ?,"
-            " ?, 'offered', 1, ?, ?, ?, ?, ?, created, ? FROM jobs WHERE id = ?",
+            "INSERT INTO jobs(user_id, chat_id, thread_id, reply_to, language, object, english, text, style, preset,"
+            " seed, origin, state, told, picture, picture_size, generator, draw_seconds, drew, created, finished)"
+            " SELECT user_id, chat_id, thread_id, reply_to, language, object, english, text, style, preset,"
+            " ?, ?, 'offered', 1, ?, ?, ?, ?, ?, created, ? FROM jobs WHERE id = ?",
             (part.seed, f"choice:{choice.id}:{number}", part.picture, part.picture_size, part.generator,
              part.draw_seconds, part.drew, now, choice.id),
         )  # fmt: skip

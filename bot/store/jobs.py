@@ -11,9 +11,6 @@ three times and never ended (it may be what ends the process) lets everybody els
 import sqlite3
 from dataclasses import dataclass, fields
 
-SUSPECT = 3
-"""From so many attempts on, a job comes after those of other people."""
-
 
 @dataclass(frozen=True)
 class Job:
@@ -31,6 +28,7 @@ class Job:
     style: str
     seed: int
     origin: str
+    preset: str = ""
     state: str = "waiting"
     told: int = 0
     fence: int = 0
@@ -85,7 +83,7 @@ def add(connection: sqlite3.Connection, job: Job, now: float) -> int:
     """Store a new job (its `id` is ignored); the number it got."""
     columns = (
         "user_id", "chat_id", "thread_id", "reply_to", "language", "object", "english", "text", "style", "seed",
-        "origin",
+        "origin", "preset",
     )  # fmt: skip
     marks = ", ".join("?" * len(columns))
     row = connection.execute(
@@ -98,32 +96,6 @@ def add(connection: sqlite3.Connection, job: Job, now: float) -> int:
 def get(connection: sqlite3.Connection, job_id: int) -> Job | None:
     """A job by its number."""
     return _job(connection.execute(f"SELECT {_COLUMNS} FROM jobs WHERE id = ?", (job_id,)).fetchone())
-
-
-def claim(connection: sqlite3.Connection, owner: str, until: float, now: float) -> Job | None:
-    """Take the next job whose turn it is, under a lease until `until` (monotonic, as `now`); None if there is none."""
-    connection.execute(
-        "UPDATE jobs SET state = 'waiting' WHERE state = 'drawing' AND lease_owner = ? AND lease_until < ?",
-        (owner, now),
-    )
-    row = connection.execute(
-        "SELECT first.id, people.served, people.user_id FROM"
-        " (SELECT MIN(id) AS id, user_id, attempts FROM jobs WHERE state = 'waiting' GROUP BY user_id) AS first"
-        " JOIN people ON people.user_id = first.user_id"
-        " WHERE NOT EXISTS (SELECT 1 FROM jobs WHERE state = 'drawing' AND user_id = first.user_id)"
-        " ORDER BY first.attempts >= ?, people.served, first.id LIMIT 1",
-        (SUSPECT,),
-    ).fetchone()
-    if row is None:
-        return None
-    turn = int(connection.execute("SELECT COALESCE(MAX(served), 0) + 1 FROM people").fetchone()[0])
-    connection.execute("UPDATE people SET served = ? WHERE user_id = ?", (turn, row["user_id"]))
-    connection.execute(
-        "UPDATE jobs SET state = 'drawing', fence = fence + 1, attempts = attempts + 1, lease_owner = ?,"
-        " lease_until = ?, turn_before = ? WHERE id = ?",
-        (owner, until, row["served"], row["id"]),
-    )
-    return get(connection, row["id"])
 
 
 def renew(connection: sqlite3.Connection, job: Job, until: float) -> bool:

@@ -261,6 +261,13 @@ CREATE TABLE stickers (
 );
 """
 
+# `preset` is the character that a badge shows, or that was chosen for the badge of a dialogue; "" is the settings' own.
+_PRESETS = """
+ALTER TABLE jobs ADD COLUMN preset TEXT NOT NULL DEFAULT '';
+ALTER TABLE dialogues ADD COLUMN preset TEXT NOT NULL DEFAULT '';
+"""
+
 SCRIPTS: tuple[str, ...] = (
     _FIRST, _ENGLISH, _COUNTERS, _PLACES, _WELCOME, _ERASURES, _MEMBERS, _REVIEWS, _AWARDS, _GALLERY, _PACKS,
+    _PRESETS,
 )  # fmt: skip

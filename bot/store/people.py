@@ -18,7 +18,8 @@ class Dialogue:
     """An open question. `object` and `english` are set from the second question on, `job_id` with `new_text`.
 
     At the first question `object` is what was offered in place of something that cannot be drawn, a thing a line; with
-    `doubt` it is what the person may want drawn all the same. `text` is a banner text that was given beforehand.
+    `doubt` it is what the person may want drawn all the same, and with `preset` all that was said before the character
+    was asked for. `text` is a banner text that was given beforehand, `preset` the character.
     """
 
     question: str
@@ -26,6 +27,7 @@ class Dialogue:
     english: str = ""
     job_id: int = 0
     text: str = ""
+    preset: str = ""
 
 
 def meet(connection: sqlite3.Connection, user_id: int, language: str) -> bool:
@@ -95,7 +97,7 @@ def is_banned(connection: sqlite3.Connection, user_id: int) -> bool:
 def dialogue(connection: sqlite3.Connection, place: Place) -> Dialogue | None:
     """The open question at a place."""
     row = connection.execute(
-        "SELECT question, object, english, job_id, text FROM dialogues"
+        "SELECT question, object, english, job_id, text, preset FROM dialogues"
         " WHERE chat_id = ? AND thread_id = ? AND user_id = ?",
         (place.chat_id, place.thread_id, place.user_id),
     ).fetchone()
@@ -106,10 +108,11 @@ def ask(connection: sqlite3.Connection, place: Place, dialogue: Dialogue, now: f
     """Make `dialogue` the open question at a place."""
     connection.execute(
         "INSERT OR REPLACE INTO dialogues"
-        "(chat_id, thread_id, user_id, question, object, english, job_id, text, changed)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (*_key(place), dialogue.question, dialogue.object, dialogue.english, dialogue.job_id, dialogue.text, now),
-    )
+        "(chat_id, thread_id, user_id, question, object, english, job_id, text, preset, changed)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (*_key(place), dialogue.question, dialogue.object, dialogue.english, dialogue.job_id, dialogue.text,
+         dialogue.preset, now),
+    )  # fmt: skip
 
 
 def clear(connection: sqlite3.Connection, place: Place) -> bool:
@@ -166,6 +169,11 @@ def set_fact(connection: sqlite3.Connection, key: str, value: str) -> None:
     connection.execute("INSERT OR REPLACE INTO facts(key, value) VALUES (?, ?)", (key, value))
 
 
+def usual_preset(chat_id: int) -> str:
+    """The fact that holds which character the badges of a chat show."""
+    return f"preset {chat_id}"
+
+
 def ids_of_chat(connection: sqlite3.Connection, chat_id: int) -> list[int]:
     """The id of a chat and those that it had before."""
     ids = [chat_id]
@@ -183,6 +191,7 @@ def move_chat(connection: sqlite3.Connection, old: int, new: int) -> str:
     connection.execute("UPDATE OR REPLACE dialogues SET chat_id = ? WHERE chat_id = ?", (new, old))
     connection.execute("UPDATE outbox SET chat_id = ? WHERE chat_id = ?", (new, old))
     connection.execute("UPDATE OR IGNORE packs SET chat_id = ? WHERE chat_id = ?", (new, old))
+    connection.execute("UPDATE OR REPLACE facts SET key = ? WHERE key = ?", (usual_preset(new), usual_preset(old)))
     connection.execute("UPDATE posts SET chat_id = ? WHERE chat_id = ?", (new, old))
     # Message ids do not survive the move, so unfinished badges need a new status message.
     connection.execute("UPDATE jobs SET chat_id = ?, status_id = 0, reply_to = 0 WHERE chat_id = ?", (new, old))

@@ -3,7 +3,7 @@
 import sqlite3
 from dataclasses import dataclass
 
-from bot.store import awards, posts, stickers
+from bot.store import awards, people, posts, stickers
 from bot.store.posts import Post
 
 _DAY = 86400.0
@@ -48,6 +48,7 @@ def forget(connection: sqlite3.Connection, user_id: int, now: float) -> Forgotte
     connection.execute("DELETE FROM jobs WHERE user_id = ? AND told = 1 AND created < ?", (user_id, now - 2 * _DAY))
     for table in ("dialogues", "hints", "outbox"):
         connection.execute(f"DELETE FROM {table} WHERE user_id = ?", (user_id,))
+    connection.execute("DELETE FROM facts WHERE key = ?", (people.usual_preset(user_id),))  # of the private chat
     connection.execute(
         "UPDATE people SET language = '', chosen = '', username = '', name = '', welcomed = 0, seen = 0, named = 0"
         " WHERE user_id = ?",

@@ -1,10 +1,12 @@
-"""Numbers about the queue: who waits where, how many in the last hour, how long a badge takes."""
+"""The queue: whose job is next, who waits where, how many in the last hour, how long a badge takes."""
 
 import sqlite3
 from dataclasses import dataclass
 
-from bot.store.jobs import SUSPECT
+from bot.store import jobs
 
+SUSPECT = 3
+"""From so many attempts on, a job comes after those of other people."""
 _MEASURED = 20
 _ASSUMED_SECONDS = 20.0
 _SLICE = 600
@@ -33,8 +35,50 @@ class Totals:
     people: int
 
 
+def claim(
+    connection: sqlite3.Connection, owner: str, until: float, now: float, preset: str | None = None
+) -> jobs.Job | None:
+    """Take the next job whose turn it is, under a lease until `until` (monotonic, as `now`); None if there is none.
+
+    With a `preset`, the first whose character is that one goes before those of other people.
+    """
+    connection.execute(
+        "UPDATE jobs SET state = 'waiting' WHERE state = 'drawing' AND lease_owner = ? AND lease_until < ?",
+        (owner, now),
+    )
+    row = _next(connection, preset)
+    if row is None:
+        return None
+    turn = int(connection.execute("SELECT COALESCE(MAX(served), 0) + 1 FROM people").fetchone()[0])
+    connection.execute("UPDATE people SET served = ? WHERE user_id = ?", (turn, row["user_id"]))
+    connection.execute(
+        "UPDATE jobs SET state = 'drawing', fence = fence + 1, attempts = attempts + 1, lease_owner = ?,"
+        " lease_until = ?, turn_before = ? WHERE id = ?",
+        (owner, until, row["served"], row["id"]),
+    )
+    return jobs.get(connection, row["id"])
+
+
+def first_in_turn(connection: sqlite3.Connection) -> int:
+    """The number of the job whose turn it is, whatever its character; 0 for none."""
+    row = _next(connection, None)
+    return 0 if row is None else int(row["id"])
+
+
+def _next(connection: sqlite3.Connection, preset: str | None) -> sqlite3.Row | None:
+    row: sqlite3.Row | None = connection.execute(
+        "SELECT first.id, people.served, people.user_id FROM"
+        " (SELECT MIN(id) AS id, user_id, attempts, preset FROM jobs WHERE state = 'waiting' GROUP BY user_id) AS first"
+        " JOIN people ON people.user_id = first.user_id"
+        " WHERE NOT EXISTS (SELECT 1 FROM jobs WHERE state = 'drawing' AND user_id = first.user_id)"
+        " ORDER BY first.attempts >= ?1, first.preset <> COALESCE(?2, first.preset), people.served, first.id LIMIT 1",
+        (SUSPECT, preset),
+    ).fetchone()
+    return row
+
+
 def places(connection: sqlite3.Connection) -> dict[int, int]:
-    """Each waiting job's place, 1 first, in the order in which `jobs.claim` would take them."""
+    """Each waiting job's place, 1 first, in the order in which `claim` takes them without a preset."""
     rows = connection.execute(
         "SELECT jobs.id, ROW_NUMBER() OVER (PARTITION BY jobs.user_id ORDER BY jobs.id) AS turn, people.served,"
         " MAX(jobs.attempts) OVER (PARTITION BY jobs.user_id) >= ? AS suspect"
@@ -89,12 +133,12 @@ def _between(since: float, now: float, user_id: int, chat_id: int) -> tuple[str,
     return where, (whom, since, now)
 
 
-def similar(connection: sqlite3.Connection, english: str) -> int | None:
-    """The seed of a dialogue's job for the same object that is still waiting or being drawn."""
+def similar(connection: sqlite3.Connection, english: str, preset: str) -> int | None:
+    """The seed of a dialogue's job for the same object and character that is still waiting or being drawn."""
     row = connection.execute(
         "SELECT seed FROM jobs WHERE state IN ('waiting', 'drawing') AND origin = 'dialogue' AND english = ?"
-        " ORDER BY id LIMIT 1",
-        (english,),
+        " AND preset = ? ORDER BY id LIMIT 1",
+        (english, preset),
     ).fetchone()
     return None if row is None else int(row["seed"])
 

@@ -9,7 +9,8 @@ from configs.sections.render import has_one_object
 class PresetSettings(Section):
     """What it changes of `[prompt]`, `[local]` and `[banner]`; what is left out stays as it is there.
 
-    `lora` is looked for beside the file that names it, and then as `local.lora` is.
+    `lora` is looked for beside the file that names it, and then as `local.lora` is. The bot calls the character by
+    `title` (and `title_ru`, to people who read Russian), or by its name, and suggests these things to hold, or its own.
     """
 
     trigger: str | None = None
@@ -18,6 +19,10 @@ class PresetSettings(Section):
     lora: str | None = None
     lora_scale: float | None = Field(default=None, ge=-4, le=4)
     banner: str | None = None
+    title: str = Field(default="", max_length=40)
+    title_ru: str = Field(default="", max_length=40)
+    suggestions: tuple[str, ...] = ()
+    suggestions_ru: tuple[str, ...] = ()
 
     @field_validator("base")
     @classmethod

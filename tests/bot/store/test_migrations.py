@@ -97,7 +97,7 @@ def test_the_counters_are_what_counting_again_gives() -> None:
             jobs.add(connection, Job(0, user, user, 0, 0, "ru", "cup", "cup", "A", "ribbon", 7, "dialogue"), now)
         elif what == 3:
             jobs.cancel(connection, user, user, now)
-        job = jobs.claim(connection, "me", now + 1e9, now) if what in (2, 4, 5) else None
+        job = queue.claim(connection, "me", now + 1e9, now) if what in (2, 4, 5) else None
         if job is not None and what == 4:
             jobs.failed(connection, job, "broken", now)
         elif job is not None:
@@ -139,12 +139,12 @@ def test_a_begun_drawing_counts_although_it_was_canceled() -> None:
     jobs.cancel(connection, 1, 1, NOW)
     assert made() == 0
     order()
-    assert jobs.claim(connection, "me", NOW + 10, NOW)
+    assert queue.claim(connection, "me", NOW + 10, NOW)
     jobs.cancel(connection, 1, 1, NOW)
     assert made() == 1
     for error, counted in (("unavailable", 1), ("words", 2)):
         order()
-        job = jobs.claim(connection, "me", NOW + 10, NOW)
+        job = queue.claim(connection, "me", NOW + 10, NOW)
         assert job is not None
         jobs.failed(connection, job, error, NOW)
         assert made() == counted

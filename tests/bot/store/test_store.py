@@ -32,7 +32,7 @@ def add(connection: sqlite3.Connection, user: int, thing: str = "cup", created: 
 
 
 def claim(connection: sqlite3.Connection, now: float = 0.0, owner: str = "me") -> Job | None:
-    return jobs.claim(connection, owner, now + 10, now)
+    return queue.claim(connection, owner, now + 10, now)
 
 
 def test_a_hog_with_100_jobs_keeps_nobody_waiting(connection: sqlite3.Connection) -> None:
