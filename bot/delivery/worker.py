@@ -44,7 +44,7 @@ log = logging.getLogger(__name__)
 _IDLE_LOOK = 2.0
 _MOST_OVERTAKEN = 4
 """So many badges of the character that is loaded may go before one of another whose turn it is; nobody waits for more.
-Two LoRAs of the demo in turn took up to 0.1 s more a portrait of 0.6 s than each five times; a card was not measured."""
+Two LoRAs of the demo in turn took up to 0.1 s more a portrait of 0.6 s than one at a time; no card was measured."""
 _FOR_ADMINS = frozenset({"operator", "blank"})
 """Reasons of failures that whoever runs the bot has to do something about."""
 
