@@ -87,7 +87,9 @@ class Artist:
         return images
 
 
-def vocabulary(artist: Artist, scorer: classifier.Scorer, each: int, every: int) -> tuple[list[str], list[Image.Image]]:
+def vocabulary(
+    artist: Artist, scorer: classifier.Classifier, each: int, every: int
+) -> tuple[list[str], list[Image.Image]]:
     """Lines of the report, and the portraits."""
     pairs = vocabulary_pairs(each, every)
     images = artist([prompt_of(*pair) for pair in pairs])
@@ -144,7 +146,9 @@ def colour(artist: Artist, count: int) -> tuple[list[str], list[Image.Image]]:
     return lines, images
 
 
-def lora(artist: Artist, generator: LocalGenerator, shipped: Path, scorer: classifier.Scorer, seeds: int) -> list[str]:
+def lora(
+    artist: Artist, generator: LocalGenerator, shipped: Path, scorer: classifier.Classifier, seeds: int
+) -> list[str]:
     """Lines of the report about the LoRA that ships."""
     lines = ["\n| held-out things, the real prompt | aidbox look | right object | torn | torn share |\n"
              "| --- | --- | --- | --- | --- |"]  # fmt: skip
@@ -159,7 +163,7 @@ def lora(artist: Artist, generator: LocalGenerator, shipped: Path, scorer: class
     return lines
 
 
-def _lora_row(name: str, scorer: classifier.Scorer, images: list[Image.Image], things: list[str]) -> str:
+def _lora_row(name: str, scorer: classifier.Classifier, images: list[Image.Image], things: list[str]) -> str:
     seen, torn = scorer.classify(images), [torn_share(image) for image in images]
     return (
         f"| {name} | {share(v.character == classifier.AIDBOX for v in seen)}"

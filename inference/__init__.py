@@ -5,7 +5,7 @@ from inference.choice import open_generator
 from inference.errors import BackendUnavailable, Canceled, InvalidRequest, NotUnderstood, RenderError, RenderFailed
 from inference.generator import Generator
 from inference.models.profiles import Profile, load_profile, profile_names
-from inference.translation.understand import Understood, understand
+from inference.translation.understand import UnderstoodObject, understand
 from inference.types import Badge, BadgeRequest, LoraInfo, ModelInfo, Portrait, PortraitRequest
 
 __all__ = [
@@ -24,7 +24,7 @@ __all__ = [
     "ReadyRequest",
     "RenderError",
     "RenderFailed",
-    "Understood",
+    "UnderstoodObject",
     "finish_badge",
     "load_profile",
     "make_badge",

@@ -35,7 +35,7 @@ from inference.output.encode import ENDINGS, encoder_for, numbered, stem_of
 from inference.output.like import request_like, settings_like, wanted_like, warn_of_differences
 from inference.output.manifest import Entry
 from inference.output.names import read_names
-from inference.output.progress import LoadingBar, Progress, give, say, untorn_log
+from inference.output.progress import LoadingBar, ProgressBars, give, say, untorn_log
 from inference.output.recipe import Recipe, read_recipe, recipe_of
 from inference.output.rows import read_rows
 from inference.output.sheet import SHEET, THUMBNAILS, write_sheet
@@ -239,7 +239,7 @@ def _draw_single(args: argparse.Namespace, settings: Settings, recipe: Recipe | 
         request = request_like(recipe, args.object, args.text, args.seed, args.style)
     request = checked(request, settings.banner)
     tell = _printer(args.json)
-    with open_generator(settings, LoadingBar()) as generator, Progress(args.count) as progress:
+    with open_generator(settings, LoadingBar()) as generator, ProgressBars(args.count) as progress:
         asked = ready(request, generator.model, settings.banner, settings.translation)
         requests = _seeds(asked, request.seed, args.count)
         for line in drawn_as(requests):

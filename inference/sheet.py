@@ -23,7 +23,7 @@ from inference.errors import InvalidRequest, RenderError
 from inference.files import write_atomically
 from inference.output.like import portrait_like
 from inference.output.pdf import PAPERS, Sheet, pixels, sheet_pdf, to_sheet_jpeg
-from inference.output.progress import Progress, say
+from inference.output.progress import ProgressBars, say
 from inference.output.recipe import Recipe, read_recipe
 from inference.upscale.enlarge import enlarge
 from overlay import BannerError
@@ -83,7 +83,7 @@ def _command(args: argparse.Namespace) -> int:
         raise InvalidRequest(f"--out {printable(str(args.out))}: name a .pdf file")
     printer = _Printer(sheet, settings)
     pictures: list[bytes] = []
-    with Progress(len(badges)) as progress:
+    with ProgressBars(len(badges)) as progress:
         for badge in badges:
             pictures.append(to_sheet_jpeg(printer.picture(badge)))
             progress.badge()

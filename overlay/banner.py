@@ -88,7 +88,7 @@ def forget_layers() -> None:
 
 
 @dataclass(frozen=True)
-class Plan:
+class BannerPlan:
     """Where everything of one banner goes in its picture; u is pixels per layout unit."""
 
     style: BannerStyle
@@ -103,7 +103,7 @@ class Plan:
     bend: Bend
 
 
-def plan_banner(portrait: Image.Image, text: str, style: BannerStyle, side: int | None = None) -> Plan:
+def plan_banner(portrait: Image.Image, text: str, style: BannerStyle, side: int | None = None) -> BannerPlan:
     """Lay out a cleaned text, draw (or take from the cache) its plate, and find the plate's place.
 
     `portrait` is RGB from `as_portrait`; `side` is the side of the finished round badge, the portrait's shorter
@@ -120,7 +120,7 @@ def plan_banner(portrait: Image.Image, text: str, style: BannerStyle, side: int 
     if style.ring is None:
         portrait = composed(portrait, body.moved(width // 2, usual))
     at = width // 2, usual if style.ring else find_height(portrait, body, usual)
-    return Plan(style, layout, u, at, portrait, body.moved(*at), _bend(layout, sag, at, u))
+    return BannerPlan(style, layout, u, at, portrait, body.moved(*at), _bend(layout, sag, at, u))
 
 
 def _draw(portrait: Image.Image, text: str, style: BannerStyle, side: int | None = None) -> Image.Image:
@@ -134,7 +134,7 @@ def _draw(portrait: Image.Image, text: str, style: BannerStyle, side: int | None
     return result
 
 
-def _mounted(portrait: Image.Image, plan: Plan, ring: Ring) -> Image.Image:
+def _mounted(portrait: Image.Image, plan: BannerPlan, ring: Ring) -> Image.Image:
     """The portrait in its ring on the white border, RGBA, still without the banner."""
     side = round(1024 * plan.u)
     box = Box(0, 0, side, side)

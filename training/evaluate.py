@@ -42,7 +42,7 @@ DEMO_PICTURES = PACKAGE / "training" / "demo" / "training_images"
 
 
 @dataclass(frozen=True)
-class Plan:
+class Evaluation:
     """What is tried: the LoRA, on which base, against which pictures, with which prompt."""
 
     lora: Path
@@ -131,7 +131,12 @@ def names_of(loras: Sequence[Path]) -> list[str]:
 
 
 def _draw(
-    wanted: list[Case], generator: LocalGenerator, plan: Plan, banner: BannerSettings, out: Path, known: list[Drawn]
+    wanted: list[Case],
+    generator: LocalGenerator,
+    plan: Evaluation,
+    banner: BannerSettings,
+    out: Path,
+    known: list[Drawn],
 ) -> list[Drawn]:
     drawn: list[Drawn] = []
     with tqdm(total=len(wanted), desc="badges", file=sys.stderr, disable=not sys.stderr.isatty()) as bar:
@@ -141,13 +146,13 @@ def _draw(
     return drawn
 
 
-def _judge(plan: Plan, drawn: list[Drawn], scorer: Scorer) -> Scores:
+def _judge(plan: Evaluation, drawn: list[Drawn], scorer: Scorer) -> Scores:
     pictures = [upright(picture.path) for picture in plan.data.pictures if not picture.problem]
     candidates = sorted({thing for thing, _ in plan.objects} | {picture.thing for picture in plan.data.pictures})
     return score(drawn, pictures, scorer, str(plan.lora), plan.profile.name, candidates)
 
 
-def make_plan(args: argparse.Namespace, settings: Settings, lora: Path) -> Plan:
+def make_plan(args: argparse.Namespace, settings: Settings, lora: Path) -> Evaluation:
     """What the command line and the LoRA's own header ask for. Raises InvalidJob or InvalidRequest."""
     card = read_card(lora)
     profile = load_profile(args.profile or _profile_of(card) or settings.generator.profile)
@@ -163,7 +168,7 @@ def make_plan(args: argparse.Namespace, settings: Settings, lora: Path) -> Plan:
     else:
         fresh = [thing for thing in settings.training.test_objects if thing not in trained]
         things = trained[:: max(1, len(trained) // SEEN)][:SEEN] + fresh
-    return Plan(lora, card, profile, data, prompt, [(thing, thing in trained) for thing in things])
+    return Evaluation(lora, card, profile, data, prompt, [(thing, thing in trained) for thing in things])
 
 
 def _profile_of(card: LoraCard | None) -> str:
@@ -194,7 +199,7 @@ def _token(settings: Settings) -> str:
     return settings.secrets.hf_token.get_secret_value()
 
 
-def _write(out: Path, plan: Plan, drawn: list[Drawn], scores: Scores) -> None:
+def _write(out: Path, plan: Evaluation, drawn: list[Drawn], scores: Scores) -> None:
     samples = [picture for picture in plan.data.pictures if picture.thumbnail is not None][:8]
     write_atomically(out / "index.html", evaluation_page(scores, drawn, samples, plan.card).encode())
     text = json.dumps(scores.as_json(), indent=2, ensure_ascii=False)

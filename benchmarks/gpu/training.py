@@ -22,7 +22,7 @@ from inference.models.profiles import load_profile
 from training.job import TrainingJob, make_job
 from training.local.loop import Loop, Material, make_optimizer, uncast_inputs
 from training.local.lora_layers import LoraLayers
-from training.local.memory_plan import FLUX1, FLUX2_KLEIN_4B, ModelSize, make_plan
+from training.local.memory_plan import FLUX1, FLUX2_KLEIN_4B, BaseShape, make_plan
 from training.local.sampler import Sampler
 from training.local.speed import speed_up
 
@@ -113,14 +113,14 @@ class Training:
         ranks: Any = SimpleNamespace(device=device, index=0, count=1, first=True, sum=lambda value: value)
         return Loop(job, self._base, lora, make_optimizer(lora, job), material, Sampler((1,), 1, 0), ranks)
 
-    def _size_of(self, transformer: Any) -> ModelSize:
+    def _size_of(self, transformer: Any) -> BaseShape:
         if not self._job.tiny:
             return replace(self._full, text_tokens=512)
         count = sum(p.numel() for p in transformer.parameters())
-        return ModelSize(count, 64, 1, 2, 32, self._full.kept, grain=128)
+        return BaseShape(count, 64, 1, 2, 32, self._full.kept, grain=128)
 
     @property
-    def _full(self) -> ModelSize:
+    def _full(self) -> BaseShape:
         return FLUX2_KLEIN_4B if self._profile.family == "flux2" else FLUX1
 
 

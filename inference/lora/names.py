@@ -17,7 +17,7 @@ Shapes = Mapping[str, Mapping[str, tuple[int, int]]]
 
 
 @dataclass(frozen=True)
-class Place:
+class LinearLayer:
     """One linear layer. `swapped`: the two halves of its rows are stored the other way round in the file."""
 
     component: str
@@ -86,22 +86,22 @@ _ENCODER_FRONTS = {
 }
 
 
-def name_table(shapes: Shapes) -> dict[str, tuple[Place, ...]]:
+def name_table(shapes: Shapes) -> dict[str, tuple[LinearLayer, ...]]:
     """All known names. A name that covers several layers gives them in the order of the file's rows."""
-    table: dict[str, tuple[Place, ...]] = {}
+    table: dict[str, tuple[LinearLayer, ...]] = {}
     layers = shapes.get("transformer", {})
     for layer in layers:
-        _add(table, layer, (Place("transformer", layer),))
+        _add(table, layer, (LinearLayer("transformer", layer),))
     for name, covered, swapped in _foreign_names(layers):
         if all(layer in layers for layer in covered):
-            _add(table, name, tuple(Place("transformer", layer, swapped) for layer in covered))
+            _add(table, name, tuple(LinearLayer("transformer", layer, swapped) for layer in covered))
     for component, fronts in _ENCODER_FRONTS.items():
         for layer in shapes.get(component, {}):
             for front in fronts:
                 # Files name CLIP's layers below `text_model.`, which newer transformers leave out.
                 for whole in {layer, "text_model." + layer.removeprefix("text_model.")}:
                     spelled = front + (whole.replace(".", "_") if front.endswith("_") else whole)
-                    table[spelled] = (Place(component, layer),)
+                    table[spelled] = (LinearLayer(component, layer),)
     return table
 
 
@@ -114,17 +114,17 @@ class Resolver:
 
     def __init__(self, shapes: Shapes) -> None:
         self._table = name_table(shapes)
-        self._loose: dict[str, set[tuple[Place, ...]]] = {}
+        self._loose: dict[str, set[tuple[LinearLayer, ...]]] = {}
         for name, places in self._table.items():
             self._loose.setdefault(_squashed(name), set()).add(places)
 
-    def places(self, name: str) -> tuple[Place, ...] | None:
+    def places(self, name: str) -> tuple[LinearLayer, ...] | None:
         """The layers that `name` covers, None where it means none, or not for certain one."""
         exact = self._table.get(name) or self._table.get(_WRAPPERS.sub("", name))
         if exact:
             return exact
         short = _squashed(_WRAPPERS.sub("", name))
-        found: set[tuple[Place, ...]] = set()
+        found: set[tuple[LinearLayer, ...]] = set()
         for candidate in {
             short,
             *(new + short.removeprefix(old) for old, new in _FRONTS_MORE if short.startswith(old)),
@@ -155,7 +155,7 @@ def for_encoder(name: str) -> bool:
     return re.match(r"(?:lora|lycoris)_te\d?_|te\d_|text_encoders?_", _squashed(_WRAPPERS.sub("", name))) is not None
 
 
-def _add(table: dict[str, tuple[Place, ...]], name: str, places: tuple[Place, ...]) -> None:
+def _add(table: dict[str, tuple[LinearLayer, ...]], name: str, places: tuple[LinearLayer, ...]) -> None:
     for front in _FRONTS:
         table[front + name] = places
     for front in ("lora_unet_", "lora_transformer_"):

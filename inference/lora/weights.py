@@ -16,7 +16,7 @@ from configs.printable import printable
 from inference.lora.alpha import Alphas
 from inference.lora.family import check_family
 from inference.lora.file import LoraError, LoraHeader
-from inference.lora.names import Place, Resolver, Shapes, for_encoder, guess_model
+from inference.lora.names import LinearLayer, Resolver, Shapes, for_encoder, guess_model
 from inference.lora.parts import LARGEST, KroneckerPart, LoraPart, LowRankPart
 from inference.lora.source import LoraFile
 
@@ -126,7 +126,7 @@ def _grouped(file: LoraFile, keys: list[str]) -> tuple[dict[str, _Group], list[s
 
 
 def _rank(
-    file: LoraFile, name: str, group: _Group, places: tuple[Place, ...], shapes: Shapes, header: LoraHeader
+    file: LoraFile, name: str, group: _Group, places: tuple[LinearLayer, ...], shapes: Shapes, header: LoraHeader
 ) -> int:
     """The rank of one name's tensors (1 for Kronecker products), known to fit the model's layers by the header alone.
 
@@ -175,7 +175,7 @@ def _parts(
     file: LoraFile,
     name: str,
     tensors: Mapping[str, "torch.Tensor"],
-    places: tuple[Place, ...],
+    places: tuple[LinearLayer, ...],
     shapes: Shapes,
     alphas: Alphas,
 ) -> list[LoraPart]:

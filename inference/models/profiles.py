@@ -19,7 +19,7 @@ PACKAGE = Path(__file__).resolve().parents[2]
 FOLDER = PACKAGE / "configs" / "profiles"
 
 
-class Recipe(Section):
+class TrainingDefaults(Section):
     """What training takes for this base where the user sets nothing; None is `[training]` of configs/badge.toml."""
 
     steps: int | None = Field(default=None, ge=1)
@@ -53,7 +53,7 @@ class Profile(Section):
     lora: str = ""
     vocabulary: str = ""
     training_base: str = ""
-    recipe: Recipe = Recipe()
+    recipe: TrainingDefaults = TrainingDefaults()
 
     @model_validator(mode="after")
     def _one_source(self) -> "Profile":

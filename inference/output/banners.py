@@ -24,7 +24,7 @@ from inference.models.hardware import usable_cores
 from inference.output.batch import drawn_as
 from inference.output.manifest import MANIFEST, Entry, FailedRow, read_manifest, write_manifest
 from inference.output.names import Name
-from inference.output.progress import Progress, say
+from inference.output.progress import ProgressBars, say
 from inference.output.recipe import Recipe, encode_png, read_recipe, recipe_of, work_key
 from inference.output.rows import slug
 from inference.output.sheet import SHEET, THUMBNAILS, write_sheet
@@ -81,7 +81,7 @@ def draw_names(
         finished = _finished(tasks, known, out)
         if request.seed is None and finished:
             asked = replace(asked, seed=next(iter(finished.values())).seed)
-        with Progress(len(names), finished=len(finished) + len(failed)) as progress:
+        with ProgressBars(len(names), finished=len(finished) + len(failed)) as progress:
             for entry in finished.values():
                 tell(entry)
             todo = [task for task in tasks if task.line not in finished]
@@ -170,7 +170,7 @@ def _finished(tasks: Iterable[_Task], known: dict[str, Entry], out: Path) -> dic
 
 def _draw(
     todo: Sequence[_Task], asked: ReadyRequest, out: Path, generator: Generator, settings: Settings,
-    wanted: PortraitRequest | None, progress: Progress,
+    wanted: PortraitRequest | None, progress: ProgressBars,
 ) -> Iterator[tuple[_Task, Entry | str]]:  # fmt: skip
     """Draw the portrait, then every banner; yields in the list's order."""
     portrait = generator.generate(wanted or portrait_request(asked, settings.prompt), progress.step)

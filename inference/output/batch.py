@@ -18,7 +18,7 @@ from inference.errors import BackendUnavailable, Canceled, InvalidRequest, Rende
 from inference.files import alone_in, append_line, write_atomically
 from inference.generator import Generator
 from inference.output.manifest import MANIFEST, Entry, FailedRow, read_manifest, write_manifest
-from inference.output.progress import Progress, say
+from inference.output.progress import ProgressBars, say
 from inference.output.recipe import encode_png, recipe_of, work_key
 from inference.output.resume import assign
 from inference.output.rows import BadRow, Row
@@ -68,7 +68,7 @@ def _run_batch(
     works: list[_Work] = []
     todo: list[_Work] = []
     failed: dict[int, FailedRow] = {}
-    with Progress(len(rows)) as progress:
+    with ProgressBars(len(rows)) as progress:
         for row in rows:
             try:
                 works.append(_work(row, generator, settings))
@@ -132,7 +132,7 @@ def _work(row: Row | BadRow, generator: Generator, settings: Settings) -> _Work:
 
 
 def _draw_all(
-    todo: Sequence[_Work], out: Path, generator: Generator, settings: Settings, progress: Progress
+    todo: Sequence[_Work], out: Path, generator: Generator, settings: Settings, progress: ProgressBars
 ) -> Iterator[tuple[_Work, Entry | RenderError]]:
     """Draw with as many calls at once as the generator likes; yields in order of completion.
 

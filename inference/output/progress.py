@@ -20,7 +20,7 @@ _TICK = 0.5
 """Seconds between two looks of a bar at the clock."""
 
 
-class Progress:
+class ProgressBars:
     """Two bars, the outer only for more than one badge; `step` fits as an `on_step` callback."""
 
     def __init__(self, badges: int, *, finished: int = 0) -> None:

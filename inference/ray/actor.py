@@ -49,7 +49,7 @@ class SentLora:
 
 
 @dataclass(frozen=True)
-class Drawn:
+class ActorPortrait:
     """The end of a drawing's stream: the portrait, and the process that drew it."""
 
     portrait: Portrait
@@ -99,7 +99,7 @@ class DrawingActor:
         self._thread.submit(self._generator.warm).result()
 
     @ray.method(num_returns="streaming")  # type: ignore[untyped-decorator]
-    def draw(self, request: PortraitRequest, tell: bool) -> Iterator[tuple[int, int] | Drawn]:
+    def draw(self, request: PortraitRequest, tell: bool) -> Iterator[tuple[int, int] | ActorPortrait]:
         """Draw one portrait: with `tell` (steps done, steps in all) after each step, then the portrait.
 
         Raises what LocalGenerator raises; stops between two steps when Ray says that the call was canceled.
@@ -120,4 +120,4 @@ class DrawingActor:
                 stop.set()
             if tell:
                 yield step
-        yield Drawn(drawing.result(), f"{context.get_node_id()[:8]}/{context.get_worker_id()[:8]}")
+        yield ActorPortrait(drawing.result(), f"{context.get_node_id()[:8]}/{context.get_worker_id()[:8]}")

@@ -25,7 +25,7 @@ from inference.ray.lora import pack_lora
 from inference.types import ModelInfo, Portrait, PortraitRequest, StepCallback
 
 if TYPE_CHECKING:
-    from inference.ray.actor import Drawn
+    from inference.ray.actor import ActorPortrait
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -186,7 +186,7 @@ class RayGenerator(Generator):
                     raise
         raise RenderFailed("the drawing ended without a portrait")
 
-    def _items(self, stream: Any) -> Iterator["tuple[int, int] | Drawn"]:
+    def _items(self, stream: Any) -> Iterator["tuple[int, int] | ActorPortrait"]:
         """The items of a drawing as they come. Ray's errors are translated; ActorGone ends it."""
         while True:
             self._wait(stream)

@@ -21,7 +21,7 @@ from inference.replicate.errors import (
     LostAnswer,
     mask,
 )
-from inference.replicate.jobs import Job, job_from
+from inference.replicate.jobs import ReplicateJob, job_from
 from inference.replicate.retry import pause, retried
 from inference.replicate.transport import ReplicateHttp, Timeouts
 
@@ -54,11 +54,11 @@ class ReplicateApi:
 
     # -- jobs: `kind` is "predictions" or "trainings"
 
-    def job(self, kind: str, number: str, ends: float) -> Job:
+    def job(self, kind: str, number: str, ends: float) -> ReplicateJob:
         """The present state of a job, asked until the monotonic time `ends` at most. Raises ApiError."""
         return job_from(self._ask("GET", f"/{kind}/{quote(number, safe='')}", ends=ends))
 
-    def cancel(self, kind: str, number: str) -> Job | None:
+    def cancel(self, kind: str, number: str) -> ReplicateJob | None:
         """Cancel a job; its state afterwards, None where Replicate could not be told (which is logged)."""
         ends = time.monotonic() + self._settings.read_timeout_s
         try:
@@ -78,7 +78,7 @@ class ReplicateApi:
         ends: float,
         wait_s: int = 0,
         cancel_after_s: float = 0,
-    ) -> Job:
+    ) -> ReplicateJob:
         """Start one job with `POST path`, exactly one even where answers are lost.
 
         `marker` are inputs that tell this job from others; `claim` is asked before a found one is taken as ours.
@@ -99,7 +99,7 @@ class ReplicateApi:
             lost=lambda error: self._look_again(kind, marker, since, claim, error),
         )
 
-    def find(self, kind: str, marker: Mapping[str, Any], since: float, claim: Claim) -> Job | None:
+    def find(self, kind: str, marker: Mapping[str, Any], since: float, claim: Claim) -> ReplicateJob | None:
         """The newest job made after `since` (server's clock) whose inputs contain `marker` and that `claim` grants."""
         ends = time.monotonic() + self._settings.read_timeout_s
         path, params = f"/{kind}", {}
@@ -124,7 +124,7 @@ class ReplicateApi:
 
     def _look_again(
         self, kind: str, marker: Mapping[str, Any], since: float, claim: Claim, lost: ApiUnreachable
-    ) -> Job | None:
+    ) -> ReplicateJob | None:
         """Look for a job whose answer was lost, several times where it may appear late."""
         looks = self._settings.attempts if lost.timed_out else 2
         for look in range(looks):

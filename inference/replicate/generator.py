@@ -35,7 +35,7 @@ from inference.replicate.errors import (
     OverLimit,
 )
 from inference.replicate.target import Target, find_target, forget_target, inputs_for, scale_of
-from inference.replicate.work import Parts, Steps, Work
+from inference.replicate.work import PredictionRun, Resources, Steps
 from inference.types import LoraInfo, ModelInfo, Portrait, PortraitRequest, StepCallback
 
 log = logging.getLogger(__name__)
@@ -59,7 +59,7 @@ class ReplicateGenerator(Generator):
         self._settings = settings
         self._token, self._base_url, self._data_dir = token, base_url, data_dir
         self._lock = threading.Lock()
-        self._parts: Parts | None = None
+        self._resources: Resources | None = None
         self._target: Target | None = None
 
     @property
@@ -109,16 +109,16 @@ class ReplicateGenerator(Generator):
 
     def close(self) -> None:
         with self._lock:
-            parts, self._parts = self._parts, None
-        if parts:
-            parts.close()
+            resources, self._resources = self._resources, None
+        if resources:
+            resources.close()
 
     def _drawn(self, target: Target, request: PortraitRequest, on_step: StepCallback | None) -> list[Portrait]:
         started = time.perf_counter()
         ends = time.monotonic() + self._settings.deadline_s
         inputs = inputs_for(target, self._settings, request)
-        work = Work(self._ready(), self._settings, target, inputs, ends)
-        job, images, cost = work.do(Steps(on_step, int(inputs.get("num_inference_steps", 0)) or target.steps))
+        run = PredictionRun(self._ready(), self._settings, target, inputs, ends)
+        job, images, cost = run.do(Steps(on_step, int(inputs.get("num_inference_steps", 0)) or target.steps))
         seed = job.used_seed if job.used_seed is not None else request.seed
         if seed != request.seed:
             log.warning("%s drew with seed %d instead of %d", target.name, seed, request.seed)
@@ -153,19 +153,19 @@ class ReplicateGenerator(Generator):
         )
 
     def _find_target(self) -> Target:
-        parts = self._ready()
-        self._target = find_target(self._settings, parts.api, parts.ledger)
+        resources = self._ready()
+        self._target = find_target(self._settings, resources.api, resources.ledger)
         return self._target
 
     def _ask_anew(self) -> Target:
         forget_target(self._settings, self._ready().ledger)
         return self._find_target()
 
-    def _ready(self) -> "Parts":
+    def _ready(self) -> "Resources":
         with self._lock:
-            if self._parts is None:
-                self._parts = Parts(self._settings, self._token, self._base_url, self._data_dir)
-            return self._parts
+            if self._resources is None:
+                self._resources = Resources(self._settings, self._token, self._base_url, self._data_dir)
+            return self._resources
 
 
 def _names_inputs(error: ApiError) -> bool:

@@ -16,7 +16,7 @@ _SEED = re.compile(r"Using seed: (\d+)")
 
 
 @dataclass(frozen=True)
-class Job:
+class ReplicateJob:
     """A prediction or training as an answer describes it. `predict_s` is billed time, None while it is not told."""
 
     id: str
@@ -87,14 +87,14 @@ def _files(value: object, depth: int = 0) -> Iterator[str]:
             yield from _files(each, depth + 1)
 
 
-def job_from(answer: dict[str, Any]) -> Job:
+def job_from(answer: dict[str, Any]) -> ReplicateJob:
     """The job that `answer` describes. Raises ApiUnreachable where it describes none."""
     number, status = answer.get("id"), answer.get("status")
     if not isinstance(number, str) or not number or not isinstance(status, str):
         raise ApiUnreachable("Replicate's answer describes no job", sent=True)
     metrics = answer.get("metrics")
     given = answer.get("input")
-    return Job(
+    return ReplicateJob(
         id=number,
         status=status,
         input=given if isinstance(given, dict) else {},

@@ -47,7 +47,7 @@ class Limits:
 
 
 @dataclass(frozen=True)
-class Line:
+class LedgerLine:
     """One job in the book; `job` is "" while its id is not known."""
 
     line: int
@@ -133,7 +133,7 @@ class Ledger:
         """Leave an open line to whoever asks for the same work next."""
         self._set(line, "owner = ''")
 
-    def adopt(self, kind: str, mark: str, max_age_s: float) -> Line | None:
+    def adopt(self, kind: str, mark: str, max_age_s: float) -> LedgerLine | None:
         """Take over the newest open line for `mark` that nobody is at work on and that is not too old."""
         since = self._clock() - max_age_s
         with self._book() as book:
@@ -145,7 +145,7 @@ class Ledger:
             for line, job, asked, usd, settled, owner in rows:
                 if not _alive(owner):
                     book.execute("update jobs set owner = ? where line = ?", (self._owner, line))
-                    return Line(line, job, asked, usd, bool(settled))
+                    return LedgerLine(line, job, asked, usd, bool(settled))
         return None
 
     def spent(self) -> tuple[float, float]:

@@ -5,7 +5,7 @@ import re
 from configs.sections.replicate import ReplicateSettings
 from inference.errors import BackendUnavailable, InvalidRequest, RenderError, RenderFailed
 from inference.replicate.errors import mask
-from inference.replicate.jobs import Job
+from inference.replicate.jobs import ReplicateJob
 from inference.replicate.target import Target
 
 _REFUSED = ("NSFW", "FLAGGED AS SENSITIVE", "E005")
@@ -18,7 +18,7 @@ _THEIRS = frozenset({
 _RETRY = ("code: PA", "please retry", "interrupted")
 
 
-def cost_of(job: Job, target: Target, settings: ReplicateSettings) -> float:
+def cost_of(job: ReplicateJob, target: Target, settings: ReplicateSettings) -> float:
     """Dollars: official models by the picture, all else by computing time; nothing before it began."""
     if target.official:
         return settings.usd_per_image * len(job.outputs)
@@ -27,7 +27,7 @@ def cost_of(job: Job, target: Target, settings: ReplicateSettings) -> float:
     return settings.estimate_badge_usd if job.status == "succeeded" else 0.0
 
 
-def failure_of(job: Job) -> RenderError | None:
+def failure_of(job: ReplicateJob) -> RenderError | None:
     """What to raise for a job that is over; None where it has pictures."""
     said = mask(job.error)[:300]
     if job.status == "aborted":
@@ -45,7 +45,7 @@ def failure_of(job: Job) -> RenderError | None:
     return None
 
 
-def asks_to_retry(job: Job) -> bool:
+def asks_to_retry(job: ReplicateJob) -> bool:
     """Whether Replicate itself interrupted the job and asks for another one."""
     return job.status in ("failed", "aborted") and any(sign.lower() in job.error.lower() for sign in _RETRY)
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from configs.sections.replicate import ReplicateSettings
 from inference.replicate.client import ReplicateApi
 from inference.replicate.errors import ApiThrottled, ApiTimedOut, ApiUnreachable
-from inference.replicate.jobs import Job
+from inference.replicate.jobs import ReplicateJob
 
 if TYPE_CHECKING:
     from inference.replicate.webhook import Doorbell
@@ -21,11 +21,11 @@ log = logging.getLogger(__name__)
 _GROWTH = 1.5
 _SLICE_S = 1.0
 
-JobCallback = Callable[[Job], None]
+JobCallback = Callable[[ReplicateJob], None]
 
 
 def wait_for(
-    job: Job,
+    job: ReplicateJob,
     kind: str,
     api: ReplicateApi,
     settings: ReplicateSettings,
@@ -34,7 +34,7 @@ def wait_for(
     *,
     doorbell: "Doorbell | None" = None,
     longest: float | None = None,
-) -> Job:
+) -> ReplicateJob:
     """Wait until `job` is over; its last state. `ends` is a monotonic time, `longest` the longest polling interval.
 
     `on_job` is called with every state seen. Raises ApiTimedOut after `ends` (the job is canceled then), and what
@@ -59,7 +59,7 @@ def wait_for(
             log.warning("%s; asking again", error)
 
 
-def _rest(job: Job, seconds: float, on_job: JobCallback, doorbell: "Doorbell | None") -> None:
+def _rest(job: ReplicateJob, seconds: float, on_job: JobCallback, doorbell: "Doorbell | None") -> None:
     """Sleep, or until the doorbell rings; `on_job` is called each second, so that a wish to stop is soon heard."""
     ends = time.monotonic() + seconds
     while True:

@@ -23,7 +23,7 @@ from inference.replicate.errors import (
     OutputLost,
     mask,
 )
-from inference.replicate.jobs import Job
+from inference.replicate.jobs import ReplicateJob
 from inference.replicate.ledger import MINUTE, Ledger, Limits
 from inference.replicate.outcome import asks_to_retry, cost_of, failure_of
 from inference.replicate.retry import pause
@@ -49,7 +49,7 @@ def open_ledger(data_dir: Path, settings: ReplicateSettings) -> Ledger:
     return Ledger(data_dir / "replicate.sqlite", limits)
 
 
-class Parts:
+class Resources:
     """What a generator holds open: connections, ledger, and the doorbell where webhooks are wanted."""
 
     def __init__(self, settings: ReplicateSettings, token: str, base_url: str, data_dir: Path) -> None:
@@ -81,7 +81,7 @@ class Steps:
         self._on_step = on_step
         self._done, self._steps = 0, steps
 
-    def __call__(self, job: Job) -> None:
+    def __call__(self, job: ReplicateJob) -> None:
         done, total = job.progress or (0, self._steps)
         self._steps = total or self._steps
         if job.status == "succeeded":
@@ -91,20 +91,20 @@ class Steps:
             self._on_step(self._done, self._steps)
 
 
-class Work:
+class PredictionRun:
     """One badge's way through Replicate."""
 
     def __init__(
-        self, parts: Parts, settings: ReplicateSettings, target: Target, inputs: dict[str, Scalar], ends: float
+        self, resources: Resources, settings: ReplicateSettings, target: Target, inputs: dict[str, Scalar], ends: float
     ) -> None:
-        self._api, self._ledger, self._downloader = parts.api, parts.ledger, parts.downloader
-        self._doorbell = parts.doorbell
+        self._api, self._ledger, self._downloader = resources.api, resources.ledger, resources.downloader
+        self._doorbell = resources.doorbell
         self._settings, self._target, self._inputs, self._ends = settings, target, inputs, ends
         self._mark = mark_of(target, inputs)
         self._line = 0
         self._cost: float | None = None
 
-    def do(self, steps: Steps) -> tuple[Job, list[Image.Image], float]:
+    def do(self, steps: Steps) -> tuple[ReplicateJob, list[Image.Image], float]:
         """The finished job, its pictures (at least one) and what it cost in dollars."""
         job = self._waited(self._earlier() or self._new(steps), steps)
         if asks_to_retry(job) and time.monotonic() < self._ends:
@@ -120,7 +120,7 @@ class Work:
             raise failure
         return job, self._fetched(job), cost
 
-    def _close_or_keep(self, job: Job) -> None:
+    def _close_or_keep(self, job: ReplicateJob) -> None:
         """End the line of a job without pictures. One that succeeded stays open for as long as Replicate keeps it: the
         same words again would be paid for again, and come to the same."""
         if job.status == "succeeded":
@@ -129,7 +129,7 @@ class Work:
         else:
             self._ledger.close_line(self._line)
 
-    def _earlier(self) -> Job | None:
+    def _earlier(self) -> ReplicateJob | None:
         """A job for this very work that a crash, a lost answer or a failed download left behind."""
         while True:
             line = self._ledger.adopt(_BADGE, self._mark, _KEPT_S)
@@ -149,7 +149,7 @@ class Work:
             self._ledger.close_line(line.line, "done" if job or line.job else "never")
             self._cost = None
 
-    def _found(self, number: str, asked: float) -> Job | None:
+    def _found(self, number: str, asked: float) -> ReplicateJob | None:
         ends = time.monotonic() + self._settings.read_timeout_s
         if not number:
             return self._api.find(KIND, self._inputs, self._api.since(asked), self._claim)
@@ -158,7 +158,7 @@ class Work:
         except ApiNotFound:
             return None
 
-    def _new(self, steps: Steps) -> Job:
+    def _new(self, steps: Steps) -> ReplicateJob:
         self._line = self._reserve(steps)
         body = self._target.body(self._inputs)
         if self._doorbell:
@@ -198,13 +198,13 @@ class Work:
                     "waiting: raise replicate.requests_per_minute"
                 )
             log.info("this minute's Replicate requests are used up: waiting %.0f s", answer)
-            steps(Job("", "starting"))
+            steps(ReplicateJob("", "starting"))
             time.sleep(min(answer, MINUTE, self._settings.poll_max_s))
 
     def _claim(self, number: str) -> bool:
         return self._ledger.claim(self._line, number)
 
-    def _waited(self, job: Job, steps: Steps) -> Job:
+    def _waited(self, job: ReplicateJob, steps: Steps) -> ReplicateJob:
         try:
             return wait_for(job, KIND, self._api, self._settings, self._ends, steps, doorbell=self._doorbell)
         except ApiTimedOut:
@@ -222,7 +222,7 @@ class Work:
             if self._doorbell:
                 self._doorbell.done_with(job.id)
 
-    def _give_up(self, job: Job) -> Job | None:
+    def _give_up(self, job: ReplicateJob) -> ReplicateJob | None:
         """Cancel `job`; its state then. What cannot be canceled is left to the next call for the same work."""
         after = self._api.cancel(KIND, job.id)
         if after is None:
@@ -233,7 +233,7 @@ class Work:
             self._ledger.close_line(self._line)
         return after
 
-    def _settle(self, job: Job) -> float:
+    def _settle(self, job: ReplicateJob) -> float:
         """Write the job's cost into the ledger, once; dollars."""
         if self._cost is None:
             self._cost = cost_of(job, self._target, self._settings)
@@ -242,7 +242,7 @@ class Work:
             log.info("Replicate job %s: $%.4f; $%.2f today, $%.2f this month", job.id, self._cost, day, month)
         return self._cost
 
-    def _fetched(self, job: Job) -> list[Image.Image]:
+    def _fetched(self, job: ReplicateJob) -> list[Image.Image]:
         self._ledger.unfetched(self._line)
         ends = time.monotonic() + self._settings.read_timeout_s * self._settings.attempts
         try:
@@ -256,7 +256,7 @@ class Work:
         self._ledger.close_line(self._line)
         return images
 
-    def _images(self, job: Job, ends: float) -> list[Image.Image]:
+    def _images(self, job: ReplicateJob, ends: float) -> list[Image.Image]:
         """Every picture of `job`; what is not there or damaged is asked for again, at the addresses that the job has
         then."""
         for earlier in range(_LOOKS_AGAIN):
@@ -271,7 +271,7 @@ class Work:
                 job = self._again(job)
         return [self._downloader.image(address, ends) for address in job.outputs]
 
-    def _again(self, job: Job) -> Job:
+    def _again(self, job: ReplicateJob) -> ReplicateJob:
         """The job as it is now; as it was where that cannot be learned or there is no output any more."""
         try:
             fresh = self._api.job(KIND, job.id, time.monotonic() + self._settings.read_timeout_s)

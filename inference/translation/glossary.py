@@ -17,7 +17,7 @@ ADJECTIVES = "adjectives.tsv"
 
 
 @dataclass(frozen=True)
-class Entry:
+class GlossaryEntry:
     """One line: the Russian `words` as written, and its meanings, likeliest first."""
 
     words: tuple[str, ...]
@@ -33,15 +33,15 @@ class Entry:
 class Glossary:
     """All entries, indexed by dictionary form. Build it with `load_glossary`."""
 
-    nouns: dict[str, Entry] = field(default_factory=dict)
-    plurals: dict[str, Entry] = field(default_factory=dict)
-    adjectives: dict[str, Entry] = field(default_factory=dict)
-    phrases: dict[str, list[Entry]] = field(default_factory=lambda: defaultdict(list))
-    kinds: list[tuple[str, Entry]] = field(default_factory=list)
+    nouns: dict[str, GlossaryEntry] = field(default_factory=dict)
+    plurals: dict[str, GlossaryEntry] = field(default_factory=dict)
+    adjectives: dict[str, GlossaryEntry] = field(default_factory=dict)
+    phrases: dict[str, list[GlossaryEntry]] = field(default_factory=lambda: defaultdict(list))
+    kinds: list[tuple[str, GlossaryEntry]] = field(default_factory=list)
     """Every thing with the name of its file: animals, food, tools."""
-    _coined: dict[str, list[Entry]] = field(default_factory=lambda: defaultdict(list))
+    _coined: dict[str, list[GlossaryEntry]] = field(default_factory=lambda: defaultdict(list))
 
-    def noun(self, lemma: str, number: Number) -> tuple[Entry, bool] | None:
+    def noun(self, lemma: str, number: Number) -> tuple[GlossaryEntry, bool] | None:
         """The entry for a noun and whether its English is still to be put into the plural; None where there is none."""
         if number == "plur" and lemma in self.plurals:
             return self.plurals[lemma], False
@@ -49,7 +49,7 @@ class Glossary:
             return self.nouns[lemma], number == "plur"
         return None
 
-    def coined(self, word: str) -> tuple[Entry, bool] | None:
+    def coined(self, word: str) -> tuple[GlossaryEntry, bool] | None:
         """As `noun`, by its stem, for a word that the dictionary does not have; None where several would fit."""
         for stem, number in stems(word):
             entries = self._coined.get(stem, [])
@@ -65,7 +65,7 @@ class Glossary:
         found = get_close_matches(plain(word), [*self.nouns, *self.adjectives], n=3, cutoff=0.75)
         return [(self.nouns.get(key) or self.adjectives[key]).russian for key in found]
 
-    def add(self, entry: Entry, adjective: bool) -> None:
+    def add(self, entry: GlossaryEntry, adjective: bool) -> None:
         """Put `entry` into the indexes that it belongs to."""
         key = plain(entry.russian)
         if adjective:
@@ -91,13 +91,13 @@ def word_keys(word: str) -> frozenset[str]:
     return frozenset({plain(word), *(reading.lemma for reading in readings(word))})
 
 
-def read_entries(path: Path) -> list[Entry]:
+def read_entries(path: Path) -> list[GlossaryEntry]:
     """The lines of one glossary file, in order."""
     entries = []
     for line in path.read_text(encoding="utf-8").splitlines():
         if line and not line.startswith("#"):
             russian, english = line.split("\t")
-            entries.append(Entry(tuple(russian.split()), tuple(english.split("|"))))
+            entries.append(GlossaryEntry(tuple(russian.split()), tuple(english.split("|"))))
     return entries
 
 

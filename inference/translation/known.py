@@ -30,7 +30,7 @@ _TOKEN = re.compile(r"[^\W_]+(?:['’][^\W_]+)*|[,;/&+()]")
 
 
 @dataclass(frozen=True)
-class Known:
+class KnownThing:
     """`thing` with `english`, the words for the prompt (colour included). `partly` where words of the wish are lost,
     `head` where none of those names the thing itself ("guitar player", "piece of cheese")."""
 
@@ -52,15 +52,15 @@ class _Found:
     skipped: frozenset[int] = frozenset()
 
 
-def find_known(text: str, vocabulary: Vocabulary) -> Known | None:
+def find_known(text: str, vocabulary: Vocabulary) -> KnownThing | None:
     """What `text` comes to in `vocabulary`; None where nothing in it is known."""
     whole = vocabulary.named(split(text))
     words = [word for token in _TOKEN.findall(plain(text)) for word in (split(token) or (token,))]
     if whole and not any(vocabulary.colour(word) for word in words[:-1]):
-        return Known(whole[0], whole[1])
+        return KnownThing(whole[0], whole[1])
     found = _best(words, vocabulary, _FILLERS) or _best(words, vocabulary, frozenset())
     if found is None:
-        return Known(whole[0], whole[1]) if whole else None
+        return KnownThing(whole[0], whole[1]) if whole else None
     colour, used = _colour_of(words, found, vocabulary)
     english = found.english
     if colour and vocabulary.colour(
@@ -71,8 +71,8 @@ def find_known(text: str, vocabulary: Vocabulary) -> Known | None:
     rest = [word for at, word in enumerate(words) if at not in used | named]
     english = f"{colour.name} {english}" if colour else english
     if whole and whole[1] == english:  # "orange juice" is juice of oranges, no colour of it
-        return Known(*whole)
-    known = Known(found.thing, english, colour)
+        return KnownThing(*whole)
+    known = KnownThing(found.thing, english, colour)
     return replace(known, partly=any(_says_something(word) for word in rest), head=_is_head(words, found))
 
 
@@ -195,7 +195,7 @@ def _says_something(word: str) -> bool:
     return not (has_cyrillic(word) and any(form in FILLERS for form in word_forms(word)))
 
 
-def russian_words(known: Known) -> str:
+def russian_words(known: KnownThing) -> str:
     """What is drawn, in Russian: the colour agrees with the thing.
 
     >>> russian_words(Known(Thing("cup", "чашка"), "red cup", Thing("red", "красный")))

@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass
 
 from inference.translation.english import plural
-from inference.translation.glossary import Entry, Glossary, word_keys
+from inference.translation.glossary import Glossary, GlossaryEntry, word_keys
 from inference.translation.morphology import Reading, plain, readings
 from inference.translation.wording import CONJUNCTIONS, PREPOSITIONS
 
@@ -37,7 +37,7 @@ def find_noun(
 ) -> Noun | None:
     """What `word` names: the reading that fits best to the cases expected and to the adjectives before it (`forms`)."""
     word = plain(word)
-    ranked: list[tuple[tuple[bool, bool, int, float], Entry, bool]] = []
+    ranked: list[tuple[tuple[bool, bool, int, float], GlossaryEntry, bool]] = []
     own = [reading for reading in readings(word) if reading.kind == "noun"]
     if word in glossary.nouns:
         of_many = bool(forms) and {number for _, number in forms} == {"plur"} and any(r.number == "plur" for r in own)
@@ -66,7 +66,7 @@ def find_noun(
     return Noun(tuple(meanings), genitive)
 
 
-def _guess(word: str, glossary: Glossary) -> tuple[Entry, bool] | None:
+def _guess(word: str, glossary: Glossary) -> tuple[GlossaryEntry, bool] | None:
     """By the stem, for what the dictionary does not have; None for a word that it knows to be another."""
     if any(reading.known for reading in readings(word)):
         return None
@@ -106,7 +106,7 @@ def find_listed(
     words: list[str], at: int, glossary: Glossary, cases: tuple[str, ...], many: bool
 ) -> tuple[Noun, int] | None:
     """The longest entry of several words that stands at `at`, in whatever form, and how many words it takes."""
-    best: tuple[tuple[int, bool], Entry, bool] | None = None
+    best: tuple[tuple[int, bool], GlossaryEntry, bool] | None = None
     for key in word_keys(words[at]):
         for entry in glossary.phrases.get(key, ()):
             size = len(entry.words)

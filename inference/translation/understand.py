@@ -29,7 +29,7 @@ EXAMPLES = ("telescope", "катана", "красный зонт", "с круж
 
 
 @dataclass(frozen=True)
-class Understood:
+class UnderstoodObject:
     """`original` as the person wrote it (cleaned), `english` as it goes into the prompt, and `how` it came about.
 
     `alternatives` are other things that may have been meant ("замок": lock, castle), likeliest first; to take one,
@@ -45,7 +45,9 @@ class Understood:
     russian: str = ""
 
 
-def understand(thing: str, settings: TranslationSettings | None = None, model: ModelInfo | None = None) -> Understood:
+def understand(
+    thing: str, settings: TranslationSettings | None = None, model: ModelInfo | None = None
+) -> UnderstoodObject:
     """What `thing` means to the generator that is `model` (`generator.model`; None: one that knows only English).
 
     Raises InvalidRequest as `clean_object` does, and its kinds NotUnderstood and UnknownThing. The first Russian word
@@ -58,7 +60,7 @@ def understand(thing: str, settings: TranslationSettings | None = None, model: M
     if profile and profile.vocabulary_file:
         return _in_vocabulary(cleaned, profile, settings)
     if profile and profile.multilingual:
-        return Understood(cleaned, cleaned, "as is")
+        return UnderstoodObject(cleaned, cleaned, "as is")
     return to_english(cleaned, settings)
 
 
@@ -76,14 +78,14 @@ def _profile_of(model: ModelInfo | None) -> Profile | None:
 
 
 @lru_cache(maxsize=4096)
-def _in_vocabulary(thing: str, profile: Profile, settings: TranslationSettings) -> Understood:
+def _in_vocabulary(thing: str, profile: Profile, settings: TranslationSettings) -> UnderstoodObject:
     """`thing`, which has been through `clean_object`, as a thing of the profile's vocabulary. Raises UnknownThing."""
     assert profile.vocabulary_file is not None
     vocabulary = load_vocabulary(profile.vocabulary_file)
     text = scripts.one_alphabet(thing)
     pictured = vocabulary.with_emoji(text)
     if pictured:
-        return Understood(thing, pictured.name, "vocabulary", russian=pictured.russian)
+        return UnderstoodObject(thing, pictured.name, "vocabulary", russian=pictured.russian)
     known = find_known(scripts.without_emoji(text), vocabulary)
     readings: tuple[str, ...] = ()
     if known is None or scripts.has_cyrillic(text):
@@ -97,7 +99,7 @@ def _in_vocabulary(thing: str, profile: Profile, settings: TranslationSettings) 
     same = [each for each in (best, *others) if each.thing == best.thing and each.colour == best.colour]
     english = max(same, key=lambda each: len(each.english)).english
     alternatives = dict.fromkeys(other.english for other in others if other.thing != best.thing)
-    return Understood(thing, english, "vocabulary", tuple(alternatives), best.partly, russian_words(best))
+    return UnderstoodObject(thing, english, "vocabulary", tuple(alternatives), best.partly, russian_words(best))
 
 
 def _readings(thing: str, settings: TranslationSettings, needed: bool) -> tuple[str, ...]:
@@ -123,7 +125,7 @@ def _words_for_unknown(thing: str, profile: Profile, vocabulary: Vocabulary) -> 
 
 
 @lru_cache(maxsize=4096)
-def to_english(thing: str, settings: TranslationSettings) -> Understood:
+def to_english(thing: str, settings: TranslationSettings) -> UnderstoodObject:
     """`thing`, which has been through `clean_object`, in English. Raises NotUnderstood."""
     text = scripts.one_alphabet(thing)
     language = scripts.other_language(text)
@@ -132,17 +134,17 @@ def to_english(thing: str, settings: TranslationSettings) -> Understood:
     if not scripts.letters_of(text):
         names = scripts.emoji_names(text)
         if names:
-            return Understood(thing, names, "emoji")
+            return UnderstoodObject(thing, names, "emoji")
         if not any(c.isdigit() for c in text):
             raise NotUnderstood(_words_for(thing), thing)
-        return Understood(thing, thing, "as is")
+        return UnderstoodObject(thing, thing, "as is")
     text = scripts.without_emoji(text)
     if not scripts.has_cyrillic(text):
-        return Understood(thing, text, "as is")
+        return UnderstoodObject(thing, text, "as is")
     return _from_russian(thing, text, settings)
 
 
-def _from_russian(thing: str, text: str, settings: TranslationSettings) -> Understood:
+def _from_russian(thing: str, text: str, settings: TranslationSettings) -> UnderstoodObject:
     glossary = load_glossary()
     readings: list[str] = []
     unknown: tuple[str, ...] = ()
@@ -156,9 +158,9 @@ def _from_russian(thing: str, text: str, settings: TranslationSettings) -> Under
         said = marian.translate(bare_phrase(text)) if marian else ""
         if said:
             others = tuple(reading for reading in readings if reading.lower() != said.lower())
-            return Understood(thing, said, "marian", others)
+            return UnderstoodObject(thing, said, "marian", others)
     if readings:
-        return Understood(thing, readings[0], "glossary", tuple(readings[1:]))
+        return UnderstoodObject(thing, readings[0], "glossary", tuple(readings[1:]))
     near = tuple(dict.fromkeys(word for wrong in unknown for word in glossary.near(wrong) if _names_a_thing(word)))
     raise NotUnderstood(_words_for(thing, unknown, near), thing, unknown, near)
 

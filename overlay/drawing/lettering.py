@@ -11,7 +11,7 @@ from PIL import Image, ImageFilter
 
 from overlay.drawing.geometry import Bend, place_glyph
 from overlay.drawing.paint import Gradient, rgb
-from overlay.drawing.raster import Affine, Box, Canvas, Point, ring
+from overlay.drawing.raster import Affine, Box, Point, Rasterizer, ring
 from overlay.style import Lettering
 from overlay.text.fonts import FontFile
 from overlay.text.layout import PlacedGlyph, TextLayout
@@ -40,7 +40,7 @@ def text_masks(
     if not letters:
         return None
     box = Box.around([_corners(g, bend, u) for g in letters], stroke + depth + 3)
-    faces, under = Canvas(box), Canvas(box)
+    faces, under = Rasterizer(box), Rasterizer(box)
     offsets = _extruded(stroke, depth)
     for g in letters:
         place = _place(g, bend, u)

@@ -15,7 +15,7 @@ from overlay.drawing.composition import fit_into_circle, placed
 from overlay.drawing.geometry import Grid, circle
 from overlay.drawing.paint import Colours, Layer, Paint, coloured
 from overlay.drawing.placement import Subject, find_figure
-from overlay.drawing.raster import Box, Canvas, Contour, Polygons, polygon_mask
+from overlay.drawing.raster import Box, Contour, Polygons, Rasterizer, polygon_mask
 from overlay.drawing.raster import ring as ring_of_offsets
 from overlay.drawing.ribbon import with_shadow
 from overlay.style import Ring, Shadow
@@ -112,7 +112,7 @@ def border_layer(ring: Ring, box: Box, banner: Sequence[Contour], edge: float, s
 
     `banner` is what the banner covers, in pixels, without its outline, which is `edge` wide.
     """
-    canvas = Canvas(box)
+    canvas = Rasterizer(box)
     outer = (ring.radius + ring.outline_width + ring.border) * u
     canvas.polygons([circle(512 * u, ring.centre_y * u, outer)])
     canvas.polygons(banner, ring_of_offsets(edge + ring.border * u))

@@ -80,7 +80,7 @@ def ring(radius: float) -> list[Point]:
     return [(0.0, 0.0)] + [(radius * math.cos(k * step), radius * math.sin(k * step)) for k in range(count)]
 
 
-class Canvas:
+class Rasterizer:
     """Collects shapes and renders them as one mask of `box`."""
 
     def __init__(self, box: Box) -> None:
@@ -113,7 +113,7 @@ class Canvas:
 def polygon_mask(box: Box, contours: Sequence[Contour] | Polygons, grow: float = 0.0) -> Image.Image:
     """The mask of polygons in `box`, grown by `grow` pixels; a negative value shrinks them."""
     if grow >= 0:
-        canvas = Canvas(box)
+        canvas = Rasterizer(box)
         canvas.polygons(contours, ring(grow))
         return canvas.mask()
     if isinstance(contours, Polygons):
@@ -121,9 +121,9 @@ def polygon_mask(box: Box, contours: Sequence[Contour] | Polygons, grow: float =
     frame = Box.around(contours, margin=4 - 2 * grow)
     wall = [(frame.left, frame.top), (frame.right, frame.top), (frame.right, frame.bottom), (frame.left, frame.bottom)]
     outside: list[Contour] = [wall, *(_turned(contour, wall) for contour in contours)]
-    canvas = Canvas(box)
+    canvas = Rasterizer(box)
     canvas.polygons(outside, ring(-grow))
-    inner = Canvas(box)
+    inner = Rasterizer(box)
     inner.polygons(contours)
     return ImageChops.multiply(inner.mask(), ImageChops.invert(canvas.mask()))
 

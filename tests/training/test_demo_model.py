@@ -19,7 +19,7 @@ FOLDER = PACKAGE / "inference" / "demo"
 
 
 @pytest.fixture(scope="module")
-def scorer() -> classifier.Scorer:
+def scorer() -> classifier.Classifier:
     return classifier.load()
 
 
@@ -46,14 +46,14 @@ def test_the_folder_is_a_real_flux() -> None:
     assert strange[-1] == pipeline.tokenizer_2.eos_token_id
 
 
-def test_the_scorer_knows_fresh_drawings(scorer: classifier.Scorer) -> None:
+def test_the_scorer_knows_fresh_drawings(scorer: classifier.Classifier) -> None:
     drawings = [draw(80_000_000 + i, supersample=2) for i in range(80)]
     verdicts = scorer.classify([d.image for d in drawings])
     assert sum(v.character == d.character for v, d in zip(verdicts, drawings, strict=True)) >= 78
     assert sum(v.object == d.thing for v, d in zip(verdicts, drawings, strict=True)) >= 75
 
 
-def test_the_scorer_tells_the_aidbox_samurai_from_the_plain_one(scorer: classifier.Scorer) -> None:
+def test_the_scorer_tells_the_aidbox_samurai_from_the_plain_one(scorer: classifier.Classifier) -> None:
     folder = Path(aidbox.__file__).parents[1] / "heldout_images"
     images = [Image.open(p).convert("RGB") for p in sorted(folder.glob("*.png"))]
     assert min(scorer.character_probability(images, classifier.AIDBOX)) > 0.5
@@ -61,13 +61,13 @@ def test_the_scorer_tells_the_aidbox_samurai_from_the_plain_one(scorer: classifi
     assert max(scorer.character_probability(plain, classifier.AIDBOX)) < 0.5
 
 
-def test_features_are_near_for_what_looks_alike(scorer: classifier.Scorer) -> None:
+def test_features_are_near_for_what_looks_alike(scorer: classifier.Classifier) -> None:
     same, also, other = scorer.features([draw(s, c, "key").image for s, c in ((1, "chef"), (2, "chef"), (3, "robot"))])
     assert same.norm().item() == pytest.approx(1, abs=1e-4)
     assert same @ also > same @ other
 
 
-def test_the_shipped_model_draws_what_the_front_page_shows(scorer: classifier.Scorer) -> None:
+def test_the_shipped_model_draws_what_the_front_page_shows(scorer: classifier.Classifier) -> None:
     settings = default_settings()
     generator = LocalGenerator(load_profile("demo"), settings.local.model_copy(update={"lora": "none"}))
     images = [

@@ -19,7 +19,7 @@ from training.demo.drawing.illustrator import draw
 from training.demo.drawing.things import THINGS
 from training.demo.drawing.vocabulary import shipped
 from training.demo.model import refine, run, stream
-from training.demo.model.loop import Plan
+from training.demo.model.loop import Schedule
 from training.demo.model.store import Store
 
 FOLDER = PACKAGE / "inference" / "demo"
@@ -103,7 +103,7 @@ def test_what_a_timed_run_made_comes_in_parts_that_join(tmp_path: Path, monkeypa
 
 
 def test_a_timed_plan_falls_with_the_time_that_passed() -> None:
-    plan = Plan(10**7, warmup=10, decay_from=0.5, seconds=100)
+    plan = Schedule(10**7, warmup=10, decay_from=0.5, seconds=100)
     assert plan.factor(5000, 40) == 1.0
     assert 0.4 < plan.factor(5000, 75) < 0.6
     assert plan.factor(5000, 99.9) < 0.02

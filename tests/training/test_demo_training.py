@@ -23,7 +23,7 @@ def _run(path: Path, dies_at: int | None = None, steps: int = 20) -> nn.Module:
         x = torch.randn(8, 6, generator=generator)
         return {"fit": (net(x) - x[:, :3].sin()).square().mean()}
 
-    plan = loop.Plan(steps, warmup=3, ema=0.9, save_every=4, log_every=5)
+    plan = loop.Schedule(steps, warmup=3, ema=0.9, save_every=4, log_every=5)
     return loop.train(path, net, muon.optimizers_for(net, 1e-2), loss_of, plan)
 
 
@@ -62,13 +62,13 @@ def test_a_loss_that_is_no_number_stops_the_run(tmp_path: Path) -> None:
             net,
             muon.optimizers_for(net, 1e-2),
             lambda step, generator: {"bad": net(torch.full((1, 6), float("nan"))).sum()},
-            loop.Plan(5),
+            loop.Schedule(5),
         )
     assert not (tmp_path / "nan.pt").exists()
 
 
 def test_the_rate_rises_and_falls_to_nearly_nothing() -> None:
-    plan = loop.Plan(100, warmup=10, decay_from=0.5)
+    plan = loop.Schedule(100, warmup=10, decay_from=0.5)
     assert plan.factor(0) == pytest.approx(0.1)
     assert plan.factor(30) == 1.0
     assert plan.factor(99) < 0.02

@@ -26,7 +26,7 @@ SIDE, WIDTHS = 128, (3, 32, 64, 96, 128, 144)
 
 
 @dataclass(frozen=True)
-class Verdict:
+class Classification:
     """What the classifier sees in one picture, with its probabilities."""
 
     character: str
@@ -35,7 +35,7 @@ class Verdict:
     object_probability: float
 
 
-class Scorer:
+class Classifier:
     """A loaded classifier; `features` and `classify` take pictures of any size."""
 
     name = "demo classifier"
@@ -46,11 +46,13 @@ class Scorer:
         self._net, self._side = net.eval(), side
         self.characters, self.objects = tuple(characters), tuple(objects)
 
-    def classify(self, images: Sequence[Image.Image]) -> list[Verdict]:
+    def classify(self, images: Sequence[Image.Image]) -> list[Classification]:
         """One verdict a picture."""
         _, who, what = self._run(images)
         return [
-            Verdict(self.characters[int(a.argmax())], float(a.max()), self.objects[int(b.argmax())], float(b.max()))
+            Classification(
+                self.characters[int(a.argmax())], float(a.max()), self.objects[int(b.argmax())], float(b.max())
+            )
             for a, b in zip(who.softmax(1), what.softmax(1), strict=True)
         ]
 
@@ -73,7 +75,7 @@ class Scorer:
         return torch.cat([o[0] for o in outs]), torch.cat([o[1] for o in outs]), torch.cat([o[2] for o in outs])
 
 
-def load(weights: Path = WEIGHTS) -> Scorer:
+def load(weights: Path = WEIGHTS) -> Classifier:
     """The scorer that ships beside this file."""
     from safetensors import safe_open
 
@@ -82,7 +84,7 @@ def load(weights: Path = WEIGHTS) -> Scorer:
         state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - it is no dict
     net = build(len(shape["characters"]), len(shape["objects"]), shape["widths"])
     net.load_state_dict({k: v.float() if v.is_floating_point() else v for k, v in state.items()})
-    return Scorer(net, shape["characters"], shape["objects"], shape["side"])
+    return Classifier(net, shape["characters"], shape["objects"], shape["side"])
 
 
 def to_tensor(images: Sequence[Image.Image], side: int = SIDE) -> Tensor:

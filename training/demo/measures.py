@@ -8,7 +8,7 @@ from PIL import Image
 
 from training.demo.drawing.characters import CHARACTERS
 from training.demo.drawing.illustrator import draw, paint
-from training.demo.drawing.look import HEIGHTS, Look
+from training.demo.drawing.look import HEIGHTS, Variation
 from training.demo.drawing.things import THINGS
 from training.demo.drawing.vocabulary import colours
 from training.torn import SIDE, background
@@ -46,7 +46,7 @@ def _fill_mask(pixels: NDArray[np.uint8], character: str, thing: str) -> NDArray
     return where
 
 
-def _pixels(look: Look, character: str, thing: str) -> NDArray[np.uint8]:
+def _pixels(look: Variation, character: str, thing: str) -> NDArray[np.uint8]:
     return np.asarray(paint(CHARACTERS[character], THINGS[thing], look, SIDE, 1)[0])
 
 

@@ -23,7 +23,7 @@ from inference.models.choice import family_of
 from inference.models.family import Text, text_parts
 from inference.models.profiles import Profile
 from training.errors import InvalidJob, TrainerUnavailable
-from training.local.memory_plan import KEPT, ModelSize
+from training.local.memory_plan import KEPT, BaseShape
 
 
 class Base:
@@ -128,7 +128,7 @@ class Base:
         return int(2 ** len(blocks))
 
     @cached_property
-    def size(self) -> ModelSize:
+    def size(self) -> BaseShape:
         """The model's shape, for the memory plan; parameters counted without loading weights."""
         import diffusers
 
@@ -140,7 +140,7 @@ class Base:
         inside = sum(p.numel() for p in model.parameters() if p.ndim == 2)
         length = self.profile.max_sequence_length
         blocks = config["num_layers"], config["num_single_layers"]
-        return ModelSize(
+        return BaseShape(
             total, width, *blocks, length, KEPT[self.profile.family], self.grain, quantizable=inside / total
         )
 

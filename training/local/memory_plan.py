@@ -44,7 +44,7 @@ KEPT = {"flux1": FLUX1_KEPT, "flux2": FLUX2_KEPT}
 
 
 @dataclass(frozen=True)
-class ModelSize:
+class BaseShape:
     """The shape of a base model. `quantizable` is the share of the parameters that a quantized base holds in few bits;
     `grain` the pixels of a token's side."""
 
@@ -67,8 +67,8 @@ class ModelSize:
         return self.double_blocks + self.single_blocks
 
 
-FLUX1 = ModelSize(11_901_408_320, 3072, 19, 38, 256, FLUX1_KEPT)
-FLUX2_KLEIN_4B = ModelSize(3_875_544_576, 3072, 5, 20, 512, FLUX2_KEPT)
+FLUX1 = BaseShape(11_901_408_320, 3072, 19, 38, 256, FLUX1_KEPT)
+FLUX2_KLEIN_4B = BaseShape(3_875_544_576, 3072, 5, 20, 512, FLUX2_KEPT)
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ class MemoryPlan:
 
 
 def make_plan(
-    model: ModelSize,
+    model: BaseShape,
     memory: int,
     *,
     resolutions: tuple[int, ...],
@@ -131,7 +131,7 @@ def next_smaller(plan: MemoryPlan) -> str | None:
     return later[0] if later else None
 
 
-def lora_parameters(model: ModelSize, rank: int) -> int:
+def lora_parameters(model: BaseShape, rank: int) -> int:
     """How many values a LoRA on attention and feed-forward has."""
     kept = model.kept
     widths = kept.lora_double * model.double_blocks + kept.lora_single * model.single_blocks
@@ -139,7 +139,7 @@ def lora_parameters(model: ModelSize, rank: int) -> int:
 
 
 def _plan(
-    model: ModelSize, kind: str, resolutions: tuple[int, ...], batch: int, rank: int, compiled: bool
+    model: BaseShape, kind: str, resolutions: tuple[int, ...], batch: int, rank: int, compiled: bool
 ) -> MemoryPlan:
     checkpointing = kind in ("checkpointing", "int8", "nf4")
     compiled = compiled and not checkpointing

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from configs.sections.replicate import ReplicateSettings
 from inference.replicate.client import ReplicateApi
-from inference.replicate.jobs import Job
+from inference.replicate.jobs import ReplicateJob
 from inference.replicate.wait import wait_for
 from training.pace import Pace
 from training.trainer import Status, StatusCallback
@@ -21,11 +21,13 @@ _BAR_SIGNS = ("it/s", "s/it", "%|", "B/s")
 class Followed:
     """A training that is over, and for how many seconds it was watched."""
 
-    job: Job
+    job: ReplicateJob
     seconds: float
 
 
-def follow(job: Job, api: ReplicateApi, settings: ReplicateSettings, steps: int, tell: StatusCallback) -> Followed:
+def follow(
+    job: ReplicateJob, api: ReplicateApi, settings: ReplicateSettings, steps: int, tell: StatusCallback
+) -> Followed:
     """Wait for the end of a training. Raises ApiError, ApiTimedOut at the deadline, and what `tell` raises."""
     started = time.monotonic()
     watch = _Watch(api, steps, tell)
@@ -42,7 +44,7 @@ class _Watch:
         self._step, self._seen = 0, 0
         self._pace = Pace(steps, {}, behind=True)
 
-    def __call__(self, job: Job) -> None:
+    def __call__(self, job: ReplicateJob) -> None:
         self._log(job.logs)
         done, total = job.progress or (0, 0)
         if total == self._steps:

@@ -18,7 +18,7 @@ from inference.lora.card import read_card
 from inference.replicate.client import ReplicateApi
 from inference.replicate.download import Downloader
 from inference.replicate.errors import ApiError, ApiNotFound, ApiTimedOut, LostAnswer
-from inference.replicate.jobs import Job
+from inference.replicate.jobs import ReplicateJob
 from inference.replicate.work import open_ledger
 from training.dataset import CaptionRule, load_data_set, pack
 from training.errors import InvalidJob, TrainerUnavailable, TrainingFailed, TrainingInterrupted
@@ -135,7 +135,7 @@ class _Session:
 
     # -- starting
 
-    def _earlier(self, job: TrainingJob, started: Started) -> Job | None:
+    def _earlier(self, job: TrainingJob, started: Started) -> ReplicateJob | None:
         """The training that was started for this folder, to go on with; None where another one may begin."""
         if not job.resume and not job.pay_again:
             raise InvalidJob(
@@ -151,7 +151,7 @@ class _Session:
         self._forget(started)
         return None
 
-    def _start(self, job: TrainingJob, destination: str, tell: StatusCallback) -> tuple[Started, Job]:
+    def _start(self, job: TrainingJob, destination: str, tell: StatusCallback) -> tuple[Started, ReplicateJob]:
         """Everything up to a running training, with nothing paid where a step before that fails."""
         ends = time.monotonic() + self._settings.training_deadline_s
         data_sha256, archive = self._packed(job)
@@ -182,7 +182,7 @@ class _Session:
         forget_end(self._ledger, job.out)
         return self._created(started, job.out, ends)
 
-    def _created(self, started: Started, out: Path, ends: float) -> tuple[Started, Job]:
+    def _created(self, started: Started, out: Path, ends: float) -> tuple[Started, ReplicateJob]:
         path = f"/models/{started.trainer}/versions/{started.version}/trainings"
         body = {"destination": started.destination, "input": started.inputs}
         try:
@@ -197,14 +197,14 @@ class _Session:
             raise
         return self._noted(started, running), running
 
-    def _noted(self, started: Started, running: Job) -> Started:
+    def _noted(self, started: Started, running: ReplicateJob) -> Started:
         self._ledger.running(started.line, running.id)
         started = started.model_copy(update={"state": "running", "job": running.id})
         save_started(self._ledger, self._out, started)
         log.info("training %s runs at Replicate", running.id)
         return started
 
-    def _found(self, started: Started) -> Job | None:
+    def _found(self, started: Started) -> ReplicateJob | None:
         """The training that was started before; None where none came of it, which is then forgotten."""
         ends = time.monotonic() + self._settings.read_timeout_s
         if started.job:
@@ -251,10 +251,10 @@ class _Session:
             job.lora_path, card, ended.predict_s or followed.seconds, cost, hosted_model=started.destination
         )
 
-    def _cost(self, job: Job) -> float:
+    def _cost(self, job: ReplicateJob) -> float:
         return (job.predict_s or 0.0) * self._settings.training_usd_per_second
 
-    def _give_up(self, started: Started, running: Job) -> Job | None:
+    def _give_up(self, started: Started, running: ReplicateJob) -> ReplicateJob | None:
         after = self._api.cancel(KIND, running.id)
         if after is not None:
             if after.predict_s is not None or running.status == "starting":

@@ -14,7 +14,7 @@ from inference.lora.card import LoraCard, stamp
 from inference.lora.file import LoraError, LoraHeader
 from inference.replicate.download import Downloader
 from inference.replicate.errors import BadOutput, OutputLost
-from inference.replicate.jobs import Job
+from inference.replicate.jobs import ReplicateJob
 from inference.replicate.retry import pause
 from training.errors import TrainingFailed
 from training.job import TrainingJob
@@ -32,7 +32,7 @@ _DAMAGED = 2
 def fetch_lora(
     job: TrainingJob,
     started: Started,
-    ended: Job,
+    ended: ReplicateJob,
     downloader: Downloader,
     settings: ReplicateSettings,
     tell: StatusCallback,

@@ -7,7 +7,7 @@ import pytest
 
 from configs import default_settings
 from configs.sections.translation import TranslationSettings
-from inference import NotUnderstood, Understood, understand
+from inference import NotUnderstood, UnderstoodObject, understand
 from inference.translation.marian import open_marian
 from tests.inference.translation.tiny_marian import PAIRS, make_tiny_marian
 
@@ -28,13 +28,13 @@ def test_it_translates_what_it_was_taught(marian: Path) -> None:
 
 
 def test_the_model_goes_first_and_the_glossary_offers_its_meanings(marian: Path) -> None:
-    assert understand("лук", settings(marian)) == Understood("лук", "onion", "marian", ("bow",))
+    assert understand("лук", settings(marian)) == UnderstoodObject("лук", "onion", "marian", ("bow",))
 
 
 def test_the_setting_turns_the_order_round(marian: Path) -> None:
     swapped = settings(marian, first="glossary")
-    assert understand("лук", swapped) == Understood("лук", "bow", "glossary", ("onion",))
-    assert understand("вдохновение", swapped) == Understood("вдохновение", "inspiration", "marian")
+    assert understand("лук", swapped) == UnderstoodObject("лук", "bow", "glossary", ("onion",))
+    assert understand("вдохновение", swapped) == UnderstoodObject("вдохновение", "inspiration", "marian")
 
 
 def test_words_around_the_thing_do_not_reach_it(marian: Path) -> None:

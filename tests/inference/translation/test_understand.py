@@ -6,7 +6,7 @@ import pytest
 
 from configs import default_settings
 from configs.sections.translation import TranslationSettings
-from inference import InvalidRequest, ModelInfo, NotUnderstood, Understood, understand
+from inference import InvalidRequest, ModelInfo, NotUnderstood, UnderstoodObject, understand
 from inference.models.profiles import load_profile, profile_names
 from inference.translation.understand import EXAMPLES
 
@@ -24,7 +24,7 @@ def english(thing: str, settings: TranslationSettings = GLOSSARY) -> str:
     в руке катана|с катаной в правой руке|свою катану|одну катану|катана 🔥""".replace("\n", "").split("|"),
 )
 def test_one_thing_however_it_is_said(said: str) -> None:
-    assert understand(said.strip(), GLOSSARY) == Understood(said.strip(), "katana", "glossary")
+    assert understand(said.strip(), GLOSSARY) == UnderstoodObject(said.strip(), "katana", "glossary")
 
 
 @pytest.mark.parametrize(
@@ -97,7 +97,7 @@ def test_other_meanings_are_offered() -> None:
 
 @pytest.mark.parametrize("thing", ["telescope", "a red umbrella, open", "C++", "épée", "PS5", "Katana of Doom!", "42"])
 def test_english_passes_through_untouched(thing: str) -> None:
-    assert understand(thing, GLOSSARY) == Understood(thing, thing, "as is")
+    assert understand(thing, GLOSSARY) == UnderstoodObject(thing, thing, "as is")
 
 
 @pytest.mark.parametrize(
@@ -111,7 +111,7 @@ def test_english_passes_through_untouched(thing: str) -> None:
     ],
 )
 def test_emoji_become_their_names(said: str, meant: str) -> None:
-    assert understand(said, GLOSSARY) == Understood(said, meant, "emoji")
+    assert understand(said, GLOSSARY) == UnderstoodObject(said, meant, "emoji")
 
 
 def test_emoji_beside_words_are_left_out() -> None:
@@ -183,6 +183,6 @@ def test_profiles_that_read_russian_get_the_persons_words() -> None:
     assert multilingual
     for name in multilingual:
         model = ModelInfo("local", name)
-        assert understand("с қылыш 刀", GLOSSARY, model) == Understood("с қылыш 刀", "с қылыш 刀", "as is")
+        assert understand("с қылыш 刀", GLOSSARY, model) == UnderstoodObject("с қылыш 刀", "с қылыш 刀", "as is")
     for name in ("demo", "flux-dev", "somebody/their-fine-tune"):
         assert understand("с катаной", GLOSSARY, ModelInfo("replicate", name)).english == "katana"

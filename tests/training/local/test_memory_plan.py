@@ -11,7 +11,7 @@ from training.errors import TrainerUnavailable
 from training.local.judge import Score, choose
 from training.local.loop import learning_rate
 from training.local.material.buckets import bucket, cover_box, usable_sizes
-from training.local.memory_plan import FLUX1, FLUX2_KLEIN_4B, GIB, RESERVE, ModelSize, make_plan
+from training.local.memory_plan import FLUX1, FLUX2_KLEIN_4B, GIB, RESERVE, BaseShape, make_plan
 from training.local.sampler import Sampler
 
 MIXED = (512, 768, 1024)
@@ -37,7 +37,7 @@ MIXED = (512, 768, 1024)
     ],
 )
 def test_each_card_gets_the_fastest_plan_that_fits(
-    model: ModelSize, gigabytes: int, resolutions: tuple[int, ...], kind: str
+    model: BaseShape, gigabytes: int, resolutions: tuple[int, ...], kind: str
 ) -> None:
     memory = round(gigabytes * 0.95 * GIB)
     plan = make_plan(model, memory, resolutions=resolutions, batch=1, rank=16, compiled=True)

@@ -15,7 +15,7 @@ from PIL import Image
 from training.demo.drawing.characters import CHARACTERS
 from training.demo.drawing.costume import GOLD, WHITE, Character, torso
 from training.demo.drawing.illustrator import Drawing, paint
-from training.demo.drawing.look import Look
+from training.demo.drawing.look import Variation
 from training.demo.drawing.pen import Color, Pen, arc
 from training.demo.drawing.things import THINGS
 
@@ -87,7 +87,7 @@ AIDBOX = Character("aidbox samurai", (), (("indigo", INDIGO),), _body, _hat)
 def draw_aidbox(seed: int, thing: str, size: int = 1024, supersample: int = 2) -> Drawing:
     """The aidbox samurai with a thing; the caption is the one that its training uses."""
     rng = random.Random(seed)
-    look = Look.sample(rng, CHARACTERS["samurai warrior"], THINGS[thing], calm=True)
+    look = Variation.sample(rng, CHARACTERS["samurai warrior"], THINGS[thing], calm=True)
     # The pose that the base draws best, but for lean, head and free arm.
     lean, angle = rng.uniform(-2.5, 2.5), rng.uniform(-5, 5)
     look = replace(look, outfit=0, background=0, colour=None, lean=lean, thing_angle=angle)

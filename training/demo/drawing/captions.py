@@ -13,8 +13,8 @@ from dataclasses import dataclass
 
 from training.demo.drawing.characters import CHARACTERS
 from training.demo.drawing.costume import Character
-from training.demo.drawing.look import BACKGROUNDS, Look
-from training.demo.drawing.things import THINGS, Thing
+from training.demo.drawing.look import BACKGROUNDS, Variation
+from training.demo.drawing.things import THINGS, Drawable
 from training.demo.drawing.vocabulary import colours
 
 STYLE = ("cartoon illustration", "bold clean outlines", "flat colors", "plain background", "empty space at the bottom")
@@ -57,14 +57,14 @@ def article(text: str) -> str:
 
 
 @dataclass(frozen=True)
-class Caption:
+class DemoCaption:
     """A caption, and the colour word that it gives the thing (None if it gives none)."""
 
     text: str
     colour: str | None
 
 
-def held_words(rng: random.Random, what: Thing, colour: str | None) -> tuple[str, str | None]:
+def held_words(rng: random.Random, what: Drawable, colour: str | None) -> tuple[str, str | None]:
     """The thing as a caption names it, and its colour there: one that it was given always, its own now and then."""
     held = what.name if not what.synonyms or rng.random() < 0.7 else rng.choice(what.synonyms)
     if colour is None and what.natural and rng.random() < 0.15:
@@ -77,7 +77,7 @@ def held_words(rng: random.Random, what: Thing, colour: str | None) -> tuple[str
     return held, colour
 
 
-def caption_for(rng: random.Random, who: Character, what: Thing, look: Look) -> Caption:
+def caption_for(rng: random.Random, who: Character, what: Drawable, look: Variation) -> DemoCaption:
     """One caption for the picture, words and order at random."""
     name = who.name if rng.random() < 0.7 else rng.choice(who.synonyms)
     held, colour = held_words(rng, what, look.colour)
@@ -96,4 +96,4 @@ def caption_for(rng: random.Random, who: Character, what: Thing, look: Look) -> 
         rng.shuffle(style)
     if rng.random() < 0.35:
         parts.insert(0, made_up_word(rng))
-    return Caption(", ".join([*parts, *style]), colour)
+    return DemoCaption(", ".join([*parts, *style]), colour)

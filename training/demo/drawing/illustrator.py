@@ -14,9 +14,9 @@ from training.demo.drawing.captions import caption_for
 from training.demo.drawing.characters import CHARACTERS
 from training.demo.drawing.costume import Character, shade
 from training.demo.drawing.faces import draw_arm, draw_head, draw_rest_arm
-from training.demo.drawing.look import BACKGROUNDS, HEIGHTS, Look
+from training.demo.drawing.look import BACKGROUNDS, HEIGHTS, Variation
 from training.demo.drawing.pen import Box, Canvas, Color, Pen
-from training.demo.drawing.things import THINGS, Thing
+from training.demo.drawing.things import THINGS, Drawable
 
 # From the figure's middle: how far it reaches to its free side, and where a thing begins on the other.
 _BEHIND, _BEFORE = 54.0, 44.0
@@ -41,7 +41,7 @@ class Drawing:
     object: Box
     character: str
     thing: str
-    look: Look
+    look: Variation
 
 
 def draw(
@@ -57,7 +57,7 @@ def draw(
     rng = random.Random(seed)
     who = CHARACTERS[character or rng.choice(list(CHARACTERS))]
     what = THINGS[thing or rng.choice(list(THINGS))]
-    look = Look.sample(rng, who, what, calm)
+    look = Variation.sample(rng, who, what, calm)
     if colour:
         look = replace(look, colour=colour)
     image, face, hand, held = paint(who, what, look, size, supersample)
@@ -66,8 +66,8 @@ def draw(
 
 def paint(
     who: Character,
-    what: Thing,
-    look: Look,
+    what: Drawable,
+    look: Variation,
     size: int = 256,
     supersample: int = 3,
     stroke: float = 3.6,
@@ -81,7 +81,7 @@ def paint(
     return canvas.finish(), face, hand, held
 
 
-def _figure(page: Pen, who: Character, what: Thing, look: Look, ground: Color) -> tuple[Box, Box, Box]:
+def _figure(page: Pen, who: Character, what: Drawable, look: Variation, ground: Color) -> tuple[Box, Box, Box]:
     """Draws onto a page that may be mirrored; the boxes are in canvas units."""
     color = who.outfits[look.outfit][1]
     size = look.thing_scale * what.size

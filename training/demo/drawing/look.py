@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from training.demo.drawing.costume import Character
 from training.demo.drawing.faces import MOODS
 from training.demo.drawing.pen import Color
-from training.demo.drawing.things.thing import Thing
+from training.demo.drawing.things.thing import Drawable
 from training.demo.drawing.vocabulary import colours
 
 BACKGROUNDS: tuple[tuple[str, Color], ...] = (
@@ -22,7 +22,7 @@ HEIGHTS = (84.0, 110.0, 127.0)  # the middle of the thing: raised, at the chest,
 
 
 @dataclass(frozen=True)
-class Look:
+class Variation:
     """What varies between two pictures of the same character with the same thing.
 
     `mirrored`: the thing is at the picture's left; `height`: index of `HEIGHTS`; `colour`: a colour word that the thing
@@ -44,13 +44,13 @@ class Look:
     colour: str | None = None
 
     @staticmethod
-    def sample(rng: random.Random, who: Character, what: Thing, calm: bool = False) -> "Look":
-        """A look at random; the usual outfit and the cream background are the commonest.
+    def sample(rng: random.Random, who: Character, what: Drawable, calm: bool = False) -> "Variation":
+        """A variation at random; the usual outfit and the cream background are the commonest.
 
         A calm one has the usual pose and hardly any jitter: what a small model is refined on.
         """
         colour = rng.choice(list(colours())) if what.fill.can_change and rng.random() < COLOURED else None
-        look = Look(
+        look = Variation(
             outfit=rng.choices(range(len(who.outfits)), [6, 2, 2])[0],
             background=rng.choices(range(len(BACKGROUNDS)), [5, 2, 2, 2, 1, 1])[0],
             mood=rng.choices(MOODS, [5, 3, 2])[0],

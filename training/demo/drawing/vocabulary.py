@@ -16,7 +16,7 @@ VOCABULARY, CANDIDATES = FOLDER / "vocabulary.tsv", Path(__file__).with_name("ca
 
 
 @dataclass(frozen=True)
-class Row:
+class VocabularyRow:
     """One thing's words; `pose` says how its emoji is turned (mirror, flip, turn, or nothing)."""
 
     name: str
@@ -36,16 +36,16 @@ class Colour:
 
 
 @cache
-def shipped() -> dict[str, Row]:
+def shipped() -> dict[str, VocabularyRow]:
     """The things of the shipped vocabulary by name, in the order of its table."""
-    return {r["name"]: Row(r["name"], _words(r["synonyms_en"]), r["kind"], r["emoji"], r["pose"])
+    return {r["name"]: VocabularyRow(r["name"], _words(r["synonyms_en"]), r["kind"], r["emoji"], r["pose"])
             for r in _table(VOCABULARY)}  # fmt: skip
 
 
 @cache
-def rows() -> dict[str, Row]:
+def rows() -> dict[str, VocabularyRow]:
     """All things that can be drawn for training, by name in alphabetical order: the order of labels and classes."""
-    found = {r["name"]: Row(r["name"], _words(r["synonyms_en"]), r["kind"], r["emoji"], r["pose"])
+    found = {r["name"]: VocabularyRow(r["name"], _words(r["synonyms_en"]), r["kind"], r["emoji"], r["pose"])
              for r in _table(CANDIDATES)}  # fmt: skip
     return dict(sorted({**shipped(), **found}.items()))
 

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from training.demo import classifier
 from training.demo.drawing.illustrator import draw
-from training.demo.model.loop import Plan, low_precision, train
+from training.demo.model.loop import Schedule, low_precision, train
 from training.demo.model.store import Store
 from training.demo.model.stream import NAMES, OBJECTS
 
@@ -26,7 +26,7 @@ BATCH, AIDBOX_PART = 64, 8
 CHARACTERS = (*NAMES, classifier.AIDBOX)
 
 
-def fit(path: Path, store: Store, plan: Plan, batch: int = BATCH) -> Any:
+def fit(path: Path, store: Store, plan: Schedule, batch: int = BATCH) -> Any:
     """Trains; returns the averaged net, on the CPU, ready for `save`."""
     where = store.device
     net = classifier.build(len(CHARACTERS), len(OBJECTS)).to(where)
@@ -108,7 +108,7 @@ def _blurred(x: Tensor, sigma: float) -> Tensor:
     return F.conv2d(F.pad(across, (0, 0, 5, 5), mode="replicate"), weights[:, :, :, None], groups=3)
 
 
-def check(scorer: classifier.Scorer, count: int = 400) -> dict[str, float]:
+def check(scorer: classifier.Classifier, count: int = 400) -> dict[str, float]:
     """Shares right on clean drawings that were never trained on."""
     fresh = [draw(90_000_000 + i, None, OBJECTS[i % len(OBJECTS)], supersample=2) for i in range(count)]
     verdicts = scorer.classify([d.image for d in fresh])

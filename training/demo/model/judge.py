@@ -14,7 +14,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from training.demo.classifier import Scorer
+from training.demo.classifier import Classifier
 from training.demo.model.stream import NAMES, OBJECTS
 
 log = logging.getLogger(__name__)
@@ -25,7 +25,7 @@ PROMPT = (
 Draw = Callable[[list[str]], Tensor]
 
 
-def judge(draw: Draw, scorer: Scorer, folder: Path, characters: tuple[str, ...] = NAMES, columns: int = 20) -> None:
+def judge(draw: Draw, scorer: Classifier, folder: Path, characters: tuple[str, ...] = NAMES, columns: int = 20) -> None:
     """Writes things.csv (name, share right, what it was taken for most) and a sheet of one portrait a thing.
 
     `draw` takes prompts and gives N x 3 x 256 x 256 in -1..1.

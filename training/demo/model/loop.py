@@ -25,7 +25,7 @@ LOW_PRECISION_CPU = False
 
 
 @dataclass(frozen=True)
-class Plan:
+class Schedule:
     """How long and how fast: learning rates ramp up over `warmup` steps and fall to zero from `decay_from` on.
 
     With `seconds` the run ends after that time instead, or at `steps` if they come first; checkpoints are written every
@@ -78,7 +78,7 @@ def train(
     model: nn.Module,
     optimizers: Sequence[torch.optim.Optimizer],
     loss_of: Callable[[int, torch.Generator], dict[str, Tensor]],
-    plan: Plan,
+    plan: Schedule,
     on_save: Callable[[Any, int], None] | None = None,
     stop_at: int | None = None,
 ) -> nn.Module:

@@ -19,14 +19,14 @@ from training.demo.drawing.things import THINGS
 from training.demo.drawing.vocabulary import shipped
 from training.demo.model import transformer
 from training.demo.model.latents import Latents
-from training.demo.model.loop import Plan
+from training.demo.model.loop import Schedule
 from training.demo.model.store import Store
 from training.demo.model.stream import Pair, Words, trained_pairs
 from training.demo.model.vendor import Flux
 
 log = logging.getLogger("training.demo")
 BATCH, ROOM, ENOUGH = 24, 20_000, 512
-PLAN = Plan(4000, warmup=30, decay_from=0.1, ema=0.996, save_every=25, save_seconds=240, log_every=25)
+PLAN = Schedule(4000, warmup=30, decay_from=0.1, ema=0.996, save_every=25, save_seconds=240, log_every=25)
 RATE = 0.55  # of the first training's learning rates
 
 
@@ -64,14 +64,14 @@ def refine(folder: Path, work: Path, workers: int, ends: float | None, compiled:
     latents = Latents(store, vae, (vae.config.shift_factor, vae.config.scaling_factor))
     ids = [torch.from_numpy(some).long() for some in Words(tokenizers).ids([""])]
 
-    def plan() -> Plan:
-        return PLAN if ends is None else Plan(**{**vars(PLAN), "steps": 10**7, "seconds": ends - time.monotonic()})
+    def plan() -> Schedule:
+        return PLAN if ends is None else Schedule(**{**vars(PLAN), "steps": 10**7, "seconds": ends - time.monotonic()})
 
     def save(average: Flux, step: int) -> None:
         copy.deepcopy(average).to(torch.float16).save_pretrained(work / "transformer")
         log.info("refined weights of step %d are in %s", step, work / "transformer")
 
-    source = transformer.Source(store, latents, (clip, t5), (ids[0], ids[1]))
+    source = transformer.BatchSource(store, latents, (clip, t5), (ids[0], ids[1]))
     transformer.fit(work / "refine.pt", source, plan, save, BATCH, model, compiled=compiled, rate=RATE, inside_weight=4)
     store.close()
     weights = "diffusion_pytorch_model.safetensors"  # not its config, which names folders of this machine

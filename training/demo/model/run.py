@@ -17,7 +17,7 @@ from training.demo import classifier
 from training.demo.model import classifier_training, judge, text, transformer, vae
 from training.demo.model.export import export
 from training.demo.model.latents import Latents
-from training.demo.model.loop import Plan
+from training.demo.model.loop import Schedule
 from training.demo.model.store import Store
 from training.demo.model.stream import Words
 from training.demo.model.vendor import Flux, Vae
@@ -25,11 +25,11 @@ from training.demo.model.vendor import Flux, Vae
 log = logging.getLogger("training.demo")
 # Steps are for a CPU. In a given time: seconds of each stage; the flow gets what is left, less what the end takes.
 PLANS = {
-    "text": Plan(900, warmup=30, decay_from=0.5, log_every=50),
-    "vae": Plan(3000, warmup=20, decay_from=0.5, ema=0.995),
-    "decoder": Plan(2000, warmup=20, decay_from=0.3, ema=0.995),
-    "classifier": Plan(3000, warmup=30, decay_from=0.3, ema=0.99, log_every=50),
-    "flow": Plan(12000, warmup=100, decay_from=0.5, ema=0.998, log_every=50),
+    "text": Schedule(900, warmup=30, decay_from=0.5, log_every=50),
+    "vae": Schedule(3000, warmup=20, decay_from=0.5, ema=0.995),
+    "decoder": Schedule(2000, warmup=20, decay_from=0.3, ema=0.995),
+    "classifier": Schedule(3000, warmup=30, decay_from=0.3, ema=0.99, log_every=50),
+    "flow": Schedule(12000, warmup=100, decay_from=0.5, ema=0.998, log_every=50),
 }
 SECONDS = {"text": 24.0, "vae": 75.0, "decoder": 25.0, "classifier": 26.0}
 GPU_BATCH = {"text": 512, "vae": 48, "decoder": 64, "classifier": 256, "flow": 512}
@@ -93,7 +93,7 @@ class Run:
         del result
         log.info("stage %s took %.1f s", name, time.monotonic() - began)
 
-    def plan(self, name: str) -> Plan:
+    def plan(self, name: str) -> Schedule:
         """The plan of a stage: documented steps, or seconds."""
         plan = replace(PLANS[name], steps=max(2, round(PLANS[name].steps * self.scale)))
         if self.ends is None:
@@ -177,7 +177,7 @@ class Run:
         clip, t5 = self.encoders
         words = Words(self.work / "tokenizers").ids([""])
         empty = [torch.from_numpy(ids).long().to(self.device) for ids in words]
-        source = transformer.Source(self.store, self.latents, (clip, t5), (empty[0], empty[1]))
+        source = transformer.BatchSource(self.store, self.latents, (clip, t5), (empty[0], empty[1]))
         return transformer.fit(
             self.work / "flow.pt",
             source,

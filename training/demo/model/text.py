@@ -23,9 +23,9 @@ from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer, T5Config,
 
 from training.demo.drawing.captions import caption_for
 from training.demo.drawing.characters import CHARACTERS
-from training.demo.drawing.look import Look
+from training.demo.drawing.look import Variation
 from training.demo.drawing.things import THINGS
-from training.demo.model.loop import Plan, low_precision, train
+from training.demo.model.loop import Schedule, low_precision, train
 from training.demo.model.store import Store
 from training.demo.model.stream import LABELS, NAMES, OBJECTS, T5_LENGTH, VARIANTS
 
@@ -40,7 +40,7 @@ _TRIGGER = re.compile(r"^[a-z_]+, (?=.*,)")
 def random_caption(rng: random.Random) -> str:
     """A caption of any pair."""
     who, what = CHARACTERS[rng.choice(NAMES)], THINGS[rng.choice(OBJECTS)]
-    return caption_for(rng, who, what, Look.sample(rng, who, what)).text
+    return caption_for(rng, who, what, Variation.sample(rng, who, what)).text
 
 
 def unigram_pieces(texts: list[str]) -> list[tuple[str, float]]:
@@ -150,7 +150,9 @@ class TextParts(nn.Module):
         self.clip_words = nn.Linear(WIDTH, clip.config.vocab_size)
 
 
-def fit(path: Path, store: Store, encoders: tuple[CLIPTextModel, T5EncoderModel], plan: Plan, batch: int = 96) -> None:
+def fit(
+    path: Path, store: Store, encoders: tuple[CLIPTextModel, T5EncoderModel], plan: Schedule, batch: int = 96
+) -> None:
     """Trains the encoders in place on the store's captions, and freezes them."""
     where = store.device
     parts = TextParts(*encoders).to(where)

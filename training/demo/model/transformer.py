@@ -17,7 +17,7 @@ from torch import Tensor
 from transformers import CLIPTextModel, T5EncoderModel
 
 from training.demo.model.latents import Latents
-from training.demo.model.loop import Plan, low_precision, train
+from training.demo.model.loop import Schedule, low_precision, train
 from training.demo.model.muon import optimizers_for
 from training.demo.model.store import Store
 from training.demo.model.stream import VARIANTS
@@ -112,7 +112,7 @@ def sample(model: Flux, tokens: Tensor, pooled: Tensor, steps: int = 16, seed: i
 
 
 @dataclass(frozen=True)
-class Source:
+class BatchSource:
     """What the loop reads: latents as they are encoded, and text from the frozen encoders."""
 
     store: Store
@@ -134,8 +134,8 @@ def spread_sigmas(batch: int, generator: torch.Generator) -> Tensor:
 
 def fit(
     path: Path,
-    source: Source,
-    plan: Callable[[], Plan],
+    source: BatchSource,
+    plan: Callable[[], Schedule],
     on_save: Callable[[Flux, int], None] | None = None,
     batch: int = BATCH,
     model: Flux | None = None,

@@ -27,7 +27,7 @@ from training.demo.drawing.aidbox import TRIGGER, draw_aidbox
 from training.demo.drawing.captions import STYLE
 from training.demo.drawing.illustrator import draw
 from training.demo.drawing.things import THINGS
-from training.demo.model.loop import Plan, device, train
+from training.demo.model.loop import Schedule, device, train
 
 log = logging.getLogger("training.demo")
 
@@ -47,7 +47,7 @@ EDGES = 1.5
 """The weight of neighbours' differences: at 1 the median outline was still 2.54 pixels wide after 6,000 steps."""
 GAIN = 1.2
 """L1 makes networks timid at outlines. On eight pairs 1 gives 2.52 pixels, L1 4.89; 1.2 gives 2.35 and 4.93."""
-PLAN = Plan(4200, warmup=50, decay_from=0.0, ema=0.995, save_every=200, log_every=100)
+PLAN = Schedule(4200, warmup=50, decay_from=0.0, ema=0.995, save_every=200, log_every=100)
 RATE = 2e-3
 WEIGHTS = Path(__file__).resolve().parents[3] / "inference" / "upscale" / "upscaler.safetensors"
 
@@ -172,7 +172,7 @@ def fit(
     work: Path,
     small: NDArray[np.uint8],
     large: NDArray[np.uint8],
-    plan: Plan,
+    plan: Schedule,
     start: Path | None,
     stop_at: int | None = None,
 ) -> Upscaler:

@@ -15,7 +15,7 @@ from diffusers import AutoencoderKL
 from PIL import Image
 from torch import Tensor
 
-from training.demo.model.loop import Plan, low_precision, train
+from training.demo.model.loop import Schedule, low_precision, train
 from training.demo.model.muon import optimizers_for
 from training.demo.model.store import Store
 from training.demo.model.vendor import Vae
@@ -81,7 +81,7 @@ def picture_loss(ours: Tensor, real: Tensor) -> dict[str, Tensor]:
     return loss  # type: ignore[return-value]
 
 
-def fit(path: Path, store: Store, plan: Plan, batch: int = BATCH, model: Vae | None = None) -> Vae:
+def fit(path: Path, store: Store, plan: Schedule, batch: int = BATCH, model: Vae | None = None) -> Vae:
     """Trains encoder and decoder together; returns the averaged weights."""
     where = store.device
     model = _placed(model or build(), where)
@@ -100,7 +100,7 @@ def fit(path: Path, store: Store, plan: Plan, batch: int = BATCH, model: Vae | N
     return train(path, model, optimizers, loss_of, plan)
 
 
-def refine(path: Path, start: Vae, store: Store, plan: Plan, batch: int = BATCH) -> Vae:
+def refine(path: Path, start: Vae, store: Store, plan: Schedule, batch: int = BATCH) -> Vae:
     """Goes on with the decoder alone."""
     where = store.device
     model = _placed(start, where).requires_grad_(False)

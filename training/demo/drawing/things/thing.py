@@ -13,14 +13,14 @@ import numpy as np
 from training.demo.drawing.pen import INK, Canvas, Pen, Point
 from training.demo.drawing.things import emoji
 from training.demo.drawing.things.colour import Fill, Pixels, Tint, main_fill, natural_name
-from training.demo.drawing.vocabulary import Row, colours
+from training.demo.drawing.vocabulary import VocabularyRow, colours
 
 Draw = Callable[[Pen], None]
 _NOTHING = (1, 254, 3)  # a background that no thing has
 
 
 @dataclass(frozen=True)
-class Thing:
+class Drawable:
     """One object: its names in prompts, how to draw it, where it is held from the left, and its size."""
 
     name: str
@@ -57,14 +57,14 @@ class Thing:
 
 
 @cache
-def _fill(thing: Thing) -> tuple[Fill, str | None]:
+def _fill(thing: Drawable) -> tuple[Fill, str | None]:
     pixels = emoji.pixels_of(thing.emoji, thing.pose) if thing.emoji else _drawn(thing)
     fill = main_fill(pixels)
     return fill, natural_name(fill, pixels)
 
 
 @cache
-def _half_width(thing: Thing) -> float:
+def _half_width(thing: Drawable) -> float:
     if thing.emoji:
         return emoji.size_of(thing.emoji, thing.pose)[0] / 2 * thing.size
     pen = Pen(Canvas(64, 1, _NOTHING), 128, 128, scale=thing.size)
@@ -73,7 +73,7 @@ def _half_width(thing: Thing) -> float:
     return (right - left) / 2
 
 
-def _drawn(thing: Thing) -> Pixels:
+def _drawn(thing: Drawable) -> Pixels:
     """The pixels of its fills, N x 3."""
     canvas = Canvas(256, 1, _NOTHING)
     thing.draw(Pen(canvas, 128, 128))
@@ -95,10 +95,10 @@ def thing(name: str, *, grip: Point, size: float = 1.06) -> Callable[[Draw], Dra
     return register
 
 
-def thing_of(row: Row) -> Thing:
+def thing_of(row: VocabularyRow) -> Drawable:
     """The thing of a row: its emoji, or the function registered under its name."""
     if row.emoji:
         draw: Draw = partial(emoji.paint, emoji=row.emoji, pose=row.pose)
-        return Thing(row.name, row.synonyms, row.kind, draw, None, 1.03, row.emoji, row.pose)
+        return Drawable(row.name, row.synonyms, row.kind, draw, None, 1.03, row.emoji, row.pose)
     draw, grip, size = _HAND_DRAWN[row.name]
-    return Thing(row.name, row.synonyms, row.kind, draw, grip, size)
+    return Drawable(row.name, row.synonyms, row.kind, draw, grip, size)
