@@ -30,24 +30,37 @@ UNLIMITED = {
 }  # fmt: skip
 READY = "бейдж готов"
 GROUP, REVIEW, GALLERY, OWNER = -50, -70, -80, 700
+GROUPS = (str(REVIEW), str(GALLERY))
 COMMUNITY = {
     "bot__admins": f"[{OWNER}]", "bot__sticker_owner": str(OWNER), "bot__review_chat": str(REVIEW),
     "bot__gallery_chat": str(GALLERY), "bot__tag_members": "true", "bot__choices": "2",
 }  # fmt: skip
 """All that a community may switch on."""
+CHARACTERS = {
+    "presets": '{"samurai": {"title_ru": "Самурай"}, "fox": {"base": "fox badge, holding {object}", "banner": "arc"}}'
+}
 
 
 @dataclass
 class Crowd:
-    """People who answer as soon as they are asked; how long each answer of the bot took, in seconds."""
+    """People who answer as soon as they are asked, and an admin who approves; how long each answer took, in seconds."""
 
     server: TelegramServer
+    done: str = READY
     answers: list[float] = field(default_factory=list)
     badges: dict[int, float] = field(default_factory=dict)
     said_at: dict[int, float] = field(default_factory=dict)
+    approved: set[int] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.server.listeners.append(self._on_message)
+
+    def warm_up(self) -> None:
+        """One person's badge, so that nothing measured is the start."""
+        self.come(999_999)
+        wait_until(lambda: bool(self.badges), 120)
+        self.badges.clear()
+        self.answers.clear()
 
     def come(self, user_id: int) -> None:
         """One more person begins."""
@@ -61,8 +74,16 @@ class Crowd:
         user, now = message.chat_id, time.monotonic()
         if how == "new" and user in self.said_at:
             self.answers.append(now - self.said_at.pop(user))
-        if READY in message.text:
+        if self.done in message.text:
             self.badges[user] = now
+        elif user == REVIEW:
+            approve = next((data for data in message.buttons().values() if data.startswith("approve:")), "")
+            if approve and message.photo and message.id not in self.approved:
+                self.approved.add(message.id)
+                Person(self.server, OWNER, "ru", REVIEW, 0).press(message, "", data=approve)
+        elif how == "new" and "Какой персонаж" in message.text:
+            self.said_at[user] = time.monotonic()
+            Person(self.server, user, "ru", user, 0).press(message, "fox" if user % 2 else "Самурай")
         elif how == "new" and "Что держит" in message.text:
             self._say(user, "telescope")
         elif how == "new" and "Какой текст" in message.text:
@@ -82,21 +103,15 @@ def wait_until(done: Callable[[], bool], seconds: float) -> None:
         time.sleep(0.1)
 
 
-def warmed_up(server: TelegramServer) -> None:
-    """One person's badge, so that nothing measured is the start."""
-    person = server.person(999_999)
-    person.say("/badge telescope | A")
-    person.waits_for(READY, seconds=120)
-
-
-def crowd(people: int, rate: float) -> list[str]:
-    """`people` come at `rate` a second and go through the whole dialogue."""
+def crowd(people: int, rate: float, what: str = "", done: str = READY, **settings: str) -> list[str]:
+    """`people` come at `rate` a second and go through the whole dialogue, until each badge's message says `done`."""
     with tempfile.TemporaryDirectory() as folder, TelegramServer() as server:  # noqa: SIM117 - the bot needs both
-        with RunningBot(server, Path(folder), **UNLIMITED) as bot:
-            warmed_up(server)
+        with RunningBot(server, Path(folder), **UNLIMITED, **settings) as bot:
+            everybody = Crowd(server, done)
+            everybody.warm_up()
             assert bot.process is not None
             process = psutil.Process(bot.process.pid)
-            everybody, calls, cpu = Crowd(server), len(server.calls), sum(process.cpu_times()[:2])
+            calls, cpu = len(server.calls), sum(process.cpu_times()[:2])
             started = time.monotonic()
             for number in range(people):
                 everybody.come(number + 1)
@@ -107,7 +122,7 @@ def crowd(people: int, rate: float) -> list[str]:
             answers = sorted(everybody.answers)
             made = max(1, len(everybody.badges))
             return [
-                f"{people} people, {rate:.0f} a second, drawing at once, badges of 256 px",
+                f"{people} people, {rate:.0f} a second, drawing at once, badges of 256 px{what}",
                 f"  answers to messages: {len(answers)}, median {1000 * statistics.median(answers):.0f} ms,"
                 f" p99 {1000 * answers[int(0.99 * len(answers))]:.0f} ms",
                 f"  badges {len(everybody.badges)}, stuck {people - len(everybody.badges)}, done after {took:.1f} s",
@@ -115,18 +130,32 @@ def crowd(people: int, rate: float) -> list[str]:
             ]
 
 
-def calls_a_badge(people: int, seconds: float) -> list[str]:
+def community(people: int, rate: float) -> list[str]:
+    """The same with all of a community on, until the badge waits for its review.
+
+    Then it waits for Telegram: a group takes 20 messages a minute, which the bot keeps to.
+    """
+    return crowd(people, rate, ", everything of a community on", "Бейдж нарисован", **COMMUNITY, **CHARACTERS)
+
+
+def calls_a_badge(people: int, seconds: float, what: str = "", **settings: str) -> list[str]:
     """Calls of the Bot API a badge when drawing takes `seconds`."""
     with tempfile.TemporaryDirectory() as folder, TelegramServer() as server:  # noqa: SIM117 - the bot needs both
-        with RunningBot(server, Path(folder), "--seconds", str(seconds), "--steps", "30", **UNLIMITED):
-            warmed_up(server)
-            everybody, counts = Crowd(server), list[int]()
+        with RunningBot(server, Path(folder), "--seconds", str(seconds), "--steps", "30", **UNLIMITED, **settings):
+            everybody, counts, groups = Crowd(server), list[int](), list[int]()
+            everybody.warm_up()
             for number in range(people):
                 before = len(server.calls)
                 everybody.come(number + 1)
                 wait_until(lambda n=number: len(everybody.badges) > n, 60)
+                time.sleep(1.0)  # what the gallery is shown comes after the badge
                 counts.append(len(server.calls) - before)
-            return [f"drawing takes {seconds:.0f} s: calls a badge {statistics.mean(counts):.1f} (most {max(counts)})"]
+                groups.append(sum(call.fields.get("chat_id") in GROUPS for call in server.calls[before:]))
+            elsewhere = f", {statistics.mean(groups):.1f} of them in review and gallery" if settings else ""
+            return [
+                f"drawing takes {seconds:.0f} s{what}: calls a badge {statistics.mean(counts):.1f}"
+                f" (most {max(counts)}){elsewhere}"
+            ]
 
 
 def fairness() -> list[str]:
@@ -140,7 +169,8 @@ def fairness() -> list[str]:
             hog, nine = server.person(1), [server.person(number) for number in range(2, 11)]
             hog.say("/pause")
             hog.waits_for("Пауза")
-            for number in range(100):
+            for number in range(100):  # of somebody who writes faster than is answered, messages are dropped
+                server.wait(lambda n=number: server.count("sendMessage") > n - 30, 300, "the answers to the hog")
                 hog.say(f"/badge cup | {number}")
             server.wait(lambda: server.count("sendMessage") >= 101, 300, "the hog's jobs")
             for person in nine:
@@ -161,7 +191,14 @@ def main() -> None:
     parser.add_argument("--rate", type=float, default=50.0, help="people who begin a second")
     options = parser.parse_args()
     print(f"cores for this process {len(os.sched_getaffinity(0))}, load before {os.getloadavg()[0]:.1f}")
-    for part in (lambda: crowd(options.people, options.rate), lambda: calls_a_badge(5, 3.0), fairness):
+    people, rate = options.people, options.rate
+    on = {**COMMUNITY, **CHARACTERS}
+    parts = (
+        lambda: crowd(people, rate), lambda: community(people, rate), lambda: calls_a_badge(5, 3.0),
+        lambda: calls_a_badge(5, 3.0, ", all of a community on", **on),
+        lambda: calls_a_badge(5, 3.0, ", without review", **on | {"bot__review_chat": "0"}), fairness,
+    )  # fmt: skip
+    for part in parts:
         print("\n".join(part()), flush=True)
 
 
