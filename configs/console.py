@@ -52,7 +52,7 @@ def run_command(
         code = next((code for kind, code in codes.items() if isinstance(error, kind)), None)
         if code is not None:
             return _fail(str(error), code, args.debug)
-        return _fail(f"{type(error).__name__}: {error} (this is a defect; --debug shows where)", FAILED, args.debug)
+        return _fail(f"{type(error).__name__}: {error} (this is a bug; --debug shows where)", FAILED, args.debug)
 
 
 def set_up_logging(*, debug: bool) -> None:

@@ -95,7 +95,7 @@ def decode(data: bytes, *, encoding: str = "", near: str = "") -> Decoded:
         except UnicodeDecodeError:
             pass  # the part that was looked at fits, the whole does not
     perhaps = f" (perhaps {', '.join(dict.fromkeys(reading[2] for reading in readings[:3]))})" if readings else ""
-    raise Undecodable(f"is not UTF-8 (byte {place}), and its encoding is not certain{perhaps}: say it with --encoding")
+    raise Undecodable(f"is not UTF-8 (byte {place}), and its encoding is not certain{perhaps}: name it with --encoding")
 
 
 def _said(data: bytes, name: str) -> Decoded:

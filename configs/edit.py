@@ -13,7 +13,7 @@ _VALUE = r"""("(?:[^"\\]|\\.)*"|'[^']*'|[^\s#"'\[{][^\s#]*)"""
 
 
 class CannotEdit(Exception):
-    """The text is not TOML, or holds a value in a place that cannot be told; the message is for the end of a line."""
+    """The text is not TOML, or holds a value in a place that cannot be found; the message is for the end of a line."""
 
 
 def with_values(text: str, values: Mapping[tuple[str, str], str]) -> str:

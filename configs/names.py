@@ -16,7 +16,7 @@ def unknown_name(kind: str, given: str, valid: Iterable[str]) -> str:
 
 
 def misspelt(kind: str, given: str, valid: Iterable[str]) -> str:
-    """As `unknown_name`, for long lists: only the nearest names are told."""
+    """As `unknown_name`, for long lists: only the nearest names are listed."""
     return f"unknown {kind} {given!r}: {_did_you_mean(given, sorted(valid))}".rstrip(" :")
 
 

@@ -222,7 +222,7 @@ def _unreadable(environ: Mapping[str, str]) -> str:
 
 
 def _explain(error: ValidationError, files: list[Path]) -> str:
-    """Every setting that cannot be used, in the order of the sections, so that they are mended in one go."""
+    """Every setting that cannot be used, in the order of the sections, so that all can be corrected at once."""
     problems = [_problem(each, files) for each in error.errors()]
     return problems[0] if len(problems) == 1 else f"{len(problems)} settings cannot be used: " + "; ".join(problems)
 

@@ -31,7 +31,7 @@ class _OwnAddress(PydanticBaseSettingsSource):
         values = self._dotenv()
         if self._environment().get("replicate_api_token") and values.get("replicate_base_url"):
             log.warning(
-                "REPLICATE_BASE_URL of .env is passed over: the token is the environment's, so the address must be too"
+                "REPLICATE_BASE_URL of .env is ignored: the token is the environment's, so the address must be too"
             )
             del values["replicate_base_url"]
         return values

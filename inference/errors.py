@@ -1,15 +1,15 @@
 """What can go wrong while a badge is made.
 
     RenderError
-    |- InvalidRequest        the person can mend it: other words, another file, another option
+    |- InvalidRequest        the person can correct it: other words, another file, another option
     |  `- NotUnderstood      the object is in words or a language that are not understood; it has what a dialogue needs
     |     `- UnknownThing    the object is no thing that the profile's vocabulary holds; `near` are things that it does
     |  `- InvalidSettings    the request is fine, but the settings ask for what the model refuses
     |- BackendUnavailable    this generator cannot draw now (no weights, no memory, Replicate down, quota); another may
-    |  `- OperatorNeeded     nor will it until whoever runs it has acted: no credit, a refused token, a used up budget
+    |  `- OperatorNeeded     nor will it until the operator has acted: no credit, a refused token, a used up budget
     |- RenderFailed          drawing or writing failed, and trying the same again may or may not help
     |  `- BlankPicture       what came back holds no picture: values that are no numbers, or one single colour
-    |- PictureRefused        the portrait is one that whoever runs this does not want to be shown
+    |- PictureRefused        the portrait is one that the operator does not want to be shown
     |- Canceled              somebody asked to stop; nothing was lost
 
 Errors of torch, diffusers, Pillow and HTTP clients are translated at the boundary with `raise ... from`. A message
@@ -53,7 +53,7 @@ class UnknownThing(NotUnderstood):
 
 
 class InvalidSettings(InvalidRequest):
-    """The model refuses what the settings ask for; other words do not help, whoever runs it has to change them."""
+    """The model refuses what the settings ask for; other words do not help, the operator has to change them."""
 
 
 class BackendUnavailable(RenderError):
@@ -61,7 +61,7 @@ class BackendUnavailable(RenderError):
 
 
 class OperatorNeeded(BackendUnavailable):
-    """The generator cannot draw until whoever runs it has acted; waiting or other words do not help."""
+    """The generator cannot draw until the operator has acted; waiting or other words do not help."""
 
 
 class RenderFailed(RenderError):

@@ -23,7 +23,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser = Parser(prog="python -m inference.fetch", description="Download a base model's weights.")
     parser.add_argument("profile", metavar="PROFILE", help=", ".join(profile_names()))
     parser.add_argument("--dry-run", action="store_true", help="say size, licence and free disk, download nothing")
-    parser.add_argument("--config", type=Path, metavar="FILE", help="settings that win over configs/badge.toml")
+    parser.add_argument("--config", type=Path, metavar="FILE", help="settings that override configs/badge.toml")
     parser.add_argument("--debug", action="store_true", help="show library logs and tracebacks")
     return parser
 
@@ -58,7 +58,7 @@ def _command(args: argparse.Namespace) -> int:
         from huggingface_hub import snapshot_download
 
         with asking_hub():
-            # Whole files only appear in the cache; a part that was interrupted is gone on with.
+            # Whole files only appear in the cache; an interrupted part is resumed.
             snapshot_download(
                 profile.repo, revision=download.commit, allow_patterns=list(download.files), token=token or None
             )

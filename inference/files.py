@@ -99,7 +99,8 @@ def alone_in(folder: Path) -> Iterator[None]:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             raise InvalidRequest(
-                f"another batch is being drawn into {folder}: let it end, or name another folder with --out"
+                f"another batch is being drawn into {folder}: wait until it has finished, or name "
+                "another folder with --out"
             ) from error
         except OSError:  # such as some network file systems
             pass
@@ -130,8 +131,8 @@ def held(lock: Path, mode: int = 0o666) -> Iterator[bool]:
 def shrink_folder(folder: Path, pattern: str, limit: int) -> int:
     """Delete files unused for longest until those left take at most nine tenths of `limit`, if they take more than it.
 
-    The bytes that those left take. It looks at every file, so whoever calls it often keeps a sum of their own between.
-    Safe beside other processes doing the same: a file that is gone is no error.
+    The bytes that those left take. It looks at every file, so a frequent caller keeps a running sum of its own.
+    Safe beside other processes doing the same: a file that has been deleted meanwhile is no error.
     """
     found = []
     for path in folder.glob(pattern):

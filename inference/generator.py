@@ -30,7 +30,7 @@ class Generator(ABC):
         Here: who draws with one LoRA takes no other, and says so rather than draw another style.
         """
         if request.lora is not None:
-            raise InvalidSettings(f"{self.model.generator} draws with one LoRA alone: leave it out of the preset")
+            raise InvalidSettings(f"{self.model.generator} draws with its own LoRA only: leave it out of the preset")
         return self.model
 
     @property
@@ -57,7 +57,7 @@ class Generator(ABC):
         """Draw one portrait.
 
         `on_step` is called after each denoising step; raising `Canceled` in it stops between two steps.
-        Raises InvalidRequest (the person can mend it), BackendUnavailable (another generator may do),
+        Raises InvalidRequest (the person can correct it), BackendUnavailable (another generator may do),
         RenderFailed, or whatever `on_step` raised.
         """
 

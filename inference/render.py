@@ -58,7 +58,7 @@ def build_parser() -> argparse.ArgumentParser:
     what = parser.add_argument_group("what")
     what.add_argument("--object", metavar="WORDS", help="what the samurai holds")
     what.add_argument("--text", metavar="WORDS", help="what the banner says, at most 40 characters")
-    what.add_argument("--seed", type=int, metavar="N", help=f"0 to {MAX_SEED}; left out, drawn at random and told")
+    what.add_argument("--seed", type=int, metavar="N", help=f"0 to {MAX_SEED}; random if omitted, and printed")
     what.add_argument("--count", type=int, default=1, metavar="N", help="draw N seeds from --seed on: badge-1.png ...")
     what.add_argument("--style", metavar="NAME", help=f"banner: {' | '.join(style_names())}, or a theme")
     what.add_argument(
@@ -71,7 +71,7 @@ def build_parser() -> argparse.ArgumentParser:
         "--encoding", metavar="NAME", default="", help="of --batch or --names, where it is not UTF-8: cp1251 ..."
     )
     what.add_argument("--like", type=Path, metavar="PNG", help="make this badge again, from what its file says")
-    who = parser.add_argument_group("who draws")
+    who = parser.add_argument_group("generator")
     who.add_argument("--generator", metavar="NAME", help=" | ".join(_GENERATORS))
     who.add_argument("--profile", metavar="NAME", help="base model, see configs/profiles")
     who.add_argument("--lora", metavar="FILE", help="style LoRA as .safetensors, or none")
@@ -87,7 +87,7 @@ def build_parser() -> argparse.ArgumentParser:
         help=f"file (default badge.png), or folder for --batch and --names; {', '.join(ENDINGS)}",
     )
     where.add_argument("--json", action="store_true", help="one JSON object a badge on stdout")
-    where.add_argument("--config", type=Path, metavar="FILE", help="settings that win over configs/badge.toml")
+    where.add_argument("--config", type=Path, metavar="FILE", help="settings that override configs/badge.toml")
     where.add_argument("--debug", action="store_true", help="show library logs and tracebacks")
     return parser
 

@@ -58,7 +58,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--shape", default="round", metavar="NAME", help="round | square")
     parser.add_argument("--marks", action="store_true", help="crop marks, and the line to cut buttons out by")
     parser.add_argument("--copies", type=int, default=1, metavar="N", help="of every badge")
-    parser.add_argument("--config", type=Path, metavar="FILE", help="settings that win over configs/badge.toml")
+    parser.add_argument("--config", type=Path, metavar="FILE", help="settings that override configs/badge.toml")
     parser.add_argument("--debug", action="store_true", help="show library logs and tracebacks")
     return parser
 
@@ -155,7 +155,7 @@ class _Printer:
                 return draw_button(portrait, recipe.text, recipe.style, trim=trim, bleed=bleed, round_=round_)
         if max(badge.size) < trim:
             dpi = max(badge.size) / self._sheet.size * 25.4
-            say(f"{path}: its portrait is gone, and its {max(badge.size)} pixels are {dpi:.0f} dpi at this size")
+            say(f"{path}: its portrait is no longer kept, its {max(badge.size)} pixels are {dpi:.0f} dpi at this size")
         return place_on_button(badge, trim=trim, bleed=bleed, round_=round_)
 
     def _portrait(self, recipe: Recipe) -> Image.Image | None:

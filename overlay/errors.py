@@ -1,7 +1,7 @@
 """What can be wrong with a banner, and whose fault it is.
 
     BannerError
-    |-- InvalidText     the person can mend the text (empty, nothing to draw)
+    |-- InvalidText     the person can correct the text (empty, nothing to draw)
     |   |-- TextTooLong     more characters than fit, or too wide for the banner
     |   `-- NotDrawable     no font here has these characters
     |-- InvalidImage    the portrait is not a picture we can read (junk, truncated, too many pixels)

@@ -45,7 +45,7 @@ def to_sticker(badge: Image.Image) -> bytes:
     picture = cut_out(badge)
     visible = picture.getbbox(alpha_only=True)
     if visible is None:
-        raise InvalidImage("the badge is wholly transparent: there is nothing to make a sticker of")
+        raise InvalidImage("the badge is fully transparent: there is nothing to make a sticker of")
     left, top, right, bottom = visible
     scale = STICKER_SIDE / max(right - left, bottom - top)
     size = max(1, round((right - left) * scale)), max(1, round((bottom - top) * scale))

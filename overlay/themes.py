@@ -109,7 +109,7 @@ def _colour(key: str, value: str) -> str:
         found = ImageColor.getrgb(value.strip())
     except ValueError as error:
         raise InvalidTheme(
-            f"colors.{key} = {printable(value)} is no colour: write #RRGGBB or a name such as navy"
+            f"colors.{key} = {printable(value)} is not a colour: write #RRGGBB or a name such as navy"
         ) from error
     if len(found) != 3:
         raise InvalidTheme(f"colors.{key} = {printable(value)} is transparent: write #RRGGBB")

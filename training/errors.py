@@ -1,7 +1,7 @@
 """What can go wrong while a style is trained.
 
     TrainingError
-    |- InvalidJob            the person can mend it: an option, a folder, the base model's name
+    |- InvalidJob            the person can correct it: an option, a folder, the base model's name
     |  |- DataSetError       a picture or a caption; the message names the file
     |  |- ResumeRefused      the checkpoint belongs to another job or other pictures; says what changed
     |- TrainerUnavailable    this trainer cannot work now: no weights, no memory, Replicate down, quota

@@ -71,7 +71,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--seeds", type=int, metavar="N", help="seeds an object (default 2)")
     parser.add_argument("--scales", metavar="X,Y", help="LoRA scales (default 0.7,1.0)")
     parser.add_argument("--scorer", metavar="NAME", help="auto, demo, clip, dino, pixels, or a model's folder")
-    parser.add_argument("--config", type=Path, metavar="FILE", help="settings that win over configs/badge.toml")
+    parser.add_argument("--config", type=Path, metavar="FILE", help="settings that override configs/badge.toml")
     parser.add_argument("--debug", action="store_true", help="show library logs and tracebacks")
     return parser
 

@@ -74,7 +74,7 @@ def build_parser() -> argparse.ArgumentParser:
         help="write the LoRA into this settings file for the bot (default my.toml), comments are kept",
     )  # fmt: skip
     where.add_argument("--json", action="store_true", help="the result as one JSON object on stdout")
-    where.add_argument("--config", type=Path, metavar="FILE", help="settings that win over configs/badge.toml")
+    where.add_argument("--config", type=Path, metavar="FILE", help="settings that override configs/badge.toml")
     where.add_argument("--debug", action="store_true", help="show library logs and tracebacks")
     return parser
 
@@ -120,10 +120,10 @@ def _command(args: argparse.Namespace) -> int:
 
 
 def _follow(args: argparse.Namespace) -> int:
-    """What the processes do that are not the first: train along, and leave the telling to it.
+    """What the processes do that are not the first: train along, and leave reporting to it.
 
-    What stops one of them mostly stops the first too, which says so, and the launcher then ends the others. So an
-    error is told only after a while: then it was this process's alone.
+    What stops one of them usually stops the first too, which says so, and the launcher then ends the others. So an
+    error is printed only after a while: then it was this process's alone.
     """
     bar = _Bar(0, shown=False)
     logging.getLogger("inference").setLevel(logging.ERROR)
@@ -203,7 +203,7 @@ class _Bar:
         self._bar = tqdm(
             total=steps, desc="training", unit="step", file=sys.stderr,
             disable=not (shown and sys.stderr.isatty()),
-            bar_format="{desc} {n_fmt}/{total_fmt} |{bar}| {elapsed} gone{postfix}",
+            bar_format="{desc} {n_fmt}/{total_fmt} |{bar}| {elapsed} elapsed{postfix}",
         )  # fmt: skip
         self._losses = ""
         self._sample: Path | None = None

@@ -1,4 +1,4 @@
-"""Torn places of a figure with outlines on a plain background, told from pixels, with no model."""
+"""Torn places of a figure with outlines on a plain background, found from pixels, with no model."""
 
 import numpy as np
 from numpy.typing import NDArray

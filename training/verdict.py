@@ -24,7 +24,7 @@ CHANGED = 0.05
 0.017 by the classifier and 0.035 by pixels at scale 1.0, 0.22 and 0.082 at 2.0."""
 
 PLAIN_STYLE = 0.25
-"""More torn training pictures than this: the style has no outlines and torn places cannot be told. Demo: 1 of 20."""
+"""More torn training pictures than this: the style has no outlines so torn places cannot be found. Demo: 1 of 20."""
 
 HARMS = 0.03
 """Drift of the velocity of the stranger that moves furthest, relative to the base's own. The demo's LoRA: 0.0017 at

@@ -6,7 +6,7 @@ from configs.sections import Section
 
 
 class RaySettings(Section):
-    """Which Ray is joined, how many actors draw in it, and when one counts as gone."""
+    """Which Ray is joined, how many actors draw in it, and when one counts as lost."""
 
     address: str
     actors: int = Field(ge=0, le=1024)

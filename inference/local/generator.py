@@ -58,8 +58,8 @@ class LocalGenerator(Generator):
         notice: str = "",
     ) -> None:
         """`data_dir` keeps encoded prompts, compiled code and what was learned about memory; None keeps nothing.
-        `token` is Hugging Face's. `on_stage` is told what loading is at; `notice` is
-        said aloud when it begins.
+        `token` is Hugging Face's. `on_stage` reports the stages of
+        loading; `notice` is logged when it begins.
 
         Raises InvalidRequest where the LoRA named in the settings is missing or no LoRA.
         """

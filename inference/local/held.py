@@ -109,7 +109,7 @@ class HeldModel:
                 return work(self._ready())
             except (CallbackRaised, RenderError):
                 raise
-            except Exception as error:  # noqa: BLE001 - what is not ours to mend is raised again
+            except Exception as error:  # noqa: BLE001 - what is not handled here is raised again
                 # A string: the error holds frames, and they hold tensors.
                 uncompilable = self._why_not_compiled(error)
             # Only here, where the error is gone, is the memory free again.

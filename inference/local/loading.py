@@ -135,7 +135,7 @@ def _of_encoders(parts: tuple[LoraPart, ...]) -> tuple[LoraPart, ...]:
 
 
 def _no_bars_of_libraries() -> None:
-    """The stages are told by `on_stage`; bars of other makes between them would only tear it."""
+    """`on_stage` reports the stages; progress bars of other libraries would only break it up."""
     from diffusers.utils import logging as diffusers_logging
     from huggingface_hub.utils.tqdm import disable_progress_bars
     from transformers.utils import logging as transformers_logging

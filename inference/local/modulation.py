@@ -79,7 +79,7 @@ class ModulationTable:
             if evict and self._device.type == "cuda":
                 for weight in layer.parameters():
                     weight.data = weight.data.pin_memory()  # crosses the bus twice as fast
-        # One buffer for all layers: a step is one copy, and compiled code sees the same addresses for ever.
+        # One buffer for all layers: a step is one copy, and compiled code always sees the same addresses.
         self._current = torch.empty(0)
         self._make_room(1)
         self._transformer.register_forward_pre_hook(self._step, with_kwargs=True)

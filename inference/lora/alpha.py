@@ -17,7 +17,7 @@ from inference.lora.file import LoraError
 
 _COMPONENTS = ("transformer", "text_encoder_2", "text_encoder")
 _PATIENCE_S = 1.0
-"""Patterns are regular expressions of whoever made the file; one that takes longer is not one of a trainer's."""
+"""Patterns are regular expressions from an untrusted file; no trainer writes one that takes longer."""
 _Rank = Annotated[int, Field(ge=1, le=65_536)]
 _Alpha = Annotated[float, Field(allow_inf_nan=False)]
 _EMPTY_IF_NULL = BeforeValidator(lambda value: {} if value is None else value)
@@ -75,7 +75,7 @@ class Alphas:
         except (ValueError, RecursionError) as error:
             raise self._unreadable(f"{where} is not JSON") from error
         if not isinstance(value, dict):
-            raise self._unreadable(f"{where} is no JSON object")
+            raise self._unreadable(f"{where} is not a JSON object")
         return value
 
     def _add_components(self, flat: dict[str, Any]) -> None:

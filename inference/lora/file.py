@@ -2,7 +2,7 @@
 
 A `.safetensors` file is an 8-byte little-endian header length, that much JSON, then raw tensors
 (https://github.com/huggingface/safetensors#format). Anything else, a renamed pickle above all, is refused here,
-before any library opens it. The header is a stranger's: it goes through one typed model before any value is used.
+before any library opens it. The header is untrusted: it goes through one typed model before any value is used.
 """
 
 import json
@@ -68,7 +68,7 @@ def read_header(path: Path) -> LoraHeader:
     try:
         with os.fdopen(os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK), "rb") as file:
             if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-                raise LoraError(f"the LoRA {name} is no plain file: name a .safetensors file")
+                raise LoraError(f"the LoRA {name} is not a regular file: name a .safetensors file")
             return parse_header(file, os.fstat(file.fileno()).st_size, name)
     except FileNotFoundError as error:
         raise LoraError(f"no such LoRA file: {name}") from error
@@ -106,7 +106,7 @@ def _exactly(file: IO[bytes], size: int) -> bytes:
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
-        raise ValueError("a name stands there twice")
+        raise ValueError("a name appears twice")
     return found
 
 

@@ -25,7 +25,7 @@ class CleanWeights(Protocol):
     def __contains__(self, layer: object) -> bool: ...
 
     def read(self, layer: str) -> "torch.Tensor":
-        """The weight of a layer, on the CPU, in the compute dtype. Raises OSError where the file is gone."""
+        """The weight of a layer, on the CPU, in the compute dtype. Raises OSError where the file is missing."""
         ...
 
 
@@ -83,7 +83,7 @@ class LoraSlot:
         gone = [name for name in self._to_do() if not self._has_clean(name)]
         if gone:
             self._wanted = before
-            raise NotKept(f"the clean weights of {len(gone)} layers are gone, {gone[0]} first")
+            raise NotKept(f"the clean weights of {len(gone)} layers are missing, {gone[0]} first")
         self.place()
 
     def want(self, parts: "Sequence[LoraPart]", scale: float) -> None:
@@ -123,7 +123,7 @@ class LoraSlot:
                 self._copies[name] = weight = weight.to("cpu", copy=True)
             return weight
         if self._clean is None:
-            raise NotKept(f"the clean weight of {name} is gone")
+            raise NotKept(f"the clean weight of {name} is missing")
         try:
             return self._clean.read(name)
         except OSError as error:

@@ -130,7 +130,7 @@ def _checked_config(data: bytes, name: str) -> str:
 
 
 def may_be_read(path: Path) -> bool:
-    """Whether a file in a folder of LoRAs, which may be a stranger's, is a plain one or a link of the Hub's cache."""
+    """Whether a file in a folder of LoRAs, which may be untrusted, is a plain one or a link of the Hub's cache."""
     return not is_companion(path.name) and (kind_of(path) == "" or _is_the_hubs(path))
 
 
@@ -207,8 +207,9 @@ def _on_hub(repo: str, file: str, revision: str | None, token: str) -> LoraFile:
     except HubError as error:
         if error.status:
             raise LoraError(
-                f"no LoRA {where}: no such file here, and the Hub does not give it out (set HF_TOKEN if it is private)"
+                f"no LoRA {where}: no such file here, and it is not available on the Hub "
+                "(set HF_TOKEN if it is private)"
             ) from error
         raise LoraError(
-            f"no such LoRA: {where} is no file here, nor in the Hub's cache; the Hub is out of reach"
+            f"no such LoRA: {where} is no file here, nor in the Hub's cache; the Hub cannot be reached"
         ) from error

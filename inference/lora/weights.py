@@ -209,9 +209,7 @@ def _parts(
         bound = part.bound()
         # The bound is often far above the truth, but never below it.
         if not bound <= LARGEST and not float(part.change().abs().max()) <= LARGEST:
-            raise LoraError(
-                f"the LoRA {file.path} is broken: its change of {name} is beyond all numbers (alpha {alpha})"
-            )
+            raise LoraError(f"the LoRA {file.path} is broken: its change of {name} overflows (alpha {alpha})")
     return parts
 
 

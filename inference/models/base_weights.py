@@ -65,7 +65,7 @@ def _is_whole(part: Path) -> bool:
 
 
 def fetch(profile: Profile, token: str = "", on_download: Callable[[Download], None] | None = None) -> Path:
-    """The folder with the weights of `profile`, downloaded where it is not on this disk, which `on_download` is told.
+    """The folder with the weights of `profile`, downloaded where it is not on this disk, which `on_download` reports.
 
     Raises BackendUnavailable, which says what to do, where it is not available.
     """
@@ -147,7 +147,7 @@ class WeightFiles:
         return f"{layer}.weight" in self._files
 
     def read(self, layer: str) -> "torch.Tensor":
-        """The weight of `layer`, on the CPU. Raises OSError where the file is gone or damaged."""
+        """The weight of `layer`, on the CPU. Raises OSError where the file is missing or damaged."""
         from safetensors import SafetensorError, safe_open
 
         name = f"{layer}.weight"

@@ -1,8 +1,8 @@
-"""Telling apart what is wrong with a card: out of memory, broken for good, or an ordinary failure.
+"""What is wrong with a card: out of memory, broken for good, or an ordinary failure.
 
 After an illegal memory access or a failed assertion on the card, every later call into CUDA fails in the same
 process (CUDA C++ Programming Guide, error handling: such errors are sticky). A server that goes on then answers every
-request with an error for ever; ending the process lets whoever started it start it anew.
+request with an error; exiting lets the supervisor restart the process.
 """
 
 import errno

@@ -1,7 +1,7 @@
 """What a family of base models has of its own: how a prompt is encoded, and how its pipeline is called.
 
 Drawing and training speak to `Family`; the families stand in `flux1.py`, `flux2.py` and `z_image.py`, one dozen lines
-each. A family is told by the profile (`choice.family_of`), never by words in a model's name.
+each. A family is chosen by the profile (`choice.family_of`), never by words in a model's name.
 """
 
 from abc import ABC, abstractmethod

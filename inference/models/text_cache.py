@@ -30,7 +30,7 @@ class TextCache:
     """Tensors by key: the last few in memory, all of them in `folder`, where one is given."""
 
     def __init__(self, folder: Path | None, limit: int = 2_000_000_000) -> None:
-        """`limit` in bytes; beyond it the files unused for longest go. An unusable folder is told once."""
+        """`limit` in bytes; beyond it the least recently used files are deleted. An unusable folder is logged once."""
         self._folder = folder
         self._limit = limit
         self._memory: OrderedDict[str, Tensors] = OrderedDict()

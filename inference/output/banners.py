@@ -64,7 +64,7 @@ def draw_names(
     """One portrait of `request` (its text counts for nothing), a badge of it for each name, into `out`, which exists.
 
     `wanted` is the portrait to draw instead, an earlier badge's. What an earlier run finished is not drawn again, and
-    names that were added get its portrait. Raises what the generator raises; a bad name is told and the others go on.
+    names that were added get its portrait. Raises what the generator raises; bad names are reported, the others go on.
     """
     known = read_manifest(out).entries
     tasks, failed = _tasks(names, request, settings)

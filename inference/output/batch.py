@@ -53,7 +53,7 @@ def run_batch(
 ) -> BatchResult:
     """Draw what is not finished yet into `out`, which exists. `tell` is called once a finished badge.
 
-    Raises InvalidRequest where another batch is at work in `out`, BackendUnavailable where the generator is gone for
+    Raises InvalidRequest where another batch is at work in `out`, BackendUnavailable where the generator has failed for
     good; what is finished by then stays finished.
     """
     with alone_in(out):

@@ -1,4 +1,4 @@
-"""Which bytes go into a file: told by the ending of its name."""
+"""Encoding a badge in the format that the file name's ending says."""
 
 from collections.abc import Callable
 from pathlib import Path

@@ -31,7 +31,7 @@ def settings_like(recipe: Recipe, settings: Settings, lora: Path | None, generat
     """`settings` with generator, profile, LoRA and size of `recipe`.
 
     `lora` is where the user says the LoRA is; where nothing is said the configured and the profile's own are tried.
-    `generator_said` is the user's own choice, "" where none was made: a PNG alone, which may be a stranger's, never
+    `generator_said` is the user's own choice, "" where none was made: a PNG alone, which may be untrusted, never
     makes anything leave this machine or cost money. Raises InvalidRequest where it would, or where the LoRA is not the
     very file (by SHA-256) that the badge was made with.
     """
@@ -41,8 +41,8 @@ def settings_like(recipe: Recipe, settings: Settings, lora: Path | None, generat
             raise InvalidRequest(f"the badge was drawn by {recipe.generator!r}, which this program does not know")
         if not generator_said and settings.generator.kind != recipe.generator:
             raise InvalidRequest(
-                f"the badge was drawn by {recipe.generator}, {_ELSEWHERE[recipe.generator]}: to have it drawn there "
-                f"again say --generator {recipe.generator}, or name another generator"
+                f"the badge was drawn by {recipe.generator}, {_ELSEWHERE[recipe.generator]}: to draw it there "
+                f"again, use --generator {recipe.generator}, or name another generator"
             )
     if recipe.generator != "local":
         generator["profile"] = settings.generator.profile
@@ -74,7 +74,7 @@ def request_like(
 
 
 def portrait_like(recipe: Recipe, settings: Settings) -> Image.Image | None:
-    """The portrait of `recipe`, as large as the banner wants it, from those drawn before; None where it is gone.
+    """The portrait of `recipe`, as large as the banner wants it, from those drawn before; None where it was not kept.
 
     Nothing is drawn, and nobody else is asked: only portraits that this machine drew are looked for.
     """
@@ -90,7 +90,7 @@ def portrait_like(recipe: Recipe, settings: Settings) -> Image.Image | None:
                 if portrait is not None:
                     return portrait.image
     except RenderError:
-        pass  # its profile or its LoRA is gone: the picture itself is there
+        pass  # its profile or its LoRA no longer exists: the picture itself is there
     return None
 
 

@@ -64,7 +64,7 @@ class ProgressBars:
         self._badges.close()
 
     def _bar(self, what: str, total: int, **options: Any) -> "tqdm[Any]":
-        wide = "{desc}: {n_fmt}/{total_fmt} |{bar}| {elapsed} gone, {remaining} left"
+        wide = "{desc}: {n_fmt}/{total_fmt} |{bar}| {elapsed} elapsed, {remaining} remaining"
         options = {"disable": self._hidden, **options}
         return tqdm(desc=what, total=total, bar_format=wide, file=sys.stderr, **options)
 
@@ -82,7 +82,7 @@ class LoadingBar:
             if self._bar is None and done < total and sys.stderr.isatty():
                 self._bar = tqdm(
                     total=total,
-                    bar_format="{desc}: {n_fmt}/{total_fmt} |{bar}| {elapsed} gone",
+                    bar_format="{desc}: {n_fmt}/{total_fmt} |{bar}| {elapsed} elapsed",
                     desc=printable(what),
                     leave=False,
                     file=sys.stderr,

@@ -1,4 +1,4 @@
-"""Reading a batch: the lines of a table to rows, each with its line number; bad rows are told apart, not fatal.
+"""Reading a batch: the lines of a table to rows, each with its line number; bad rows are reported, not fatal.
 
 Columns are `object` and `text`, and optionally `seed`, `style`, `name` (the image's file name without `.png`) and
 `preset`. A file that cannot be read as a whole raises InvalidRequest (see `tables`).

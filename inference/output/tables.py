@@ -1,6 +1,6 @@
 """Tables as people save them: CSV of any spreadsheet program, Excel's .xlsx, JSON lines; to lines of named cells.
 
-A line that cannot be read is told apart with its reason, and the others go on. What a spreadsheet program leaves
+A line that cannot be read becomes an error with its reason, and the others go on. What a spreadsheet program leaves
 behind (`sep=;`, empty columns and lines, one quote too many) spoils nothing but its own line.
 """
 
@@ -55,7 +55,7 @@ def read_table(
         return list(_excel(path, data, wanted))
     what = what_it_is(data[:512])
     if what and "JSON" not in what and what != "it is empty":
-        raise InvalidRequest(f"{shown} is no table ({what}): save it as CSV UTF-8 or .xlsx")
+        raise InvalidRequest(f"{shown} is not a table ({what}): save it as CSV UTF-8 or .xlsx")
     try:
         text = decode(data, encoding=encoding).text
     except (Undecodable, ValueError) as error:
@@ -89,7 +89,7 @@ def _excel(path: Path, data: bytes, columns: _Columns) -> Iterator[Line]:
     except ArchiveError as error:
         raise InvalidRequest(f"{shown} {error}") from error
     if "xl/workbook.xml" not in names:
-        raise InvalidRequest(f"{shown} is no table (it is a ZIP archive): save it as CSV UTF-8 or .xlsx")
+        raise InvalidRequest(f"{shown} is not a table (it is a ZIP archive): save it as CSV UTF-8 or .xlsx")
     try:
         from openpyxl import load_workbook
     except ImportError as error:
@@ -179,7 +179,7 @@ def _check_header(header: list[str], path: str, columns: _Columns) -> None:
         if columns.known and name not in columns.known:
             raise InvalidRequest(f"{path}: {unknown_name('column', printable(name)[:60], columns.known)}")
         if named.count(name) > 1:
-            raise InvalidRequest(f"{path}: the column {name!r} stands there {named.count(name)} times: keep one")
+            raise InvalidRequest(f"{path}: the column {name!r} appears {named.count(name)} times: keep one")
 
 
 def _json_lines(text: str, columns: _Columns) -> Iterator[Line]:
@@ -214,6 +214,6 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for key, value in pairs:
         if key in found:
-            raise ValueError(f"the key {printable(key)[:60]!r} stands there twice")
+            raise ValueError(f"the key {printable(key)[:60]!r} appears twice")
         found[key] = value
     return found

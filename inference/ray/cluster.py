@@ -48,7 +48,7 @@ class Seats:
 
 
 def require_ray() -> None:
-    """Raises BackendUnavailable, with the command that mends it, where the package is not installed."""
+    """Raises BackendUnavailable, with the command that installs it, where the package is not installed."""
     if sys.modules.get("ray", ...) is None or importlib.util.find_spec("ray") is None:
         raise BackendUnavailable(f"Ray is not installed: {INSTALL}")
 

@@ -39,7 +39,7 @@ def translated() -> Iterator[None]:
     except ActorDiedError as error:
         raise ActorGone(_reason(error)) from error
     except ActorUnavailableError as error:
-        raise ActorAway("the process that drew died at each try: see its log on the node") from error
+        raise ActorAway("the drawing process died on every attempt: see its log on the node") from error
     except RayError as error:
         raise BackendUnavailable(f"Ray: {_line(error)}") from error
 

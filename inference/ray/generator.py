@@ -61,7 +61,7 @@ class RayGenerator(Generator):
         require_ray()
         if local.device not in _DEVICES:
             raise InvalidRequest(
-                f"[local] device = {local.device!r}: with Ray choose auto, cpu or cuda; Ray deals the cards"
+                f"[local] device = {local.device!r}: with Ray choose auto, cpu or cuda; Ray assigns the cards"
             )
         LocalGenerator(profile, local, token=token)  # says at once what is wrong with the LoRA
         self._profile = profile
@@ -164,7 +164,7 @@ class RayGenerator(Generator):
                 return
             self._actors.remove(actor)
             self._lost = str(gone)
-            log.warning("a Ray actor is gone, %d are left: %s", len(self._actors), gone)
+            log.warning("lost a Ray actor, %d remain: %s", len(self._actors), gone)
         ray.kill(actor.handle)
 
     def _draw(self, actor: _Actor, request: PortraitRequest, on_step: StepCallback | None) -> Portrait:
@@ -201,7 +201,7 @@ class RayGenerator(Generator):
         """Do `work` with the actor that has the fewest calls, and with the next one where that is gone for good.
 
         When a box is lost, Ray's retries are used up before Ray knows of it. So an actor that is away is waited for,
-        and the work begun again; but not for ever, since it may be this work that kills it.
+        and the work begun again; but only a few times, since it may be this work that kills it.
         """
         away = 0
         while True:

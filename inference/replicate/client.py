@@ -54,17 +54,17 @@ class ReplicateApi:
 
     # -- jobs: `kind` is "predictions" or "trainings"
 
-    def job(self, kind: str, number: str, ends: float) -> ReplicateJob:
-        """The present state of a job, asked until the monotonic time `ends` at most. Raises ApiError."""
-        return job_from(self._ask("GET", f"/{kind}/{quote(number, safe='')}", ends=ends))
+    def job(self, kind: str, job_id: str, deadline: float) -> ReplicateJob:
+        """The present state of a job, asked until the monotonic time `deadline` at most. Raises ApiError."""
+        return job_from(self._ask("GET", f"/{kind}/{quote(job_id, safe='')}", deadline=deadline))
 
-    def cancel(self, kind: str, number: str) -> ReplicateJob | None:
-        """Cancel a job; its state afterwards, None where Replicate could not be told (which is logged)."""
-        ends = time.monotonic() + self._settings.read_timeout_s
+    def cancel(self, kind: str, job_id: str) -> ReplicateJob | None:
+        """Cancel a job; its state afterwards, None where Replicate did not confirm it (which is logged)."""
+        deadline = time.monotonic() + self._settings.read_timeout_s
         try:
-            return job_from(self._ask("POST", f"/{kind}/{quote(number, safe='')}/cancel", ends=ends))
+            return job_from(self._ask("POST", f"/{kind}/{quote(job_id, safe='')}/cancel", deadline=deadline))
         except ApiError as error:
-            log.warning("could not cancel %s %s at Replicate: %s", kind, number, error)
+            log.warning("could not cancel %s %s at Replicate: %s", kind, job_id, error)
             return None
 
     def create(
@@ -75,7 +75,7 @@ class ReplicateApi:
         *,
         marker: Mapping[str, Any],
         claim: Claim,
-        ends: float,
+        deadline: float,
         wait_s: int = 0,
         cancel_after_s: float = 0,
     ) -> ReplicateJob:
@@ -95,18 +95,18 @@ class ReplicateApi:
         return retried(
             lambda: job_from(self._http.send("POST", path, json=dict(body), headers=headers, read_s=read)),
             self._settings,
-            ends,
+            deadline,
             lost=lambda error: self._look_again(kind, marker, since, claim, error),
         )
 
     def find(self, kind: str, marker: Mapping[str, Any], since: float, claim: Claim) -> ReplicateJob | None:
         """The newest job made after `since` (server's clock) whose inputs contain `marker` and that `claim` grants."""
-        ends = time.monotonic() + self._settings.read_timeout_s
+        deadline = time.monotonic() + self._settings.read_timeout_s
         path, params = f"/{kind}", {}
         if kind == "predictions":
             params = {"created_after": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(since))}
         for _page in range(_PAGES):
-            answer = self._ask("GET", path, ends=ends, params=params)
+            answer = self._ask("GET", path, deadline=deadline, params=params)
             results = answer.get("results")
             jobs = [job_from(each) for each in (results if isinstance(results, list) else [])]
             for job in jobs:
@@ -142,39 +142,39 @@ class ReplicateApi:
 
     # -- models and files
 
-    def model(self, name: str, ends: float) -> dict[str, Any]:
+    def model(self, name: str, deadline: float) -> dict[str, Any]:
         """The model `owner/name` as Replicate describes it. Raises ApiNotFound and others."""
-        return self._ask("GET", f"/models/{name}", ends=ends)
+        return self._ask("GET", f"/models/{name}", deadline=deadline)
 
-    def version(self, name: str, version: str, ends: float) -> dict[str, Any]:
+    def version(self, name: str, version: str, deadline: float) -> dict[str, Any]:
         """One version of the model `owner/name`."""
-        return self._ask("GET", f"/models/{name}/versions/{version}", ends=ends)
+        return self._ask("GET", f"/models/{name}/versions/{version}", deadline=deadline)
 
-    def deployment(self, name: str, ends: float) -> dict[str, Any]:
+    def deployment(self, name: str, deadline: float) -> dict[str, Any]:
         """The deployment `owner/name` with its current release."""
-        return self._ask("GET", f"/deployments/{name}", ends=ends)
+        return self._ask("GET", f"/deployments/{name}", deadline=deadline)
 
-    def require_model(self, name: str, hardware: str, ends: float) -> bool:
+    def require_model(self, name: str, hardware: str, deadline: float) -> bool:
         """Make the private model `owner/name` where it does not exist; whether it was made."""
         owner, _, short = name.partition("/")
         body = {"owner": owner, "name": short, "visibility": "private", "hardware": hardware}
         try:
-            self._ask("POST", "/models", ends=ends, json=body)
+            self._ask("POST", "/models", deadline=deadline, json=body)
         except ApiConflict:
             return False
         return True
 
-    def webhook_secret(self, ends: float) -> str:
+    def webhook_secret(self, deadline: float) -> str:
         """The signing secret of webhooks. Never logged."""
-        return str(self._ask("GET", "/webhooks/default/secret", ends=ends).get("key", ""))
+        return str(self._ask("GET", "/webhooks/default/secret", deadline=deadline).get("key", ""))
 
-    def file(self, number: str, ends: float) -> dict[str, Any]:
+    def file(self, file_id: str, deadline: float) -> dict[str, Any]:
         """An uploaded file. Raises ApiNotFound where it has expired."""
-        return self._ask("GET", f"/files/{quote(number, safe='')}", ends=ends)
+        return self._ask("GET", f"/files/{quote(file_id, safe='')}", deadline=deadline)
 
-    def files(self, ends: float) -> list[dict[str, Any]]:
+    def files(self, deadline: float) -> list[dict[str, Any]]:
         """The newest uploaded files."""
-        results = self._ask("GET", "/files", ends=ends).get("results")
+        results = self._ask("GET", "/files", deadline=deadline).get("results")
         return [each for each in results if isinstance(each, dict)] if isinstance(results, list) else []
 
     def upload(self, path: Path, content: Any, metadata: str, whole_s: float) -> dict[str, Any]:
@@ -183,15 +183,15 @@ class ReplicateApi:
         files = {"content": (path.name, content, "application/zip")}
         return self._http.send("POST", "/files", files=files, data=form, whole_s=whole_s)
 
-    def _ask(self, method: str, path: str, *, ends: float, **content: Any) -> dict[str, Any]:
-        """A request that may safely be repeated, until it is answered, refused, or the monotonic time `ends`."""
+    def _ask(self, method: str, path: str, *, deadline: float, **content: Any) -> dict[str, Any]:
+        """A request that may safely be repeated, until it is answered, refused, or the monotonic time `deadline`."""
 
         def request() -> dict[str, Any]:
-            whole = max(0.1, ends - time.monotonic())
+            whole = max(0.1, deadline - time.monotonic())
             read = min(self._settings.read_timeout_s, whole)
             return self._http.send(method, path, read_s=read, whole_s=whole, **content)
 
-        return retried(request, self._settings, ends)
+        return retried(request, self._settings, deadline)
 
 
 def refusal(error: ApiRefused) -> str:

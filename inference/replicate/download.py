@@ -47,61 +47,63 @@ class Downloader:
         """Close the connections. Repeatable."""
         self._client.close()
 
-    def image(self, address: str, ends: float) -> Image.Image:
-        """The picture at `address`, fully decoded, mode RGB. `ends` is a monotonic time.
+    def image(self, url: str, deadline: float) -> Image.Image:
+        """The picture at `url`, fully decoded, mode RGB. `deadline` is a monotonic time.
 
-        `address` may hold the picture itself: a `data:` URI, or nothing but Base64.
+        `url` may hold the picture itself: a `data:` URI, or nothing but Base64.
         Raises BadOutput where it is not allowed, too large or no raster image, ApiUnreachable where it does not come.
         """
-        if not address.lower().startswith(("http:", "https:")) and "://" not in address:
-            return _decoded(_inline(address, self._settings.max_image_mb * 2**20))
+        if not url.lower().startswith(("http:", "https:")) and "://" not in url:
+            return _decoded(_inline(url, self._settings.max_image_mb * 2**20))
 
         def fetched() -> Image.Image:
             target = io.BytesIO()
-            self._fetch(address, target, self._settings.max_image_mb * 2**20, ends)
+            self._fetch(url, target, self._settings.max_image_mb * 2**20, deadline)
             return _decoded(target.getvalue())
 
-        return retried(fetched, self._settings, ends)
+        return retried(fetched, self._settings, deadline)
 
-    def file(self, address: str, path: Path, ends: float, on_bytes: BytesCallback | None = None) -> None:
-        """Write the file at `address` to `path`, at most `max_archive_mb`. Raises as `image` does, and OSError."""
+    def file(self, url: str, path: Path, deadline: float, on_bytes: BytesCallback | None = None) -> None:
+        """Write the file at `url` to `path`, at most `max_archive_mb`. Raises as `image` does, and OSError."""
 
         def fetch() -> None:
             with path.open("wb") as target:
-                self._fetch(address, target, self._settings.max_archive_mb * 2**20, ends, on_bytes)
+                self._fetch(url, target, self._settings.max_archive_mb * 2**20, deadline, on_bytes)
 
-        retried(fetch, self._settings, ends)
+        retried(fetch, self._settings, deadline)
 
     def _fetch(
-        self, address: str, target: BinaryIO, most: int, ends: float, on_bytes: BytesCallback | None = None
+        self, url: str, target: BinaryIO, most: int, deadline: float, on_bytes: BytesCallback | None = None
     ) -> None:
         for _hop in range(_MAX_REDIRECTS + 1):
-            self._require_allowed(address)
+            self._require_allowed(url)
             try:
-                with self._client.stream("GET", address) as answer:
-                    if answer.is_redirect:
-                        address = urljoin(address, answer.headers["Location"])
+                with self._client.stream("GET", url) as response:
+                    if response.is_redirect:
+                        url = urljoin(url, response.headers["Location"])
                         continue
-                    if answer.status_code >= 500 or answer.status_code == 429:
-                        raise ApiUnreachable(f"the output cannot be fetched: status {answer.status_code}", sent=True)
-                    if answer.status_code != 200:
-                        raise OutputLost(f"the output is gone: status {answer.status_code} (kept for one hour only)")
-                    _copy(answer, target, most, ends, on_bytes)
+                    if response.status_code >= 500 or response.status_code == 429:
+                        raise ApiUnreachable(f"the output cannot be fetched: status {response.status_code}", sent=True)
+                    if response.status_code != 200:
+                        raise OutputLost(
+                            f"the output is no longer there: status {response.status_code} (kept for one hour only)"
+                        )
+                    _copy(response, target, most, deadline, on_bytes)
                     return
             except ProxyError as error:
                 raise BadOutput(str(error)) from error
             except httpx.HTTPError as error:
                 raise ApiUnreachable(f"the output cannot be fetched: {type(error).__name__}", sent=True) from error
             except httpx.InvalidURL as error:
-                raise BadOutput("the output's address is no address") from error
+                raise BadOutput("the output's address is not a URL") from error
         raise BadOutput(f"the output redirects more than {_MAX_REDIRECTS} times")
 
-    def _require_allowed(self, address: str) -> None:
+    def _require_allowed(self, url: str) -> None:
         try:
-            parts = urlsplit(address)
+            parts = urlsplit(url)
             host = (parts.hostname or "").lower().rstrip(".")
         except ValueError as error:
-            raise BadOutput("the output's address is no address") from error
+            raise BadOutput("the output's address is not a URL") from error
         known = any(host == allowed or host.endswith("." + allowed) for allowed in self._hosts)
         if not known or (parts.scheme != "https" and not (parts.scheme == "http" and host in LOOPBACK)):
             raise BadOutput(
@@ -109,17 +111,19 @@ class Downloader:
             )
 
 
-def _copy(answer: httpx.Response, target: BinaryIO, most: int, ends: float, on_bytes: BytesCallback | None) -> None:
+def _copy(
+    response: httpx.Response, target: BinaryIO, most: int, deadline: float, on_bytes: BytesCallback | None
+) -> None:
     size = 0
-    length = answer.headers.get("Content-Length", "")
+    length = response.headers.get("Content-Length", "")
     expected = int(length) if length.isdigit() else 0
     if expected > most:
         raise BadOutput(f"the output is {expected} bytes long, more than the {most} allowed")
-    for piece in answer.iter_bytes(65536):
+    for piece in response.iter_bytes(65536):
         size += len(piece)
         if size > most:
             raise BadOutput(f"the output is longer than the {most} bytes allowed")
-        if time.monotonic() > ends:
+        if time.monotonic() > deadline:
             raise ApiUnreachable("the output takes too long to download", sent=True, timed_out=True)
         target.write(piece)
         if on_bytes:

@@ -68,7 +68,7 @@ class ReplicateGenerator(Generator):
 
     @property
     def model(self) -> ModelInfo:
-        """Who draws. Asks Replicate once for the newest version where none is remembered; raises as `generate`."""
+        """The model that draws. Asks Replicate for the newest version if none is remembered; raises as `generate`."""
         with _translated():
             return self._model_info(self._target or self._find_target(), self._settings.lora_scale)
 
@@ -115,9 +115,9 @@ class ReplicateGenerator(Generator):
 
     def _drawn(self, target: Target, request: PortraitRequest, on_step: StepCallback | None) -> list[Portrait]:
         started = time.perf_counter()
-        ends = time.monotonic() + self._settings.deadline_s
+        deadline = time.monotonic() + self._settings.deadline_s
         inputs = inputs_for(target, self._settings, request)
-        run = PredictionRun(self._ready(), self._settings, target, inputs, ends)
+        run = PredictionRun(self._ready(), self._settings, target, inputs, deadline)
         job, images, cost = run.do(Steps(on_step, int(inputs.get("num_inference_steps", 0)) or target.steps))
         seed = job.used_seed if job.used_seed is not None else request.seed
         if seed != request.seed:
@@ -196,4 +196,4 @@ def _translated() -> Iterator[None]:
     except ApiError as error:
         raise BackendUnavailable(str(error)) from error
     except (sqlite3.Error, OSError) as error:
-        raise RenderFailed(f"cannot keep the book of Replicate jobs in data_dir: {error}") from error
+        raise RenderFailed(f"cannot write the ledger of Replicate jobs in data_dir: {error}") from error

@@ -17,7 +17,7 @@ _SEED = re.compile(r"Using seed: (\d+)")
 
 @dataclass(frozen=True)
 class ReplicateJob:
-    """A prediction or training as an answer describes it. `predict_s` is billed time, None while it is not told."""
+    """A prediction or training as an answer describes it. `predict_s` is billed time, None while it is not known."""
 
     id: str
     status: str
@@ -89,13 +89,13 @@ def _files(value: object, depth: int = 0) -> Iterator[str]:
 
 def job_from(answer: dict[str, Any]) -> ReplicateJob:
     """The job that `answer` describes. Raises ApiUnreachable where it describes none."""
-    number, status = answer.get("id"), answer.get("status")
-    if not isinstance(number, str) or not number or not isinstance(status, str):
+    job_id, status = answer.get("id"), answer.get("status")
+    if not isinstance(job_id, str) or not job_id or not isinstance(status, str):
         raise ApiUnreachable("Replicate's answer describes no job", sent=True)
     metrics = answer.get("metrics")
     given = answer.get("input")
     return ReplicateJob(
-        id=number,
+        id=job_id,
         status=status,
         input=given if isinstance(given, dict) else {},
         output=answer.get("output"),

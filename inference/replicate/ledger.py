@@ -1,4 +1,4 @@
-"""The book of everything asked of Replicate: for quotas, for money, and to find again what a crash left running.
+"""Everything that was asked of Replicate: for quotas, for budgets, and to find again what a crash left running.
 
 One SQLite file in `data_dir`, mode 0600, shared by all processes of a machine. A job's line is written before it is
 asked for and settled when its cost is known; until then the estimate counts. Days and months are UTC.
@@ -48,7 +48,7 @@ class Limits:
 
 @dataclass(frozen=True)
 class LedgerLine:
-    """One job in the book; `job` is "" while its id is not known."""
+    """One job in the ledger; `job` is "" while its id is not known."""
 
     line: int
     job: str
@@ -58,7 +58,7 @@ class LedgerLine:
 
 
 class Ledger:
-    """The book at `path`. Safe to share between threads and processes; each call is one short transaction. Close it."""
+    """The ledger at `path`, until `close`. Threads and processes may share it; each call is one short transaction."""
 
     def __init__(self, path: Path, limits: Limits, clock: Callable[[], float] = time.time) -> None:
         """`clock` gives seconds since 1970."""
@@ -71,9 +71,9 @@ class Ledger:
         self._lock = threading.Lock()
         self._connection = sqlite3.connect(path, timeout=30, isolation_level=None, check_same_thread=False)
         self._connection.execute("pragma journal_mode = wal")
-        with self._book(durable=True) as book:
+        with self._transaction(durable=True) as connection:
             for statement in filter(str.strip, _TABLES.split(";")):
-                book.execute(statement)
+                connection.execute(statement)
 
     def close(self) -> None:
         """Close the file. Repeatable."""
@@ -89,17 +89,17 @@ class Ledger:
         """
         now = self._clock()
         day, month = _day(now), _month(now)
-        with self._book(durable=True) as book:
+        with self._transaction(durable=True) as connection:
             if kind == "training":
-                self._check_alone(book, mark)
-            self._check_money(book, "day", day, day + timedelta(days=1), estimate_usd, self._limits.day_usd)
-            self._check_money(book, "month", month, _next_month(month), estimate_usd, self._limits.month_usd)
+                self._check_alone(connection, mark)
+            self._check_money(connection, "day", day, day + timedelta(days=1), estimate_usd, self._limits.day_usd)
+            self._check_money(connection, "month", month, _next_month(month), estimate_usd, self._limits.month_usd)
             if kind == "badge":
-                self._check_month(book, month)
-                wait = self._minute_wait(book, now)
+                self._check_month(connection, month)
+                wait = self._minute_wait(connection, now)
                 if wait > 0:
                     return wait
-            row = book.execute(
+            row = connection.execute(
                 "insert into jobs (kind, mark, owner, asked, usd) values (?, ?, ?, ?, ?) returning line",
                 (kind, mark, self._owner, now, estimate_usd),
             ).fetchone()
@@ -111,10 +111,10 @@ class Ledger:
 
     def claim(self, line: int, job: str) -> bool:
         """Take `job` for `line`; False where it belongs to another line."""
-        with self._book() as book:
-            if book.execute("select 1 from jobs where job = ? and line != ?", (job, line)).fetchone():
+        with self._transaction() as connection:
+            if connection.execute("select 1 from jobs where job = ? and line != ?", (job, line)).fetchone():
                 return False
-            book.execute("update jobs set job = ?, state = 'running' where line = ?", (job, line))
+            connection.execute("update jobs set job = ?, state = 'running' where line = ?", (job, line))
         return True
 
     def settle(self, line: int, usd: float) -> None:
@@ -136,61 +136,61 @@ class Ledger:
     def adopt(self, kind: str, mark: str, max_age_s: float) -> LedgerLine | None:
         """Take over the newest open line for `mark` that nobody is at work on and that is not too old."""
         since = self._clock() - max_age_s
-        with self._book() as book:
-            rows = book.execute(
+        with self._transaction() as connection:
+            rows = connection.execute(
                 "select line, job, asked, usd, settled, owner from jobs where kind = ? and mark = ? and asked >= ?"
                 f" and state in ({_OPEN_MARKS}) order by asked desc",
                 (kind, mark, since, *_OPEN),
             ).fetchall()
             for line, job, asked, usd, settled, owner in rows:
                 if not _alive(owner):
-                    book.execute("update jobs set owner = ? where line = ?", (self._owner, line))
+                    connection.execute("update jobs set owner = ? where line = ?", (self._owner, line))
                     return LedgerLine(line, job, asked, usd, bool(settled))
         return None
 
     def spent(self) -> tuple[float, float]:
         """Dollars spent or set aside today and this month."""
         now = self._clock()
-        with self._book() as book:
-            return self._sum(book, _day(now)), self._sum(book, _month(now))
+        with self._transaction() as connection:
+            return self._sum(connection, _day(now)), self._sum(connection, _month(now))
 
     def note(self, name: str, text: str) -> None:
         """Remember `text` under `name`, across restarts."""
-        with self._book() as book:
-            book.execute("insert or replace into notes values (?, ?, ?)", (name, text, self._clock()))
+        with self._transaction() as connection:
+            connection.execute("insert or replace into notes values (?, ?, ?)", (name, text, self._clock()))
 
     def noted(self, name: str, max_age_s: float = float("inf")) -> str | None:
         """What was remembered under `name`, unless it is older than `max_age_s`."""
-        with self._book() as book:
-            row = book.execute("select text, at from notes where name = ?", (name,)).fetchone()
+        with self._transaction() as connection:
+            row = connection.execute("select text, at from notes where name = ?", (name,)).fetchone()
         return str(row[0]) if row and self._clock() - row[1] <= max_age_s else None
 
     def forget(self, name: str) -> None:
         """Remember nothing under `name` any longer."""
-        with self._book() as book:
-            book.execute("delete from notes where name = ?", (name,))
+        with self._transaction() as connection:
+            connection.execute("delete from notes where name = ?", (name,))
 
-    def _check_alone(self, book: sqlite3.Connection, mark: str) -> None:
-        rows = book.execute(
+    def _check_alone(self, connection: sqlite3.Connection, mark: str) -> None:
+        rows = connection.execute(
             f"select owner from jobs where kind = 'training' and mark = ? and state in ({_OPEN_MARKS})", (mark, *_OPEN)
         ).fetchall()
         if any(_alive(owner) for (owner,) in rows):
             raise OverLimit("another process is starting or watching this very training: stop one of them")
 
-    def _check_month(self, book: sqlite3.Connection, month: datetime) -> None:
+    def _check_month(self, connection: sqlite3.Connection, month: datetime) -> None:
         limit = self._limits.per_month
-        used = self._count(book, month.timestamp())
+        used = self._count(connection, month.timestamp())
         if limit and used >= limit:
             raise OverLimit(
                 f"all {limit} Replicate requests of this month are used up until {_next_month(month):%Y-%m-%d}: raise "
                 "replicate.requests_per_month, or wait"
             )
 
-    def _minute_wait(self, book: sqlite3.Connection, now: float) -> float:
+    def _minute_wait(self, connection: sqlite3.Connection, now: float) -> float:
         limit = self._limits.per_minute
-        if not limit or self._count(book, now - MINUTE, now) < limit:
+        if not limit or self._count(connection, now - MINUTE, now) < limit:
             return 0.0
-        row = book.execute(
+        row = connection.execute(
             "select asked from jobs where state != 'never' and kind = 'badge' and asked <= ? order by asked desc"
             " limit 1 offset ?",
             (now, limit - 1),
@@ -198,49 +198,49 @@ class Ledger:
         return max(0.001, float(row[0]) + MINUTE - now)
 
     def _check_money(
-        self, book: sqlite3.Connection, name: str, start: datetime, end: datetime, more: float, limit: float
+        self, connection: sqlite3.Connection, name: str, start: datetime, end: datetime, more: float, limit: float
     ) -> None:
-        spent = self._sum(book, start)
+        spent = self._sum(connection, start)
         if limit and spent + more > limit:
             raise OverLimit(
                 f"the Replicate budget of ${limit:.2f} a {name} is used up (${spent:.2f} spent, ${more:.2f} more "
                 f"needed) until {end:%Y-%m-%d}: raise replicate.budget_{name}_usd, or wait"
             )
 
-    def _count(self, book: sqlite3.Connection, since: float, until: float = float("inf")) -> int:
-        row = book.execute(
+    def _count(self, connection: sqlite3.Connection, since: float, until: float = float("inf")) -> int:
+        row = connection.execute(
             "select count(*) from jobs where state != 'never' and kind = 'badge' and asked > ? and asked <= ?",
             (since, until),
         ).fetchone()
         return int(row[0])
 
-    def _sum(self, book: sqlite3.Connection, start: datetime) -> float:
-        row = book.execute(
+    def _sum(self, connection: sqlite3.Connection, start: datetime) -> float:
+        row = connection.execute(
             "select coalesce(sum(usd), 0) from jobs where state != 'never' and asked >= ?", (start.timestamp(),)
         ).fetchone()
         return float(row[0])
 
     def _set(self, line: int, change: str, *values: object) -> None:
-        with self._book() as book:
-            book.execute(f"update jobs set {change} where line = ?", (*values, line))
+        with self._transaction() as connection:
+            connection.execute(f"update jobs set {change} where line = ?", (*values, line))
 
     @contextmanager
-    def _book(self, *, durable: bool = False) -> Iterator[sqlite3.Connection]:
+    def _transaction(self, *, durable: bool = False) -> Iterator[sqlite3.Connection]:
         """A transaction that holds the write lock from its start, so that two processes never count the same.
 
         It survives the end of any process; `durable` makes it, and all before it, survive a power cut too, which
         takes many milliseconds and matters only for "a job is about to be paid".
         """
         with self._lock:
-            book = self._connection
-            book.execute(f"pragma synchronous = {'full' if durable else 'normal'}")
-            book.execute("begin immediate")
+            connection = self._connection
+            connection.execute(f"pragma synchronous = {'full' if durable else 'normal'}")
+            connection.execute("begin immediate")
             try:
-                yield book
-                book.execute("commit")
+                yield connection
+                connection.execute("commit")
             except BaseException:
-                if book.in_transaction:
-                    book.execute("rollback")
+                if connection.in_transaction:
+                    connection.execute("rollback")
                 raise
 
 
@@ -257,7 +257,7 @@ def _next_month(month: datetime) -> datetime:
 
 
 def _started(process: int) -> str:
-    """When a process began, so that a number used again is not taken for it; "" where the system does not tell."""
+    """When a process began, so that a reused process id is not taken for it; "" where the system does not tell."""
     try:
         return Path(f"/proc/{process}/stat").read_text().rsplit(")", 1)[1].split()[19]
     except (OSError, IndexError):
@@ -265,13 +265,13 @@ def _started(process: int) -> str:
 
 
 def _alive(owner: str) -> bool:
-    number, _, started = owner.partition(" ")
-    if not number.isdigit():
+    pid, _, started = owner.partition(" ")
+    if not pid.isdigit():
         return False
     try:
-        os.kill(int(number), 0)
+        os.kill(int(pid), 0)
     except ProcessLookupError:
         return False
     except PermissionError:
         pass
-    return _started(int(number)) == started
+    return _started(int(pid)) == started

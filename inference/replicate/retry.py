@@ -19,12 +19,12 @@ _T = TypeVar("_T")
 def retried(
     request: Callable[[], _T],
     settings: ReplicateSettings,
-    ends: float = math.inf,
+    deadline: float = math.inf,
     lost: Callable[[ApiUnreachable], _T | None] | None = None,
 ) -> _T:
     """What `request` returns, made again after ApiThrottled and ApiUnreachable.
 
-    At most `settings.attempts` times, and until the monotonic time `ends`; then the last error is raised, any other
+    At most `settings.attempts` times, and until the monotonic time `deadline`; then the last error is raised, any other
     one at once. Where a request may have arrived and only its response was lost, `lost` is asked first: what it
     returns, unless None, is the result.
     """
@@ -39,7 +39,7 @@ def retried(
             if found is not None:
                 return found
             failed, delay = error, pause(settings, attempt - 1)
-        if attempt >= settings.attempts or time.monotonic() + delay > ends:
+        if attempt >= settings.attempts or time.monotonic() + delay > deadline:
             raise failed
         log.info("%s; trying again in %.1f s", failed, delay)
         time.sleep(delay)

@@ -25,7 +25,7 @@ _LOOK_S = 60.0
 
 
 class Target(BaseModel):
-    """Who draws: `path` is where predictions are created, `version` "" where the model has none to name.
+    """What draws: `path` is where predictions are created, `version` "" where the model has none to name.
 
     `inputs` are the names that the version's schema knows, empty where it tells none; `steps` and `guidance` its
     defaults, 0 where it tells none.
@@ -120,18 +120,20 @@ def mark_of(target: Target, inputs: dict[str, Scalar]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
-def _look_up(model: str, api: ReplicateApi, ends: float) -> Target:
+def _look_up(model: str, api: ReplicateApi, deadline: float) -> Target:
     if model.startswith("deployments/"):
         name = model.removeprefix("deployments/")
-        release = api.deployment(name, ends).get("current_release")
+        release = api.deployment(name, deadline).get("current_release")
         release = release if isinstance(release, dict) else {}
         version = str(release.get("version") or "")
-        described = api.version(str(release.get("model")), version, ends) if version and release.get("model") else {}
+        described = (
+            api.version(str(release.get("model")), version, deadline) if version and release.get("model") else {}
+        )
         return _target(name, f"/deployments/{name}/predictions", version, described)
     name, _, version = model.partition(":")
     if version:
-        return _target(name, "/predictions", version, api.version(name, version, ends))
-    answer = api.model(name, ends)
+        return _target(name, "/predictions", version, api.version(name, version, deadline))
+    answer = api.model(name, deadline)
     latest = answer.get("latest_version")
     latest = latest if isinstance(latest, dict) else {}
     if answer.get("is_official"):

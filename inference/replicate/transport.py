@@ -83,10 +83,10 @@ class _Transport(httpx.BaseTransport):
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         where = f"{request.method} {request.url.path}"
-        ends = time.monotonic() + float(request.extensions.get("whole_s", 120.0))
+        deadline = time.monotonic() + float(request.extensions.get("whole_s", 120.0))
         try:
-            answer = self._inner.handle_request(request)
-            body = self._read(answer, ends, where)
+            response = self._inner.handle_request(request)
+            body = self._read(response, deadline, where)
         except ProxyError as error:
             raise ApiRefused(str(error)) from error
         except httpx.TimeoutException as error:
@@ -96,28 +96,28 @@ class _Transport(httpx.BaseTransport):
             sent = not isinstance(error, httpx.ConnectError)
             reason = mask(str(error), self._token)
             raise ApiUnreachable(f"no connection to Replicate ({where}: {reason})", sent=sent) from error
-        self._note_clock(answer.headers)
-        if not 200 <= answer.status_code < 300:
-            raise self._error(answer.status_code, answer.headers, body, where)
-        return httpx.Response(answer.status_code, headers=_plain(answer.headers), content=body, request=request)
+        self._note_clock(response.headers)
+        if not 200 <= response.status_code < 300:
+            raise self._error(response.status_code, response.headers, body, where)
+        return httpx.Response(response.status_code, headers=_plain(response.headers), content=body, request=request)
 
     def close(self) -> None:
         self._inner.close()
 
-    def _read(self, answer: httpx.Response, ends: float, where: str) -> bytes:
+    def _read(self, response: httpx.Response, deadline: float, where: str) -> bytes:
         pieces, size = [], 0
         try:
-            for piece in answer.iter_bytes():
+            for piece in response.iter_bytes():
                 pieces.append(piece)
                 size += len(piece)
                 if size > _MAX_ANSWER:
                     raise ApiUnreachable(f"Replicate's answer is larger than {_MAX_ANSWER} bytes ({where})", sent=True)
-                if time.monotonic() > ends:
+                if time.monotonic() > deadline:
                     raise ApiUnreachable(f"Replicate's answer takes too long ({where})", sent=True, timed_out=True)
         except httpx.DecodingError as error:
             raise ApiUnreachable(f"Replicate's answer cannot be decoded ({where})", sent=True) from error
         finally:
-            answer.close()
+            response.close()
         return b"".join(pieces)
 
     def _note_clock(self, headers: httpx.Headers) -> None:
@@ -155,7 +155,7 @@ class _Transport(httpx.BaseTransport):
         if status == 409:
             return ApiConflict(f"Replicate: {said}")
         if status == 429:
-            return ApiThrottled(f"Replicate is asked too often ({said})", _retry_after(headers, problem))
+            return ApiThrottled(f"Replicate rejects further requests for now ({said})", _retry_after(headers, problem))
         if 400 <= status < 500:
             return ApiRefused(f"Replicate refused {request_path(where)}: {said}", _fields(problem, self._token))
         return ApiUnreachable(f"Replicate answered {status} ({where})", sent=True)

@@ -1,4 +1,4 @@
-"""Waiting for a job: webhook events as hints, polling as the net, progress to the callback, cancel at every way out.
+"""Waiting for a job: webhooks as hints, polling in case they are lost, progress to the callback.
 
 Only an answer to our own GET ends the wait. A job that is given up, for whichever reason, is canceled.
 """
@@ -14,7 +14,7 @@ from inference.replicate.errors import ApiThrottled, ApiTimedOut, ApiUnreachable
 from inference.replicate.jobs import ReplicateJob
 
 if TYPE_CHECKING:
-    from inference.replicate.webhook import Doorbell
+    from inference.replicate.webhook import WebhookServer
 
 log = logging.getLogger(__name__)
 
@@ -29,28 +29,28 @@ def wait_for(
     kind: str,
     api: ReplicateApi,
     settings: ReplicateSettings,
-    ends: float,
+    deadline: float,
     on_job: JobCallback,
     *,
-    doorbell: "Doorbell | None" = None,
+    webhooks: "WebhookServer | None" = None,
     longest: float | None = None,
 ) -> ReplicateJob:
-    """Wait until `job` is over; its last state. `ends` is a monotonic time, `longest` the longest polling interval.
+    """Wait until `job` is over; its last state. `deadline` is a monotonic time, `longest` the longest polling interval.
 
-    `on_job` is called with every state seen. Raises ApiTimedOut after `ends` (the job is canceled then), and what
+    `on_job` is called with every state seen. Raises ApiTimedOut after `deadline` (the job is canceled then), and what
     `on_job` raised; the caller cancels on that.
     """
-    most = longest or (settings.webhook_poll_s if doorbell else settings.poll_max_s)
-    pause = most if doorbell else min(settings.poll_min_s, most)
+    most = longest or (settings.webhook_poll_s if webhooks else settings.poll_max_s)
+    pause = most if webhooks else min(settings.poll_min_s, most)
     while True:
         on_job(job)
         if job.done:
             return job
-        left = ends - time.monotonic()
+        left = deadline - time.monotonic()
         if left <= 0:
             raise ApiTimedOut(f"Replicate's job {job.id} was still {job.status} at the deadline")
-        _rest(job, min(pause, left), on_job, doorbell)
-        if not doorbell:
+        _rest(job, min(pause, left), on_job, webhooks)
+        if not webhooks:
             pause = min(most, pause * _GROWTH)
         try:
             job = api.job(kind, job.id, time.monotonic() + settings.read_timeout_s)
@@ -59,15 +59,15 @@ def wait_for(
             log.warning("%s; asking again", error)
 
 
-def _rest(job: ReplicateJob, seconds: float, on_job: JobCallback, doorbell: "Doorbell | None") -> None:
-    """Sleep, or until the doorbell rings; `on_job` is called each second, so that a wish to stop is soon heard."""
-    ends = time.monotonic() + seconds
+def _rest(job: ReplicateJob, seconds: float, on_job: JobCallback, webhooks: "WebhookServer | None") -> None:
+    """Sleep, or until a webhook arrives; `on_job` is called each second, so that a cancellation is soon noticed."""
+    deadline = time.monotonic() + seconds
     while True:
-        left = ends - time.monotonic()
+        left = deadline - time.monotonic()
         if left > _SLICE_S:
             on_job(job)
-        if doorbell:
-            if doorbell.wait(job.id, max(0.0, min(left, _SLICE_S))):
+        if webhooks:
+            if webhooks.wait(job.id, max(0.0, min(left, _SLICE_S))):
                 return
         elif left > 0:
             time.sleep(min(left, _SLICE_S))

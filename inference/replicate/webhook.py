@@ -1,4 +1,4 @@
-"""The doorbell: a small HTTP server that hears Replicate's webhooks and wakes whoever waits for that job.
+"""A small HTTP server that receives Replicate's webhooks and wakes whoever waits for that job.
 
 A webhook is believed only as far as "look at job X now": signature (HMAC-SHA256 over id, time and raw body, as
 https://replicate.com/docs/topics/webhooks/verify-webhook says) and time are checked, an event heard before is
@@ -43,7 +43,7 @@ def signature_holds(secret: str, event: str, stamp: str, body: bytes, signatures
     return any(hmac.compare_digest(each, right) for each in given)
 
 
-class Doorbell:
+class WebhookServer:
     """Listens on `listen` ("host:port", port 0 for any free one) until closed."""
 
     def __init__(self, listen: str, secret: str) -> None:

@@ -29,7 +29,7 @@ from inference.replicate.outcome import asks_to_retry, cost_of, failure_of
 from inference.replicate.retry import pause
 from inference.replicate.target import Target, mark_of
 from inference.replicate.wait import wait_for
-from inference.replicate.webhook import Doorbell
+from inference.replicate.webhook import WebhookServer
 from inference.types import StepCallback
 
 log = logging.getLogger(__name__)
@@ -50,25 +50,25 @@ def open_ledger(data_dir: Path, settings: ReplicateSettings) -> Ledger:
 
 
 class Resources:
-    """What a generator holds open: connections, ledger, and the doorbell where webhooks are wanted."""
+    """What a generator holds open: connections, ledger, and the webhook server where one is set."""
 
     def __init__(self, settings: ReplicateSettings, token: str, base_url: str, data_dir: Path) -> None:
         self.ledger = open_ledger(data_dir, settings)
         self.api = ReplicateApi(token, base_url, settings)
         self.downloader = Downloader(settings, base_url)
-        self.doorbell = self._listen(settings) if settings.webhook_url else None
+        self.webhooks = self._listen(settings) if settings.webhook_url else None
 
-    def _listen(self, settings: ReplicateSettings) -> Doorbell | None:
+    def _listen(self, settings: ReplicateSettings) -> WebhookServer | None:
         try:
             secret = self.api.webhook_secret(time.monotonic() + settings.read_timeout_s)
-            return Doorbell(settings.webhook_listen, secret)
+            return WebhookServer(settings.webhook_listen, secret)
         except (OSError, ApiError) as error:
-            log.warning("no webhooks on %s (%s): polling alone", settings.webhook_listen, error)
+            log.warning("no webhooks on %s (%s): polling only", settings.webhook_listen, error)
             return None
 
     def close(self) -> None:
-        if self.doorbell:
-            self.doorbell.close()
+        if self.webhooks:
+            self.webhooks.close()
         self.api.close()
         self.downloader.close()
         self.ledger.close()
@@ -95,11 +95,16 @@ class PredictionRun:
     """One badge's way through Replicate."""
 
     def __init__(
-        self, resources: Resources, settings: ReplicateSettings, target: Target, inputs: dict[str, Scalar], ends: float
+        self,
+        resources: Resources,
+        settings: ReplicateSettings,
+        target: Target,
+        inputs: dict[str, Scalar],
+        deadline: float,
     ) -> None:
         self._api, self._ledger, self._downloader = resources.api, resources.ledger, resources.downloader
-        self._doorbell = resources.doorbell
-        self._settings, self._target, self._inputs, self._ends = settings, target, inputs, ends
+        self._webhooks = resources.webhooks
+        self._settings, self._target, self._inputs, self._deadline = settings, target, inputs, deadline
         self._mark = mark_of(target, inputs)
         self._line = 0
         self._cost: float | None = None
@@ -107,7 +112,7 @@ class PredictionRun:
     def do(self, steps: Steps) -> tuple[ReplicateJob, list[Image.Image], float]:
         """The finished job, its pictures (at least one) and what it cost in dollars."""
         job = self._waited(self._earlier() or self._new(steps), steps)
-        if asks_to_retry(job) and time.monotonic() < self._ends:
+        if asks_to_retry(job) and time.monotonic() < self._deadline:
             log.warning("Replicate interrupted job %s and asks for another: %s", job.id, mask(job.error)[:200])
             self._settle(job)
             self._ledger.close_line(self._line)
@@ -149,19 +154,19 @@ class PredictionRun:
             self._ledger.close_line(line.line, "done" if job or line.job else "never")
             self._cost = None
 
-    def _found(self, number: str, asked: float) -> ReplicateJob | None:
-        ends = time.monotonic() + self._settings.read_timeout_s
-        if not number:
+    def _found(self, job_id: str, asked: float) -> ReplicateJob | None:
+        deadline = time.monotonic() + self._settings.read_timeout_s
+        if not job_id:
             return self._api.find(KIND, self._inputs, self._api.since(asked), self._claim)
         try:
-            return self._api.job(KIND, number, ends)
+            return self._api.job(KIND, job_id, deadline)
         except ApiNotFound:
             return None
 
     def _new(self, steps: Steps) -> ReplicateJob:
         self._line = self._reserve(steps)
         body = self._target.body(self._inputs)
-        if self._doorbell:
+        if self._webhooks:
             body |= {"webhook": self._settings.webhook_url, "webhook_events_filter": ["start", "logs", "completed"]}
         try:
             job = self._api.create(
@@ -170,7 +175,7 @@ class PredictionRun:
                 body,
                 marker=self._inputs,
                 claim=self._claim,
-                ends=self._ends,
+                deadline=self._deadline,
                 wait_s=self._settings.wait_s,
                 cancel_after_s=self._settings.deadline_s,
             )
@@ -192,7 +197,7 @@ class PredictionRun:
             answer = self._ledger.reserve(_BADGE, self._mark, self._settings.estimate_badge_usd)
             if isinstance(answer, int):
                 return answer
-            if time.monotonic() + answer > self._ends:
+            if time.monotonic() + answer > self._deadline:
                 raise ApiTimedOut(
                     f"{self._settings.requests_per_minute} Replicate requests a minute are not enough for what is "
                     "waiting: raise replicate.requests_per_minute"
@@ -201,12 +206,12 @@ class PredictionRun:
             steps(ReplicateJob("", "starting"))
             time.sleep(min(answer, MINUTE, self._settings.poll_max_s))
 
-    def _claim(self, number: str) -> bool:
-        return self._ledger.claim(self._line, number)
+    def _claim(self, job_id: str) -> bool:
+        return self._ledger.claim(self._line, job_id)
 
     def _waited(self, job: ReplicateJob, steps: Steps) -> ReplicateJob:
         try:
-            return wait_for(job, KIND, self._api, self._settings, self._ends, steps, doorbell=self._doorbell)
+            return wait_for(job, KIND, self._api, self._settings, self._deadline, steps, webhooks=self._webhooks)
         except ApiTimedOut:
             after = self._give_up(job)
             if after and after.status == "succeeded":
@@ -219,8 +224,8 @@ class PredictionRun:
             self._give_up(job)
             raise
         finally:
-            if self._doorbell:
-                self._doorbell.done_with(job.id)
+            if self._webhooks:
+                self._webhooks.done_with(job.id)
 
     def _give_up(self, job: ReplicateJob) -> ReplicateJob | None:
         """Cancel `job`; its state then. What cannot be canceled is left to the next call for the same work."""
@@ -244,32 +249,34 @@ class PredictionRun:
 
     def _fetched(self, job: ReplicateJob) -> list[Image.Image]:
         self._ledger.unfetched(self._line)
-        ends = time.monotonic() + self._settings.read_timeout_s * self._settings.attempts
+        deadline = time.monotonic() + self._settings.read_timeout_s * self._settings.attempts
         try:
-            images = self._images(job, ends)
+            images = self._images(job, deadline)
         except BadOutput as error:
             self._ledger.let_go(self._line)
-            raise BadOutput(f"{error}; it is paid: asked for again within an hour, it is fetched again") from error
+            raise BadOutput(
+                f"{error}; it is already paid for: ask for the same badge again within an hour to fetch it"
+            ) from error
         except BaseException:
             self._ledger.let_go(self._line)
             raise
         self._ledger.close_line(self._line)
         return images
 
-    def _images(self, job: ReplicateJob, ends: float) -> list[Image.Image]:
+    def _images(self, job: ReplicateJob, deadline: float) -> list[Image.Image]:
         """Every picture of `job`; what is not there or damaged is asked for again, at the addresses that the job has
         then."""
         for earlier in range(_LOOKS_AGAIN):
             try:
-                return [self._downloader.image(address, ends) for address in job.outputs]
+                return [self._downloader.image(url, deadline) for url in job.outputs]
             except OutputLost as error:
                 delay = pause(self._settings, earlier)
-                if time.monotonic() + delay > ends:
+                if time.monotonic() + delay > deadline:
                     raise
                 log.info("%s; trying again in %.1f s", error, delay)
                 time.sleep(delay)
                 job = self._again(job)
-        return [self._downloader.image(address, ends) for address in job.outputs]
+        return [self._downloader.image(url, deadline) for url in job.outputs]
 
     def _again(self, job: ReplicateJob) -> ReplicateJob:
         """The job as it is now; as it was where that cannot be learned or there is no output any more."""

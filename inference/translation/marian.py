@@ -64,7 +64,7 @@ def tidy(said: str, source: str) -> str:
 def open_marian(name: str, download: bool) -> Marian | None:
     """The model `name` (a folder, or a Hub repository), loaded once a process; None where it is not available.
 
-    A model that is there but cannot be used is told in the log. `download` lets a repository be fetched.
+    A model that is there but cannot be used is logged. `download` lets a repository be fetched.
     """
     with _opening:
         return _open(name, download)

@@ -1,7 +1,7 @@
 """Which writing a text is in, and what can be said about it without any dictionary.
 
 FLUX.1's text encoders know English: Latin letters go through. Of the other scripts only Russian is translated; here
-the rest is recognised by its letters, so that the person can be told, and emoji are turned into their Unicode names.
+the rest is recognised by its letters, so that the message can name it, and emoji are turned into their Unicode names.
 """
 
 import re
@@ -66,9 +66,9 @@ def _one_alphabet(word: str) -> str:
     if scripts != {"LATIN", "CYRILLIC"} or "-" in word:
         return word
     for twins, script in ((_LATIN_TWINS, "CYRILLIC"), (_CYRILLIC_TWINS, "LATIN")):
-        mended = word.translate(twins)
-        if {_script(c) for c in letters_of(mended)} == {script}:
-            return mended
+        repaired = word.translate(twins)
+        if {_script(c) for c in letters_of(repaired)} == {script}:
+            return repaired
     return word
 
 

@@ -1,4 +1,4 @@
-"""Whether a picture is photographic or drawn: told by how neighbouring pixels differ.
+"""Whether a picture is photographic or drawn: decided by how neighbouring pixels differ.
 
 A drawing is areas of one colour between strong edges. A photograph has hardly two equal neighbours, or is soft all
 over: its differences are small ones, of texture, shading and noise. Measured on 22 drawings, portraits of the demo

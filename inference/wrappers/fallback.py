@@ -1,4 +1,4 @@
-"""A second generator for when the first cannot draw: only `BackendUnavailable` hands over, and it is said aloud."""
+"""A second generator for when the first cannot draw: only `BackendUnavailable` falls back, and a warning says so."""
 
 import logging
 from collections.abc import Callable, Sequence
@@ -48,7 +48,7 @@ class FallbackGenerator(Wrapper):
             return self._instead(request, on_step, error)
 
     def _instead(self, request: PortraitRequest, on_step: StepCallback | None, why: BackendUnavailable) -> Portrait:
-        """Ask the second, once: where that cannot draw either, the person is told both reasons."""
+        """Ask the second, once: where that cannot draw either, the error has both reasons."""
         try:
             return self._second.generate(self._reword(request), on_step)
         except (BackendUnavailable, NotUnderstood) as error:

@@ -13,7 +13,7 @@ from inference.types import Portrait, PortraitRequest, StepCallback
 class SharingGenerator(Wrapper):
     """Like the generator behind it, but equal requests in flight are drawn once.
 
-    Who comes second waits for the first one's portrait and is told of its steps. If the first one is canceled or
+    The second caller waits for the first one's portrait and gets its steps reported. If the first one is canceled or
     fails, the second draws.
     """
 
@@ -51,7 +51,7 @@ class SharingGenerator(Wrapper):
 
 @dataclass
 class _Drawing:
-    """A portrait to come, and the last step that was told of it."""
+    """A portrait to come, and the last step that was reported."""
 
     portrait: Future[Portrait] = field(default_factory=Future)
     step: tuple[int, int] = (0, 0)

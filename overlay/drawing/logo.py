@@ -87,5 +87,5 @@ def open_logo(file: str) -> Image.Image:
         raise InvalidTheme(f"the logo {printable(file, 200)} is not a readable PNG") from error
     seen = logo.getbbox(alpha_only=True)
     if seen is None:
-        raise InvalidTheme(f"the logo {printable(file, 200)} is wholly transparent")
+        raise InvalidTheme(f"the logo {printable(file, 200)} is fully transparent")
     return logo.crop(seen)

@@ -88,7 +88,7 @@ def own_font(file: str) -> FontFile:
         raise InvalidFont(f"the font {printable(file, 200)} cannot be read: {error.strerror}") from error
     face = hb.Face(hb.Blob(data))
     if data[:4] not in _FONT_MAGIC or not face.glyph_count or not face.unicodes:
-        raise InvalidFont(f"{printable(file, 200)} is no font that can be drawn with: give a .ttf or .otf file")
+        raise InvalidFont(f"{printable(file, 200)} is not a usable font: give a .ttf or .otf file")
     font = FontFile(path.stem, str(path.resolve()))
     capital = font.font.get_nominal_glyph(ord("H"))
     height = -font.ink(capital)[1] if capital else 0.0

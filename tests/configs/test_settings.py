@@ -122,7 +122,7 @@ def test_dotenv_never_says_where_an_exported_token_is_sent(
             exported.setenv(name, "r8_exported")
             secrets = load_settings().secrets
             assert (secrets.replicate_api_token.get_secret_value(), secrets.replicate_base_url) == ("r8_exported", "")
-            assert "REPLICATE_BASE_URL of .env is passed over" in caplog.text
+            assert "REPLICATE_BASE_URL of .env is ignored" in caplog.text
             exported.setenv("REPLICATE_BASE_URL", "http://127.0.0.1:9/own")
             assert load_settings().secrets.replicate_base_url == "http://127.0.0.1:9/own"
 

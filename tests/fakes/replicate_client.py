@@ -35,5 +35,5 @@ def quick(**changes: Any) -> ReplicateSettings:
 
 
 def generator_for(fake: FakeReplicate, data_dir: Path, **changes: Any) -> ReplicateGenerator:
-    """A generator that draws with the fake and keeps its book in `data_dir`."""
+    """A generator that draws with the fake and keeps its ledger in `data_dir`."""
     return ReplicateGenerator(quick(**changes), fake.state.token, fake.url, data_dir)

@@ -41,7 +41,7 @@ def test_bars_for_steps_and_badges_with_whole_lines_between_them(tmp_path: Path)
     shown = on_a_terminal(tmp_path, "--batch", "rows.csv", "--out", "set", "--json")
     assert re.search("drawing: (3/3|6/6)", shown)  # one portrait after the other, or both at once
     assert "badges: 2/2" in shown
-    assert "left" in shown
+    assert "remaining" in shown
     assert begins_a_line("No CUDA card and no Replicate model here: the demo FLUX draws.", shown)
     assert begins_a_line('{"file":"set/0001-lamp.png"', shown)
     assert begins_a_line('{"file":"set/0002-lamp.png"', shown)
@@ -50,7 +50,7 @@ def test_bars_for_steps_and_badges_with_whole_lines_between_them(tmp_path: Path)
 
 def test_what_is_loaded_is_named_from_the_first_import_on_with_a_clock_that_runs(tmp_path: Path) -> None:
     shown = on_a_terminal(tmp_path, "--generator", "demo", "--object", "lamp", "--text", "HI", "--out", "a.png")
-    stages = re.findall(r"(importing \w+|loading the [\w ]+|placing on cpu): \d/\d \|.*?\| 00:(\d\d) gone", shown)
+    stages = re.findall(r"(importing \w+|loading the [\w ]+|placing on cpu): \d/\d \|.*?\| 00:(\d\d) elapsed", shown)
     assert stages[0] == ("importing torch", "00")
     assert len({clock for _stage, clock in stages}) > 1, "the clock stood still while diffusers was imported"
     assert {"importing diffusers", "placing on cpu"} <= {stage for stage, _clock in stages}

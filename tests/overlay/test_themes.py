@@ -109,12 +109,12 @@ def test_a_caption_stands_around_the_text() -> None:
 @pytest.mark.parametrize(
     ("values", "said"),
     [
-        ({"colors": {"plate": "blu"}}, r'themes\.acme: colors\.plate = "blu" is no colour'),
+        ({"colors": {"plate": "blu"}}, r'themes\.acme: colors\.plate = "blu" is not a colour'),
         ({"colors": {"text": "#11223344"}}, "is transparent"),
         ({"base": "ribon"}, "did you mean ribbon"),
         ({"base": "auto"}, "unknown base style"),
         ({"font": "/no/such.ttf"}, "such.ttf.* cannot be read"),
-        ({"font": __file__}, "is no font that can be drawn with"),
+        ({"font": __file__}, "is not a usable font"),
         ({"logo": "/no/such.png"}, "does not exist"),
         ({"logo": __file__}, "is not a readable PNG"),
         ({"logo": "LOGO", "logo_place": "ring"}, "take the base pin, round"),

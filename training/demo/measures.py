@@ -1,4 +1,4 @@
-"""The thing's colour on a demo portrait, told from pixels, with no model; torn places: training/torn.py."""
+"""The thing's colour on a demo portrait, measured from pixels, with no model; torn places: training/torn.py."""
 
 from dataclasses import replace
 

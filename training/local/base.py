@@ -118,7 +118,7 @@ class Base:
 
     @cached_property
     def transformer_config(self) -> dict[str, Any]:
-        """The transformer's configuration, without its weights. Raises TrainerUnavailable where it is not to be had."""
+        """The transformer's configuration, without its weights. Raises TrainerUnavailable where it is not available."""
         return self._config(self.family.transformer_class, "transformer")
 
     @cached_property

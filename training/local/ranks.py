@@ -46,17 +46,17 @@ class Ranks:
         """Pictures a step for each process. Raises InvalidJob where `batch` cannot be dealt out evenly."""
         if batch % self.count:
             raise InvalidJob(
-                f"training.batch = {batch} cannot be dealt out to {self.count} processes: "
+                f"training.batch = {batch} cannot be divided among {self.count} processes: "
                 f"make it a multiple of {self.count}"
             )
         return batch // self.count
 
     def sum(self, value: Tensor) -> Tensor:
-        """`value` added up over all processes. Raises TrainingFailed where one is gone."""
+        """`value` added up over all processes. Raises TrainingFailed where one has ended."""
         return self._with_all(lambda: self._accelerator.reduce(value, "sum")) if self.count > 1 else value
 
     def wait(self) -> None:
-        """Go on when all are here. Raises TrainingFailed where one is gone."""
+        """Wait for all processes. Raises TrainingFailed where one has ended."""
         if self.count > 1:
             self._with_all(self._accelerator.wait_for_everyone)
 

@@ -21,6 +21,6 @@ def translated() -> Iterator[None]:
     except ApiError as error:
         raise TrainerUnavailable(str(error)) from error
     except sqlite3.Error as error:
-        raise TrainingFailed(f"cannot keep the book of Replicate jobs in data_dir: {error}") from error
+        raise TrainingFailed(f"cannot write the ledger of Replicate jobs in data_dir: {error}") from error
     except OSError as error:
         raise TrainingFailed(f"cannot write: {error}") from error

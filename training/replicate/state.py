@@ -127,9 +127,9 @@ def inputs_for(
     return inputs, {name: inputs[name] for name in marks}
 
 
-def find_trainer(api: ReplicateApi, name: str, pinned: str, ends: float) -> tuple[str, tuple[str, ...]]:
+def find_trainer(api: ReplicateApi, name: str, pinned: str, deadline: float) -> tuple[str, tuple[str, ...]]:
     """(version, names of its inputs) of a trainer; its newest version where none is pinned. Raises ApiError."""
-    described: Any = api.version(name, pinned, ends) if pinned else api.model(name, ends).get("latest_version")
+    described: Any = api.version(name, pinned, deadline) if pinned else api.model(name, deadline).get("latest_version")
     version = described.get("id") if isinstance(described, dict) else None
     if not version:
         raise ApiNotFound(f"the trainer {name} has no version: see replicate.trainer")

@@ -153,15 +153,15 @@ class _Session:
 
     def _start(self, job: TrainingJob, destination: str, tell: StatusCallback) -> tuple[Started, ReplicateJob]:
         """Everything up to a running training, with nothing paid where a step before that fails."""
-        ends = time.monotonic() + self._settings.training_deadline_s
+        deadline = time.monotonic() + self._settings.training_deadline_s
         data_sha256, archive = self._packed(job)
         trainer, _, pinned = self._settings.trainer.partition(":")
-        version, known = find_trainer(self._api, trainer, pinned, ends)
+        version, known = find_trainer(self._api, trainer, pinned, deadline)
         inputs_for(job, self._settings, known, "")  # what is wrong with them is said before anything is sent
         line = self._ledger.reserve("training", mark_of(job.out), self._settings.estimate_training_usd)
         assert isinstance(line, int)
         try:
-            if self._api.require_model(destination, self._settings.hardware, ends):
+            if self._api.require_model(destination, self._settings.hardware, deadline):
                 log.info("made the private model %s at Replicate", destination)
             address = job.data_url or uploaded(
                 archive,
@@ -180,14 +180,19 @@ class _Session:
         )  # fmt: skip
         save_started(self._ledger, job.out, started)
         forget_end(self._ledger, job.out)
-        return self._created(started, job.out, ends)
+        return self._created(started, job.out, deadline)
 
-    def _created(self, started: Started, out: Path, ends: float) -> tuple[Started, ReplicateJob]:
+    def _created(self, started: Started, out: Path, deadline: float) -> tuple[Started, ReplicateJob]:
         path = f"/models/{started.trainer}/versions/{started.version}/trainings"
         body = {"destination": started.destination, "input": started.inputs}
         try:
             running = self._api.create(
-                KIND, path, body, marker=started.marker, claim=lambda n: self._ledger.claim(started.line, n), ends=ends
+                KIND,
+                path,
+                body,
+                marker=started.marker,
+                claim=lambda n: self._ledger.claim(started.line, n),
+                deadline=deadline,
             )
         except LostAnswer:
             raise
@@ -206,10 +211,10 @@ class _Session:
 
     def _found(self, started: Started) -> ReplicateJob | None:
         """The training that was started before; None where none came of it, which is then forgotten."""
-        ends = time.monotonic() + self._settings.read_timeout_s
+        deadline = time.monotonic() + self._settings.read_timeout_s
         if started.job:
             try:
-                return self._api.job(KIND, started.job, ends)
+                return self._api.job(KIND, started.job, deadline)
             except ApiNotFound:
                 self._forget(started, f"Replicate does not know training {started.job} any more, which was paid for")
                 return None

@@ -34,10 +34,10 @@ def uploaded(archive: Path, api: ReplicateApi, ledger: Ledger, settings: Replica
     note = f"upload {sha256}"
     known = ledger.noted(note, _KEPT_S)
     if known:
-        address = _still_there(known, api, settings)
-        if address:
+        url = _still_there(known, api, settings)
+        if url:
             log.info("the pictures are at Replicate already: not sent again")
-            return address
+            return url
         ledger.forget(note)
     file = _sent(archive, sha256, size, api, settings, tell)
     ledger.note(note, str(file.get("id")))
@@ -74,10 +74,10 @@ def _still_there(number: str, api: ReplicateApi, settings: ReplicateSettings) ->
 
 def _address(file: dict[str, Any]) -> str:
     urls = file.get("urls")
-    address = urls.get("get") if isinstance(urls, dict) else None
-    if not isinstance(address, str) or not address:
+    url = urls.get("get") if isinstance(urls, dict) else None
+    if not isinstance(url, str) or not url:
         raise ApiUnreachable("Replicate's answer describes no uploaded file", sent=True)
-    return address
+    return url
 
 
 class _Told(io.RawIOBase):

@@ -24,7 +24,7 @@ from training.trainer import Status, StatusCallback
 
 log = logging.getLogger(__name__)
 
-_PAID = "it is paid: --resume fetches it again, --pay-again starts and pays for another training"
+_PAID = "it is already paid for: --resume fetches it again, --pay-again starts and pays for another training"
 _DAMAGED = 2
 """Downloads of an archive that arrives whole and is none of ours."""
 

@@ -362,9 +362,9 @@ def test_devices_and_pipes_are_refused_without_waiting(tmp_path: Path) -> None:
     import os
 
     os.mkfifo(tmp_path / "x.safetensors")
-    refused(tmp_path / "x.safetensors", "no plain file")
+    refused(tmp_path / "x.safetensors", "not a regular file")
     refused(tmp_path, "named pipe")
-    refused(Path("/dev/zero"), "no plain file")
+    refused(Path("/dev/zero"), "not a regular file")
 
 
 def test_a_member_of_gigabytes_is_looked_at_by_its_header_alone(tmp_path: Path) -> None:

@@ -198,11 +198,11 @@ def test_a_hub_that_nobody_answers_for_is_out_of_reach(
     monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", "http://127.0.0.1:9")
     monkeypatch.setattr("huggingface_hub.constants.HUGGINGFACE_CO_URL_TEMPLATE", "http://127.0.0.1:9/{repo_id}")
     monkeypatch.setattr("huggingface_hub.utils._http.time.sleep", lambda seconds: None)  # between its five tries
-    with pytest.raises(LoraError, match="nor in the Hub's cache; the Hub is out of reach"):
+    with pytest.raises(LoraError, match="nor in the Hub's cache; the Hub cannot be reached"):
         find_lora(name)
 
 
 @pytest.mark.parametrize("name", ["someone/else", "someone/aidbox-style/other.safetensors", "someone/aidbox-style@v2"])
 def test_what_only_the_hub_has_is_told_offline(name: str, hub_cache: Path) -> None:
-    with pytest.raises(LoraError, match="nor in the Hub's cache; the Hub is out of reach"):
+    with pytest.raises(LoraError, match="nor in the Hub's cache; the Hub cannot be reached"):
         find_lora(name)

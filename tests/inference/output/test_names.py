@@ -110,7 +110,7 @@ def test_a_bad_line_of_json_is_that_line_alone(tmp_path: Path) -> None:
         ("a.txt", b"\n \n", "holds no names"),
         ("a.csv", b"name\nAnn\n", "the column 'text' is missing"),
         ("a.txt", b"PK\x03\x04xl", "is a spreadsheet"),
-        ("a.txt", b"\x8d\x9d\x81\xff\n", "say it with --encoding"),
+        ("a.txt", b"\x8d\x9d\x81\xff\n", "name it with --encoding"),
     ],
 )
 def test_what_is_no_list_is_one_line(tmp_path: Path, name: str, content: bytes, said: str) -> None:

@@ -93,7 +93,7 @@ def test_a_png_alone_sends_nothing_away(elsewhere: str, kind: str) -> None:
     generator = settings.generator.model_copy(update={"kind": kind, "fallback_to_replicate": True})
     settings = settings.model_copy(update={"generator": generator})
     recipe = Recipe(**FINE | {"generator": elsewhere})
-    with pytest.raises(InvalidRequest, match=f"say --generator {elsewhere}"):
+    with pytest.raises(InvalidRequest, match=f"use --generator {elsewhere}"):
         settings_like(recipe, settings, None)
     assert settings_like(recipe, settings, None, elsewhere).generator.kind == elsewhere
     here = settings_like(Recipe(**FINE), settings, None)

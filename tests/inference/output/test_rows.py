@@ -106,7 +106,7 @@ def test_a_row_after_a_cell_with_a_line_break_has_its_own_line_number(tmp_path: 
         ("", "the column 'object' is missing"),
         ("object,text\nмеч,ДА\n".encode("cp1251"), r"is not UTF-8 \(byte 12\).*--encoding"),
         ('"object,text\nlamp,HI\n', "line 1: a quote is opened and never closed"),
-        ("object,text,Text\nlamp,HI,HO\n", "the column 'text' stands there 2 times"),
+        ("object,text,Text\nlamp,HI,HO\n", "the column 'text' appears 2 times"),
         (b"\xd0\xcf\x11\xe0" + bytes(600), r"old Office file.*save it as CSV UTF-8 or \.xlsx"),
         (b"PK\x03\x04" + bytes(600), "is damaged"),
         (b"<html><table>", "web page"),

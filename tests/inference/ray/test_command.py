@@ -109,5 +109,5 @@ def test_a_card_is_not_chosen_by_number(folder: Path, monkeypatch: pytest.Monkey
         _, err = process.communicate()
     assert process.returncode == 2
     assert err.splitlines() == [
-        "error: [local] device = 'cuda:1': with Ray choose auto, cpu or cuda; Ray deals the cards"
+        "error: [local] device = 'cuda:1': with Ray choose auto, cpu or cuda; Ray assigns the cards"
     ]

@@ -121,7 +121,7 @@ def test_canceling_passes_through_and_frees_the_actor(generator: RayGenerator) -
 @pytest.mark.slow
 def test_a_drawing_that_kills_its_process_at_each_try_fails_alone(profile: Profile, generator: RayGenerator) -> None:
     with RayGenerator(profile, local_settings(), ray_settings(actors=1, retries=0)) as fragile:
-        with pytest.raises(RenderFailed, match="died at each try"):
+        with pytest.raises(RenderFailed, match="died on every attempt"):
             fragile.generate(request(1), lambda done, total: kill_when(done == 2))
         assert pixels(fragile.generate(request(1))) == pixels(generator.generate(request(1)))
 

@@ -30,7 +30,9 @@ def test_a_picture_that_is_not_there_at_first_is_not_paid_twice(
     fake.state.fail("download", *faults)
     with generator_for(fake, tmp_path) as generator:
         if len(faults) == 3:
-            with pytest.raises(RenderFailed, match="it is paid: asked for again within an hour, it is fetched again"):
+            with pytest.raises(
+                RenderFailed, match="it is already paid for: ask for the same badge again within an hour to fetch it"
+            ):
                 generator.generate(REQUEST)
         assert generator.generate(REQUEST).image.size == (64, 64)
     assert fake.state.paid() == 1

@@ -7,7 +7,7 @@ from threading import Thread
 
 import pytest
 
-from inference.replicate.webhook import Doorbell
+from inference.replicate.webhook import WebhookServer
 from inference.types import Portrait
 from tests.fakes.replicate_api import FakeReplicate
 from tests.fakes.replicate_client import REQUEST, generator_for
@@ -26,18 +26,18 @@ def held(fake: FakeReplicate) -> Held:
 
 
 @pytest.fixture
-def bell(fake: FakeReplicate) -> Iterator[Doorbell]:
-    doorbell = Doorbell("127.0.0.1:0", fake.state.signing_key)
-    yield doorbell
-    doorbell.close()
+def bell(fake: FakeReplicate) -> Iterator[WebhookServer]:
+    webhooks = WebhookServer("127.0.0.1:0", fake.state.signing_key)
+    yield webhooks
+    webhooks.close()
 
 
-def address(bell: Doorbell) -> str:
+def address(bell: WebhookServer) -> str:
     return f"http://127.0.0.1:{bell.port}/hook"
 
 
 def test_a_signed_event_rings_once_and_again_under_the_same_id_does_not(
-    fake: FakeReplicate, held: Held, bell: Doorbell
+    fake: FakeReplicate, held: Held, bell: WebhookServer
 ) -> None:
     assert fake.ring(held, address(bell), event="evt-1") == 200
     assert bell.wait(held.id, 2.0), "an event that comes before anybody waits counts"
@@ -47,7 +47,7 @@ def test_a_signed_event_rings_once_and_again_under_the_same_id_does_not(
     assert bell.wait(held.id, 2.0)
 
 
-def test_forged_stale_and_future_events_are_refused(fake: FakeReplicate, held: Held, bell: Doorbell) -> None:
+def test_forged_stale_and_future_events_are_refused(fake: FakeReplicate, held: Held, bell: WebhookServer) -> None:
     now = int(time.time())
     assert fake.ring(held, address(bell), key="whsec_Zm9yZ2Vk") == 401
     assert fake.ring(held, address(bell), stamp=now - 301) == 401
@@ -56,13 +56,13 @@ def test_forged_stale_and_future_events_are_refused(fake: FakeReplicate, held: H
     assert fake.ring(held, address(bell), stamp=now - 290) == 200
 
 
-def test_an_event_about_another_job_wakes_nobody(fake: FakeReplicate, held: Held, bell: Doorbell) -> None:
+def test_an_event_about_another_job_wakes_nobody(fake: FakeReplicate, held: Held, bell: WebhookServer) -> None:
     assert not bell.wait("job9999", 0.01)
     assert fake.ring(held, address(bell)) == 200
     assert not bell.wait("job9999", 0.05)
 
 
-def test_an_event_that_is_no_job_is_refused(fake: FakeReplicate, held: Held, bell: Doorbell) -> None:
+def test_an_event_that_is_no_job_is_refused(fake: FakeReplicate, held: Held, bell: WebhookServer) -> None:
     assert fake.ring(held, address(bell), body={"hello": 1}) == 400
 
 
@@ -130,7 +130,7 @@ def test_a_lying_event_changes_nothing_and_polling_is_the_net(fake: FakeReplicat
     assert portraits
 
 
-def test_a_taken_port_leaves_polling(fake: FakeReplicate, tmp_path: Path, bell: Doorbell) -> None:
+def test_a_taken_port_leaves_polling(fake: FakeReplicate, tmp_path: Path, bell: WebhookServer) -> None:
     with generator_for(
         fake, tmp_path, webhook_url="https://badges.example/hook", webhook_listen=f"127.0.0.1:{bell.port}"
     ) as generator:

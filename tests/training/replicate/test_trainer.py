@@ -332,7 +332,9 @@ def test_a_paid_training_is_fetched_again_and_never_paid_twice_unasked(
     fake.state.plan = plan
     job = job_for(pictures, tmp_path / "out")
     again = job.model_copy(update={"resume": True})
-    with pytest.raises(TrainingFailed, match=rf"{words}.*it is paid: --resume fetches it again, --pay-again"):
+    with pytest.raises(
+        TrainingFailed, match=rf"{words}.*it is already paid for: --resume fetches it again, --pay-again"
+    ):
         trainer_for(fake, tmp_path, max_archive_mb=5).train(job)
     with pytest.raises(TrainingFailed, match=words):
         trainer_for(fake, tmp_path, max_archive_mb=5).train(again)
@@ -357,7 +359,7 @@ def test_weights_that_are_not_there_at_first(
 def test_pay_again_pays_again(fake: FakeReplicate, pictures: Path, tmp_path: Path) -> None:
     fake.state.plan = Plan(("succeeded",), outputs=("gone",))
     job = job_for(pictures, tmp_path / "out")
-    with pytest.raises(TrainingFailed, match="it is paid"):
+    with pytest.raises(TrainingFailed, match="it is already paid for"):
         trainer_for(fake, tmp_path).train(job)
     (held,) = [each for each in fake.state.jobs.values() if each.kind == "trainings"]
     held.plan = Plan(("processing",))
@@ -375,7 +377,7 @@ def test_a_training_that_replicate_has_forgotten_is_not_begun_anew_unasked(
 ) -> None:
     fake.state.plan = Plan(("succeeded",), outputs=("gone",))
     job = job_for(pictures, tmp_path / "out")
-    with pytest.raises(TrainingFailed, match="it is paid"):
+    with pytest.raises(TrainingFailed, match="it is already paid for"):
         trainer_for(fake, tmp_path).train(job)
     before = started(fake)
     fake.state.jobs.clear()

@@ -45,7 +45,7 @@ def claim(job: TrainingJob, mine: dict[str, Any]) -> Iterator[None]:
             raise InvalidJob(f"cannot lock {job.out}: {error.strerror}; name another folder with --out") from error
         if not alone:
             raise InvalidJob(
-                f"another training is running in {job.out}: let it end or stop it, or name another folder with --out"
+                f"another training is running in {job.out}: wait for it or stop it, or name another folder with --out"
             )
         _check_continuation(job, mine)
         yield
@@ -74,7 +74,11 @@ def _belongings(file: Path, out: Path) -> dict[str, Any]:
     theirs = read_state(whole).belongs_to if whole else None
     if not _is_one(theirs):
         raise ResumeRefused(f"{file} cannot be read, nor is there a whole checkpoint: start again in another --out")
-    log.warning("%s is damaged: the checkpoint %s says the same and is gone on from", file, whole.name if whole else "")
+    log.warning(
+        "%s is damaged: the checkpoint %s holds the same, and training continues from it",
+        file,
+        whole.name if whole else "",
+    )
     return dict(theirs or {})
 
 
