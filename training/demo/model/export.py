@@ -13,8 +13,8 @@ import torch
 from diffusers import FlowMatchEulerDiscreteScheduler, FluxPipeline
 from transformers import CLIPTextModel, CLIPTokenizer, T5EncoderModel, T5Tokenizer
 
+from training.demo.model import Flux, Scheduler, Vae
 from training.demo.model.transformer import SHIFT
-from training.demo.model.vendor import Flux, Scheduler, Vae
 
 log = logging.getLogger(__name__)
 

@@ -5,10 +5,10 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from training.demo.model import Vae
 from training.demo.model.loop import save_atomic
 from training.demo.model.store import Store
 from training.demo.model.vae import encode
-from training.demo.model.vendor import Vae
 
 _STEP = 512  # drawings encoded between two training steps at most
 

@@ -1,4 +1,4 @@
-"""Goes on with the shipped transformer alone, on few things in one pose: `training.demo.train --stage refine`.
+"""Goes on with the shipped transformer alone, on few things in one pose: `training.demo.model.train --stage refine`.
 
 A first training on everything (370 things, six poses, colours) learns who holds what and where, but its things stay
 smudged: where the thing will lie is the largest uncertainty. On calm looks of the shipped vocabulary, with the thing's
@@ -17,12 +17,11 @@ from transformers import CLIPTextModel, T5EncoderModel
 
 from training.demo.drawing.things import THINGS
 from training.demo.drawing.vocabulary import shipped
-from training.demo.model import transformer
+from training.demo.model import Flux, transformer
 from training.demo.model.latents import Latents
 from training.demo.model.loop import Schedule
 from training.demo.model.store import Store
 from training.demo.model.stream import Pair, Words, trained_pairs
-from training.demo.model.vendor import Flux
 
 log = logging.getLogger("training.demo")
 BATCH, ROOM, ENOUGH = 24, 20_000, 512

@@ -14,13 +14,12 @@ from torch import Tensor
 from transformers import CLIPTextModel, CLIPTokenizer, T5EncoderModel, T5Tokenizer
 
 from training.demo import classifier
-from training.demo.model import classifier_training, judge, text, transformer, vae
+from training.demo.model import Flux, Vae, classifier_training, judge, text, transformer, vae
 from training.demo.model.export import export
 from training.demo.model.latents import Latents
 from training.demo.model.loop import Schedule
 from training.demo.model.store import Store
 from training.demo.model.stream import Words
-from training.demo.model.vendor import Flux, Vae
 
 log = logging.getLogger("training.demo")
 # Steps are for a CPU. In a given time: seconds of each stage; the flow gets what is left, less what the end takes.

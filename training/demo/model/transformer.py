@@ -16,13 +16,13 @@ from diffusers import FluxTransformer2DModel
 from torch import Tensor
 from transformers import CLIPTextModel, T5EncoderModel
 
+from training.demo.model import Flux
 from training.demo.model.latents import Latents
 from training.demo.model.loop import Schedule, low_precision, train
 from training.demo.model.muon import optimizers_for
 from training.demo.model.store import Store
 from training.demo.model.stream import VARIANTS
 from training.demo.model.text import states
-from training.demo.model.vendor import Flux
 
 log = logging.getLogger(__name__)
 WIDTH, GRID = 256, 8  # 64 image tokens of 4 x 16 numbers

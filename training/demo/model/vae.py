@@ -15,10 +15,10 @@ from diffusers import AutoencoderKL
 from PIL import Image
 from torch import Tensor
 
+from training.demo.model import Vae
 from training.demo.model.loop import Schedule, low_precision, train
 from training.demo.model.muon import optimizers_for
 from training.demo.model.store import Store
-from training.demo.model.vendor import Vae
 
 log = logging.getLogger(__name__)
 CROP, BATCH, CHANNELS = 128, 8, 16

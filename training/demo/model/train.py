@@ -1,4 +1,4 @@
-"""Trains the demo FLUX from nothing: `python -m training.demo.train --seconds 450` on a GPU, without it on a CPU.
+"""Trains the demo FLUX from nothing: `python -m training.demo.model.train --seconds 450` on a GPU, without it on a CPU.
 
 Stages: tokenizers, draw, text, vae, decoder, classifier, flow, export; `all` runs them in this order. Each keeps a
 checkpoint in the work folder and goes on from it after any interruption. Losses go to `<stage>.csv`, sample sheets to
@@ -19,7 +19,7 @@ STAGES = ("tokenizers", "draw", "text", "vae", "decoder", "classifier", "flow", 
 
 def main() -> None:
     """The command line. Model libraries are imported here, so that the processes that draw start without them."""
-    parser = argparse.ArgumentParser(prog="python -m training.demo.train", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m training.demo.model.train", description=__doc__)
     parser.add_argument("--stage", choices=(*STAGES, "all"), default="all")
     parser.add_argument(
         "--work", type=Path, default=Path("data/demo"), help="checkpoints, logs and caches (default data/demo)"

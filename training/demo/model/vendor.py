@@ -1,7 +1,0 @@
-"""Names of diffusers' classes for annotations: the library is only half typed, so that mypy sees anything."""
-
-from typing import Any, TypeAlias
-
-Vae: TypeAlias = Any  # diffusers.AutoencoderKL
-Flux: TypeAlias = Any  # diffusers.FluxTransformer2DModel
-Scheduler: TypeAlias = Any  # diffusers.FlowMatchEulerDiscreteScheduler
