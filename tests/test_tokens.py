@@ -20,6 +20,19 @@ def test_a_token_is_found_wherever_it_is_written(tmp_path: Path, token: str, nam
     path.unlink()
 
 
+@pytest.mark.parametrize("token", USED, ids=["telegram", "replicate"])
+def test_a_token_is_found_before_and_after_a_hole(tmp_path: Path, token: str) -> None:
+    for name, before, after in (("first", token, "x"), ("last", "x", token), ("none", "x", "x")):
+        with (tmp_path / name).open("wb") as file:
+            file.write(before.encode())
+            file.seek(2**30)
+            file.write(after.encode())
+            file.truncate(2**31)
+    assert files_with_a_token(tmp_path) == ["first", "last"]
+    for path in tmp_path.iterdir():  # or the search at the end of all tests finds them
+        path.unlink()
+
+
 def test_the_tokens_are_those_that_the_suite_uses() -> None:
     assert len(set(USED)) == 2
     assert all(len(token) > 20 for token in USED)
