@@ -234,7 +234,7 @@ def run_process(folder: Path, *argv: str) -> "subprocess.Popen[str]":
     )
 
 
-def test_a_batch_killed_in_the_middle_goes_on_and_redoes_nothing(tmp_path: Path) -> None:
+def test_a_batch_killed_in_the_middle_goes_on_and_redoes_nothing(shell: Shell, tmp_path: Path) -> None:
     rows = "".join(f"lamp,N {n},{n}\n" for n in range(8))
     (tmp_path / "rows.csv").write_text("object,text,seed\n" + rows)
     arguments = ("--batch", "rows.csv", *DEMO, "--out", "set", "--json")
@@ -247,10 +247,9 @@ def test_a_batch_killed_in_the_middle_goes_on_and_redoes_nothing(tmp_path: Path)
     assert set(first) <= {f"set/{name}" for name in done}
     with (tmp_path / "set/manifest.jsonl").open("a") as manifest:
         manifest.write('{"file": "0008-lamp.png", "obj')  # a line that the kill cut off
-    result = run_process(tmp_path, *arguments)
-    out, err = result.communicate()
-    assert result.returncode == 0, err
-    assert len(out.splitlines()) == 8
+    result = shell(*arguments)
+    assert result.code == 0, result.err
+    assert len(result.badges) == 8
     for name, changed in done.items():
         assert (tmp_path / "set" / name).stat().st_mtime_ns == changed
     names = sorted(path.name for path in (tmp_path / "set").iterdir() if not path.name.endswith(".part"))
