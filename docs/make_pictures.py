@@ -1,7 +1,8 @@
-"""The pictures of README.md, made by the program itself: `python -m docs.make_pictures`, by hand, with Chromium.
+"""The pictures of README.md and docs/training.md: `python -m docs.make_pictures [NAME ...]`, by hand, with Chromium.
 
 `telescope.webp` and `gallery.webp` come from commands that stand in README.md (a test runs them too), `dialogue.webp`
-from a conversation of the real bot with somebody on a Bot API on loopback.
+from a conversation of the real bot with somebody on a Bot API on loopback, and those of pages from the commands that
+write them.
 """
 
 import base64
@@ -9,12 +10,16 @@ import html
 import io
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
-from PIL import Image, ImageChops
+import numpy as np
+from PIL import Image, ImageChops, ImageFilter
+from safetensors import safe_open
+from safetensors.numpy import load_file, save_file
 
 from tests.bot.running import RunningBot
 from tests.chromium import screenshot
@@ -22,6 +27,7 @@ from tests.fakes.telegram_api import TelegramServer
 from tests.fakes.telegram_people import Msg
 
 DOCS = Path(__file__).resolve().parent
+ROOT = DOCS.parent
 SIDE = 360
 GROUNDS = {".sticker.webp": (23, 33, 43)}  # a messenger's dark theme
 EMOJI = DOCS.parent / "fonts" / "noto-color-emoji" / "NotoColorEmoji-COLRv1.ttf"
@@ -105,6 +111,49 @@ def dialogue() -> None:
         whole.crop((0, 0, whole.width, box[3] + 18)).save(DOCS / "dialogue.webp", quality=88, method=6)
 
 
+def report() -> None:
+    """What `training.dataset check` writes about a set with something to find in it."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name) / "training_images"
+        folder.mkdir()
+        ours = sorted((ROOT / "training/demo/training_images").glob("*.png"))[:6]
+        for path in ours:
+            shutil.copy(path, folder)
+        with Image.open(ours[0]) as image:
+            image.convert("RGB").filter(ImageFilter.GaussianBlur(9)).save(folder / "IMG_2041.png")
+            image.convert("RGB").crop((200, 0, 900, 700)).save(folder / "samurai_with_bow.png")
+        _run("training.dataset", "check", "training_images", folder=Path(name))
+        _page(Path(name) / "report.html", "report", 900)
+
+
+def evaluation() -> None:
+    """What `training.evaluate` writes about the demo's LoRA, and about it beside one that is far too strong."""
+    shipped = "inference/demo_lora/aidbox.safetensors"
+    with tempfile.TemporaryDirectory() as name:
+        strong, out = Path(name) / "too_strong.safetensors", Path(name) / "compared"
+        with safe_open(ROOT / shipped, "np") as file:
+            about = file.metadata()
+        weights = {key: value * 1.4 if "lora_B" in key else value for key, value in load_file(ROOT / shipped).items()}
+        save_file({key: value.astype(np.float16) for key, value in weights.items()}, strong, about)
+        _run("training.evaluate", "--lora", shipped, "--lora", strong, "--out", out, "--seeds", "1", "--scales", "1.0")
+        _page(out / "aidbox/index.html", "evaluation", 1000)
+        _page(out / "index.html", "comparison", 1000)
+
+
+def _run(module: str, *arguments: object, folder: Path = ROOT) -> None:
+    subprocess.run([sys.executable, "-m", module, *map(str, arguments)], check=False, cwd=folder)
+
+
+def _page(page: Path, name: str, height: int) -> None:
+    """A page as a window shows it, made smaller."""
+    text = page.read_text(encoding="utf-8").replace(str(page.parent.parent) + "/", "")
+    page.write_text(text, encoding="utf-8")
+    shot = screenshot(page, page.parent / "browser", page.parent / "shot.png", width=1100, height=height)
+    with Image.open(shot) as image:
+        small = image.convert("RGB").resize((880, height * 880 // 1100), Image.Resampling.LANCZOS)
+    small.save(DOCS / f"{name}.webp", quality=72, method=6)
+
+
 def _shown(server: TelegramServer, message: Msg) -> str:
     picture = ""
     if message.photo:
@@ -118,6 +167,6 @@ def _shown(server: TelegramServer, message: Msg) -> str:
 
 
 if __name__ == "__main__":
-    telescope()
-    gallery()
-    dialogue()
+    every = {each.__name__: each for each in (telescope, gallery, dialogue, report, evaluation)}
+    for wanted in sys.argv[1:] or every:
+        every[wanted]()
