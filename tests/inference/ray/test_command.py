@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from configs import ConfigError, load_settings
+from inference import render
 from tests.inference.ray.parts import kill_one_drawing, needs_ray
 
 _ENVIRONMENT = {
@@ -45,7 +46,9 @@ def batch(out: str, *options: str) -> tuple[str, ...]:
 
 
 @needs_ray
-def test_a_batch_whose_actor_is_killed_gives_the_files_of_one_process(folder: Path) -> None:
+def test_a_batch_whose_actor_is_killed_gives_the_files_of_one_process(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     with start(folder, *batch("many", "--generator", "ray", "--profile", "demo")) as process:
         hunt = threading.Thread(target=kill_one_drawing, args=(process.pid,))
         hunt.start()
@@ -57,9 +60,8 @@ def test_a_batch_whose_actor_is_killed_gives_the_files_of_one_process(folder: Pa
 
     assert [path.name for path in folder.glob("samurai-badges-*/loras/*/*")] == ["style.safetensors"], "one copy"
 
-    with start(folder, *batch("one", "--generator", "demo")) as process:
-        _, err = process.communicate()
-    assert process.returncode == 0, err
+    monkeypatch.chdir(folder)
+    assert render.main(batch("one", "--generator", "demo")) == 0, capsys.readouterr().err
     drawn = sorted(path.name for path in (folder / "many").glob("*.png"))
     assert len(drawn) == 6
     for name in drawn:
@@ -67,9 +69,9 @@ def test_a_batch_whose_actor_is_killed_gives_the_files_of_one_process(folder: Pa
     assert manifest(folder / "many") == manifest(folder / "one")
 
     written = {name: (folder / "many" / name).stat().st_mtime_ns for name in drawn}
-    with start(folder, *batch("many", "--generator", "demo")) as process:
-        process.communicate()
-    assert {name: (folder / "many" / name).stat().st_mtime_ns for name in drawn} == written, "one finds it finished"
+    assert render.main(batch("many", "--generator", "demo")) == 0, capsys.readouterr().err
+    found = {path.name: path.stat().st_mtime_ns for path in (folder / "many").glob("*.png")}
+    assert found == written, "one process finds it finished"
 
 
 def manifest(out: Path) -> list[dict[str, object]]:
