@@ -38,7 +38,7 @@ class LoraFile:
 
     @property
     def name(self) -> str:
-        """A name for people."""
+        """What messages call it: the file's or the archive's name without its ending."""
         return self.path.name.split(".")[0] if self.member else self.path.stem
 
     @cached_property

@@ -91,5 +91,5 @@ def progress_of(download: Download) -> Callable[[], str]:
 
 
 def gigabytes(size: int) -> str:
-    """ "33.7 GB"."""
+    """Bytes in words: 33.7 GB (10^9)."""
     return f"{size / 1e9:.1f} GB"

@@ -5,7 +5,6 @@ from training.demo.drawing.pen import Color, Pen, arc
 
 
 def draw_samurai_body(p: Pen, color: Color) -> None:
-    """The samurai's body."""
     torso(p, color)
     p.poly([(-18, 0), (0, 24), (18, 0)], WHITE)
     for x in (-33, 33):
@@ -16,7 +15,6 @@ def draw_samurai_body(p: Pen, color: Color) -> None:
 
 
 def draw_samurai_hat(p: Pen, color: Color) -> None:
-    """The samurai's hat."""
     p.poly([(-39, -46), (-54, -20), (-40, -24)], BLACK)
     p.poly([(39, -46), (54, -20), (40, -24)], BLACK)
     p.poly([*arc(0, -46, 42, 38, 180, 360, 30)], (68, 64, 82))
@@ -27,14 +25,12 @@ def draw_samurai_hat(p: Pen, color: Color) -> None:
 
 
 def draw_ninja_body(p: Pen, color: Color) -> None:
-    """The ninja's body."""
     torso(p, color, RED)
     p.line([(-20, 4), (22, 44)], shade(color, 1.9), 4)
     p.line([(20, 4), (-22, 44)], shade(color, 1.9), 4)
 
 
 def draw_ninja_hat(p: Pen, color: Color) -> None:
-    """The ninja's hat."""
     p.poly([(-36, -52), (-64, -66), (-58, -50)], RED)
     p.poly([(-36, -52), (-66, -46), (-54, -36)], RED)
     p.poly([*arc(0, -38, 41, 40, 160, 380, 36), (38, -40), (30, -46), (-30, -46), (-38, -40)], color)
@@ -43,7 +39,6 @@ def draw_ninja_hat(p: Pen, color: Color) -> None:
 
 
 def draw_knight_body(p: Pen, color: Color) -> None:
-    """The knight's body."""
     torso(p, STEEL, BROWN)
     p.poly([(-20, 0), (20, 0), (24, 46), (-24, 46)], color)
     p.poly(
@@ -69,7 +64,6 @@ def draw_knight_body(p: Pen, color: Color) -> None:
 
 
 def draw_knight_hat(p: Pen, color: Color) -> None:
-    """The knight's hat."""
     p.blob([(-2, -78), (-12, -98), (-36, -104), (-52, -92), (-34, -88), (-20, -76)], color)
     p.poly([(-41, -30), *arc(0, -44, 42, 36, 180, 360, 30), (41, -30), (32, -46), (-32, -46)], (152, 168, 188))
     p.poly([(-6, -80), (6, -80), (5, -46), (-5, -46)], (206, 216, 226))
@@ -77,7 +71,6 @@ def draw_knight_hat(p: Pen, color: Color) -> None:
 
 
 def draw_robot_body(p: Pen, color: Color) -> None:
-    """The robot's body."""
     for x in (-17, 17):
         p.rect(x - 14, 70, x + 14, 87, (92, 104, 120), 3)
     p.rect(-35, 0, 35, 78, color, 8)
@@ -89,7 +82,6 @@ def draw_robot_body(p: Pen, color: Color) -> None:
 
 
 def draw_robot_hat(p: Pen, color: Color) -> None:
-    """The robot's hat."""
     p.line([(0, -76), (0, -94)], width=5)
     p.ellipse(0, -97, 8, 8, RED)
     for x in (-44, 44):
@@ -97,7 +89,6 @@ def draw_robot_hat(p: Pen, color: Color) -> None:
 
 
 def draw_wizard_body(p: Pen, color: Color) -> None:
-    """The wizard's body."""
     p.blob([(-22, -2), (22, -2), (34, 34), (44, 78), (38, 86), (-38, 86), (-44, 78), (-34, 34)], color)
     p.poly([(-36, 46), (36, 46), (38, 56), (-38, 56)], GOLD)
     for x, y in ((-22, 70), (4, 72), (26, 68)):
@@ -105,14 +96,12 @@ def draw_wizard_body(p: Pen, color: Color) -> None:
 
 
 def draw_wizard_hat(p: Pen, color: Color) -> None:
-    """The wizard's hat."""
     p.poly([(-36, -50), (-20, -84), (2, -106), (26, -112), (16, -92), (24, -72), (36, -50)], color)
     p.poly([*arc(0, -50, 58, 10, 0, 360, 36)], shade(color, 0.8))
     p.poly([(-34, -58), (34, -58), (30, -68), (-28, -68)], GOLD)
 
 
 def draw_farmer_body(p: Pen, color: Color) -> None:
-    """The farmer's body."""
     torso(p, (236, 218, 170), BROWN)
     p.poly([(-24, 24), (24, 24), (34, 48), (35, 68), (26, 78), (-26, 78), (-35, 68), (-34, 48)], color)
     for x in (-18, 18):
@@ -121,14 +110,12 @@ def draw_farmer_body(p: Pen, color: Color) -> None:
 
 
 def draw_farmer_hat(p: Pen, color: Color) -> None:
-    """The farmer's hat."""
     p.poly([*arc(0, -56, 62, 13, 0, 360, 36)], (240, 206, 104))
     p.blob([(-32, -58), (-28, -84), (0, -94), (28, -84), (32, -58), (0, -53)], (240, 206, 104))
     p.poly([(-33, -66), (33, -66), (34, -57), (0, -53), (-34, -57)], RED)
 
 
 def draw_pirate_body(p: Pen, color: Color) -> None:
-    """The pirate's body."""
     torso(p, WHITE, BLACK)
     for y in (12, 26, 40, 66):
         p.line([(-24, y), (24, y)], (90, 140, 200), 5)
@@ -137,7 +124,6 @@ def draw_pirate_body(p: Pen, color: Color) -> None:
 
 
 def draw_pirate_hat(p: Pen, color: Color) -> None:
-    """The pirate's hat."""
     p.poly(
         [
             (-60, -46),
@@ -161,14 +147,12 @@ def draw_pirate_hat(p: Pen, color: Color) -> None:
 
 
 def draw_viking_body(p: Pen, color: Color) -> None:
-    """The viking's body."""
     torso(p, color, BROWN)
     p.blob([(-36, 0), (0, -6), (36, 0), (34, 18), (18, 26), (0, 20), (-18, 26), (-34, 18)], (160, 112, 70))
     p.ellipse(0, 51, 7, 7, GOLD)
 
 
 def draw_viking_hat(p: Pen, color: Color) -> None:
-    """The viking's hat."""
     p.poly([(-38, -58), (-56, -60), (-66, -92), (-50, -78), (-34, -70)], (252, 244, 220))
     p.poly([(38, -58), (56, -60), (66, -92), (50, -78), (34, -70)], (252, 244, 220))
     p.poly([*arc(0, -46, 42, 38, 180, 360, 30)], (190, 152, 84))
@@ -177,7 +161,6 @@ def draw_viking_hat(p: Pen, color: Color) -> None:
 
 
 def draw_astronaut_body(p: Pen, color: Color) -> None:
-    """The astronaut's body."""
     for x in (-17, 17):
         p.rect(x - 15, 68, x + 15, 87, (200, 208, 218), 6)
     p.blob([(-24, -2), (24, -2), (37, 30), (37, 64), (28, 76), (-28, 76), (-37, 64), (-37, 30)], (240, 244, 248))
@@ -188,7 +171,6 @@ def draw_astronaut_body(p: Pen, color: Color) -> None:
 
 
 def draw_astronaut_hat(p: Pen, color: Color) -> None:
-    """The astronaut's hat."""
     p.ellipse(0, -38, 47, 45, None, width=13)
     p.ellipse(0, -38, 47, 45, None, width=13)
     p.poly([*arc(0, -38, 47, 45, 0, 360, 50)], None, width=13)
@@ -201,7 +183,6 @@ def draw_astronaut_hat(p: Pen, color: Color) -> None:
 
 
 def draw_chef_body(p: Pen, color: Color) -> None:
-    """The chef's body."""
     torso(p, (246, 246, 242), color)
     p.poly([(-22, -2), (22, -2), (0, 16)], color)
     for x in (-10, 10):
@@ -210,7 +191,6 @@ def draw_chef_body(p: Pen, color: Color) -> None:
 
 
 def draw_chef_hat(p: Pen, color: Color) -> None:
-    """The chef's hat."""
     p.blob(
         [(-28, -66), (-46, -82), (-34, -102), (-12, -100), (0, -110), (14, -100), (34, -102), (46, -82), (28, -66)],
         WHITE,
@@ -220,10 +200,8 @@ def draw_chef_hat(p: Pen, color: Color) -> None:
 
 
 def draw_cape(p: Pen, color: Color) -> None:
-    """Cape."""
     p.poly([(-24, 0), (24, 0), (42, 80), (-46, 80)], shade(color, 0.8))
 
 
 def draw_backpack(p: Pen, color: Color) -> None:
-    """Backpack."""
     p.rect(-44, 2, 44, 60, (150, 160, 176), 8)

@@ -113,7 +113,6 @@ class Run:
 
     @cached_property
     def tokenizers(self) -> tuple[CLIPTokenizer, T5Tokenizer]:
-        """Both tokenizers."""
         return text.tokenizers_of(self.work)
 
     @cached_property
@@ -146,7 +145,6 @@ class Run:
 
     @cached_property
     def vae(self) -> Vae:
-        """The autoencoder."""
         model = vae.refine(
             self.work / "decoder.pt", self.first_vae, self.store, self.plan("decoder"), self.batch("decoder")
         ).eval()
@@ -164,7 +162,6 @@ class Run:
 
     @cached_property
     def net(self) -> Any:
-        """The classifier."""
         path = self.work / "classifier.pt"
         net = classifier_training.fit(path, self.store, self.plan("classifier"), self.batch("classifier"))
         classifier_training.save(net, self.weights or classifier.WEIGHTS)

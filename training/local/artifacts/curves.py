@@ -20,7 +20,7 @@ class Tracker(Protocol):
         ...
 
     def close(self) -> None:
-        """Flush."""
+        """Send what is still buffered, and end the run."""
         ...
 
 
