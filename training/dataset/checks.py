@@ -14,6 +14,7 @@ import numpy as np
 from training.dataset.captions import CaptionRule
 from training.dataset.folder import shown
 from training.dataset.looks import background, blank, difference, fingerprint, one_view, unlike
+from training.dataset.marks import marked
 from training.dataset.pictures import DataSet, Picture, read_data_set
 from training.errors import DataSetError
 
@@ -24,6 +25,7 @@ NEAR, ALIKE = 10, 0.02
 VARIED, OFTEN = 0.6, 2
 _NAMED, _TOLD = 30, 5
 UNLIKE = "unlike the others"
+MARKED = "a mark near the edge"
 _NAMELESS = "neither a caption nor the file's name says what is held: write a caption, or rename the file"
 
 log = logging.getLogger(__name__)
@@ -67,7 +69,7 @@ def load_data_set(folder: Path, rule: CaptionRule) -> DataSet:
 def check(data: DataSet) -> list[Finding]:
     """All remarks on `data`: on the set first, then picture by picture."""
     found = [*_count(data), *_left_out(data), *_captions(data), *_variety(data), *_lacks(data)]
-    found += [*_duplicates(data), *_unlike(data)]
+    found += [*_duplicates(data), *_unlike(data), *_marked(data)]
     for picture in data.pictures:
         found += _picture(picture)
         found += _caption(data, picture)
@@ -148,6 +150,13 @@ def _unlike(data: DataSet) -> list[Finding]:
     odd = unlike([picture.thumbnail for picture in whole if picture.thumbnail is not None])
     text = f"{UNLIKE} in its colours: another character or style? The LoRA would learn both"
     return [Finding("warning", picture.name, text) for picture, other in zip(whole, odd, strict=True) if other]
+
+
+def _marked(data: DataSet) -> list[Finding]:
+    whole = [picture for picture in data.pictures if picture.thumbnail is not None]
+    found = marked([picture.thumbnail for picture in whole if picture.thumbnail is not None])
+    text = f"{MARKED} at the same place as the others: a watermark or signature is learned like everything else"
+    return [Finding("warning", picture.name, text) for picture, has in zip(whole, found, strict=True) if has]
 
 
 def _duplicates(data: DataSet) -> list[Finding]:

@@ -19,7 +19,7 @@ from inference.files import written_aside
 from inference.translation.glossary import load_glossary
 from training.dataset.captioner import Captioner
 from training.dataset.captions import CaptionRule
-from training.dataset.checks import OFTEN, SIZE, UNLIKE, check
+from training.dataset.checks import MARKED, OFTEN, SIZE, UNLIKE, check
 from training.dataset.folder import shown
 from training.dataset.importing import ASIDE
 from training.dataset.looks import blurred, cropped
@@ -163,7 +163,7 @@ def _marks(data: DataSet) -> dict[str, list[str]]:
             found.append(f"{picture.thing}: {things[picture.thing]} times")
     for finding in check(data):
         if finding.name in marks and finding.text.startswith(
-            ("nearly the same", "the same picture", "busy background", UNLIKE)
+            ("nearly the same", "the same picture", "busy background", UNLIKE, MARKED)
         ):
             marks[finding.name].append(finding.text)
     return marks
