@@ -30,6 +30,7 @@ RUNS_MODELS = (
     "training/local/*",
     "training/local/*/*",
     "training/dataset/captioner.py",
+    "training/embedding.py",
     "training/evaluation/scorers.py",
     "training/demo/*",
     "training/demo/model/*",

@@ -188,3 +188,21 @@ def _liven(transformer: Any) -> None:
                 parameter.normal_(0, parameter.shape[1] ** -0.5)
             else:
                 parameter.add_(torch.randn_like(parameter), alpha=0.1)
+
+
+def make_tiny_clip(folder: Path) -> Path:
+    """A CLIP of real classes and random weights, as transformers saves one, in `folder`; the folder."""
+    from transformers import CLIPConfig, CLIPImageProcessor, CLIPModel, CLIPTextConfig, CLIPVisionConfig
+
+    words = clip_tokenizer()
+    sizes = {"hidden_size": 16, "intermediate_size": 16, "num_hidden_layers": 1, "num_attention_heads": 1}
+    text = CLIPTextConfig(vocab_size=len(words), bos_token_id=0, eos_token_id=1, pad_token_id=1, **sizes)
+    config = CLIPConfig(
+        text_config=text.to_dict(),
+        vision_config=CLIPVisionConfig(image_size=32, patch_size=16, **sizes).to_dict(),
+        projection_dim=8,
+    )
+    CLIPModel(config).save_pretrained(folder)
+    words.save_pretrained(folder)
+    CLIPImageProcessor(size={"shortest_edge": 32}, crop_size=32).save_pretrained(folder)
+    return folder

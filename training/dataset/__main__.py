@@ -23,6 +23,7 @@ from training.dataset.checks import counted
 from training.dataset.folder import shown
 from training.dataset.importing import import_pictures
 from training.dataset.report import html_report, summary, terminal_table
+from training.embedding import embedding_on_disk
 from training.errors import EXIT_CODES, DataSetError, TrainingFailed
 
 _WIDE = 120  # where the table goes into a file
@@ -94,7 +95,7 @@ def _command(args: argparse.Namespace) -> int:
             f"{shown(out)}: {counted(len(data.pictures), 'picture')} with captions, {out.stat().st_size / 1e6:.1f} MB"
         )
         return DONE
-    found = check(data)
+    found = check(data, embedding_on_disk(settings.training.scorer))
     print(printable_lines(terminal_table(data, found, shutil.get_terminal_size((_WIDE, 24)).columns)))
     report = args.out or Path("report.html")
     try:
@@ -113,7 +114,13 @@ def _name(args: argparse.Namespace, rule: CaptionRule, settings: Settings) -> in
 
     if args.port is not None and not 0 < args.port < 65536:
         raise DataSetError(f"--port {args.port}: a port is a number from 1 to 65535")
-    naming = Naming(args.folders[0], rule, settings.translation, Captioner(settings.training.captioner))
+    naming = Naming(
+        args.folders[0],
+        rule,
+        settings.translation,
+        Captioner(settings.training.captioner),
+        embedding_on_disk(settings.training.scorer),
+    )
 
     def told(address: str) -> None:
         print(f"open {address} to name the pictures; Ctrl-C ends", flush=True)

@@ -10,12 +10,14 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
+from PIL import Image
 
 from training.dataset.captions import CaptionRule
 from training.dataset.folder import shown
-from training.dataset.looks import background, blank, difference, fingerprint, one_view, unlike
+from training.dataset.looks import background, blank, difference, fingerprint, one_view, outlying, unlike
 from training.dataset.marks import marked
 from training.dataset.pictures import DataSet, Picture, read_data_set
+from training.embedding import Embed
 from training.errors import DataSetError
 
 FEWEST, GOOD = 5, (15, 25)
@@ -66,10 +68,13 @@ def load_data_set(folder: Path, rule: CaptionRule) -> DataSet:
     return data
 
 
-def check(data: DataSet) -> list[Finding]:
-    """All remarks on `data`: on the set first, then picture by picture."""
+def check(data: DataSet, embed: Embed | None = None) -> list[Finding]:
+    """All remarks on `data`: on the set first, then picture by picture.
+
+    `embed` tells how alike pictures look, where a model for that is on the disk; their colours tell in any case.
+    """
     found = [*_count(data), *_left_out(data), *_captions(data), *_variety(data), *_lacks(data)]
-    found += [*_duplicates(data), *_unlike(data), *_marked(data)]
+    found += [*_duplicates(data), *_unlike(data, embed), *_marked(data)]
     for picture in data.pictures:
         found += _picture(picture)
         found += _caption(data, picture)
@@ -145,11 +150,19 @@ def _lacks(data: DataSet) -> list[Finding]:
     return [Finding("note", "", f"a good set still lacks {', '.join(lacks)}{where}")]
 
 
-def _unlike(data: DataSet) -> list[Finding]:
+def _unlike(data: DataSet, embed: Embed | None) -> list[Finding]:
     whole = [picture for picture in data.pictures if picture.thumbnail is not None]
-    odd = unlike([picture.thumbnail for picture in whole if picture.thumbnail is not None])
-    text = f"{UNLIKE} in its colours: another character or style? The LoRA would learn both"
-    return [Finding("warning", picture.name, text) for picture, other in zip(whole, odd, strict=True) if other]
+    pixels = [picture.thumbnail for picture in whole if picture.thumbnail is not None]
+    by_colour, by_look = unlike(pixels), [False] * len(pixels)
+    if embed is not None and whole:
+        by_look = outlying(embed([Image.fromarray(each) for each in pixels]))
+    found = []
+    for picture, colour, look in zip(whole, by_colour, by_look, strict=True):
+        if colour or look:
+            how = " in its colours" if colour else " to the image model"
+            text = f"{UNLIKE}{how}: another character or style? The LoRA would learn both"
+            found.append(Finding("warning", picture.name, text))
+    return found
 
 
 def _marked(data: DataSet) -> list[Finding]:

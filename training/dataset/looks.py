@@ -104,6 +104,22 @@ def unlike(pictures: Sequence[Pixels]) -> list[bool]:
     return [bool(distance > max(_FAR * usual, _ALIKE)) for distance in apart[middle]]
 
 
+def outlying(features: NDArray[np.float32]) -> list[bool]:
+    """Which pictures look unlike most, by a model's features, shape (pictures, numbers), of unit length.
+
+    No such model could be calibrated here, so the rule is one for any numbers, Hampel's: more than three deviations
+    above the median of the distances, a deviation being 1.4826 times their median absolute deviation.
+    """
+    if len(features) < 6:
+        return [False] * len(features)
+    apart = np.sqrt(np.clip(2 - 2 * features @ features.T, 0, None))
+    middle = int(np.argmin(np.median(apart, axis=1)))
+    others = np.delete(apart[middle], middle)
+    usual = float(np.median(others))
+    deviation = 1.4826 * float(np.median(np.abs(others - usual)))
+    return [bool(distance > usual + 3 * deviation) for distance in apart[middle]]
+
+
 def one_view(pictures: Sequence[Pixels]) -> bool:
     """Whether most show the figure at the same place and in the same size, where the ground is calm enough to tell.
 

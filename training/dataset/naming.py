@@ -24,6 +24,7 @@ from training.dataset.folder import shown
 from training.dataset.importing import ASIDE
 from training.dataset.looks import blurred, cropped
 from training.dataset.pictures import DataSet, Picture, read_data_set, upright
+from training.embedding import Embed
 from training.errors import DataSetError, TrainingFailed
 
 _OFFERED = 12
@@ -49,12 +50,13 @@ class Naming:
     """A folder while its pictures are named. Only names that were listed are ever read or written."""
 
     def __init__(
-        self, folder: Path, rule: CaptionRule, translation: TranslationSettings, captioner: Captioner | None = None
-    ) -> None:
+        self, folder: Path, rule: CaptionRule, translation: TranslationSettings, captioner: Captioner | None = None,
+        embed: Embed | None = None,
+    ) -> None:  # fmt: skip
         """Raises DataSetError where the folder holds no picture, or is an archive."""
         if not folder.is_dir():
             raise DataSetError(f"{shown(folder)} is no folder: import the pictures into one first")
-        self.folder, self.rule, self._translation = folder, rule, translation
+        self.folder, self.rule, self._translation, self._embed = folder, rule, translation, embed
         self._captioner = captioner or Captioner("")
         self._pictures: dict[str, Picture] = {}
         self.read()
@@ -72,7 +74,7 @@ class Naming:
                 if not (self.folder / ASIDE).is_dir():
                     raise
                 continue
-            marks = _marks(data)
+            marks = _marks(data, self._embed)
             for picture in data.pictures:
                 if not picture.problem and "/" not in picture.name:
                     key = f"{ASIDE}/{picture.name}" if left_out else picture.name
@@ -145,7 +147,7 @@ def _card(data: DataSet, picture: Picture, key: str, left_out: bool, marks: tupl
     return Card(key, picture.thing, caption, saved, left_out, picture.width, picture.height, marks)
 
 
-def _marks(data: DataSet) -> dict[str, list[str]]:
+def _marks(data: DataSet, embed: Embed | None) -> dict[str, list[str]]:
     """What speaks against each picture, in a few words."""
     marks: dict[str, list[str]] = {}
     whole = [p for p in data.pictures if p.thumbnail is not None]
@@ -161,7 +163,7 @@ def _marks(data: DataSet) -> dict[str, list[str]]:
             found.append("cut off at the edge")
         if picture.thing and things[picture.thing] > OFTEN:
             found.append(f"{picture.thing}: {things[picture.thing]} times")
-    for finding in check(data):
+    for finding in check(data, embed):
         if finding.name in marks and finding.text.startswith(
             ("nearly the same", "the same picture", "busy background", UNLIKE, MARKED)
         ):

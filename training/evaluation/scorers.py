@@ -12,19 +12,15 @@
 import logging
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 
-from inference.hub import model_folder, require_model
+from training.embedding import CLIP, DINO, Features, ImageModel, Pictures, model_named, pooled, unit
 from training.errors import InvalidJob
 
 log = logging.getLogger(__name__)
-Features = NDArray[np.float32]
-Pictures = Sequence[Image.Image]
-CLIP, DINO = "openai/clip-vit-base-patch32", "facebook/dinov2-small"
 _CHOICES = "auto, demo, clip, dino, pixels, or a model's folder"
 
 
@@ -56,7 +52,7 @@ def open_scorer(kind: str, profile: str, token: str = "") -> Scorer:
     if kind == "pixels":
         return PixelScorer()
     if kind != "auto":
-        source = {"clip": CLIP, "dino": DINO}.get(kind, kind)
+        source = model_named(kind)
         if "/" not in source and not Path(source).is_dir():
             raise InvalidJob(f"no such scorer: {kind!r}; choose {_CHOICES}")
         try:
@@ -105,7 +101,7 @@ class PixelScorer:
     def features(self, images: Pictures) -> Features:
         small = [np.asarray(i.convert("RGB").resize((16, 16), Image.Resampling.BOX), np.float32) for i in images]
         flat = np.stack(small).reshape(len(small), -1) / 127.5 - 1
-        return _unit(flat)
+        return unit(flat)
 
     def holds(self, images: Pictures, asked: Sequence[str], candidates: Sequence[str]) -> list[bool] | None:
         return None
@@ -114,44 +110,8 @@ class PixelScorer:
         return None
 
 
-class ModelScorer:
+class ModelScorer(ImageModel):
     """CLIP or DINO from a folder, the Hub's cache, or the Hub."""
-
-    def __init__(self, source: str, token: str = "") -> None:
-        """Raises OSError or ValueError, as transformers does, where the model is not to be had."""
-        self.name = Path(source).name if Path(source).is_dir() else source
-        folder = model_folder(source)
-        if folder:
-            try:
-                self._load(str(folder))
-                return
-            except OSError:  # half a download
-                if Path(source).is_dir():
-                    raise
-        log.info("%s is not on this disk: asking the Hub for it", source)
-        require_model(source, token)
-        self._load(source, token=token or None)
-
-    def _load(self, source: str, **where: Any) -> None:
-        from transformers import AutoImageProcessor, AutoModel, AutoTokenizer
-
-        self._model: Any = AutoModel.from_pretrained(source, use_safetensors=True, **where).eval()
-        self._pictures: Any = AutoImageProcessor.from_pretrained(source, use_fast=False, **where)
-        self._words: Any = None
-        if hasattr(self._model, "get_text_features"):
-            self._words = AutoTokenizer.from_pretrained(source, **where)
-
-    def features(self, images: Pictures) -> Features:
-        import torch
-
-        rows = []
-        with torch.no_grad():
-            for start in range(0, len(images), 16):
-                batch = [image.convert("RGB") for image in images[start : start + 16]]
-                values = self._pictures(images=batch, return_tensors="pt")
-                found = self._model.get_image_features(**values) if self._words else self._model(**values)
-                rows.append(_pooled(found).float().numpy())
-        return _unit(np.concatenate(rows))
 
     def holds(self, images: Pictures, asked: Sequence[str], candidates: Sequence[str]) -> list[bool] | None:
         import torch
@@ -163,7 +123,7 @@ class ModelScorer:
             [f"a cartoon samurai holding {thing}" for thing in things], padding=True, return_tensors="pt"
         )
         with torch.no_grad():
-            texts = _unit(_pooled(self._model.get_text_features(**words)).float().numpy())
+            texts = unit(pooled(self._model.get_text_features(**words)).float().numpy())
         best = (self.features(images) @ texts.T).argmax(axis=1)
         return [things[int(index)] == thing for index, thing in zip(best, asked, strict=True)]
 
@@ -173,13 +133,3 @@ class ModelScorer:
 
 def _first_line(error: Exception) -> str:
     return str(error).splitlines()[0].rstrip(".")
-
-
-def _pooled(found: Any) -> Any:
-    return found if not hasattr(found, "pooler_output") else found.pooler_output
-
-
-def _unit(rows: Any) -> Features:
-    values = np.asarray(rows, dtype=np.float32)
-    lengths: Features = np.linalg.norm(values, axis=1, keepdims=True)
-    return np.asarray(values / np.maximum(lengths, 1e-12), dtype=np.float32)

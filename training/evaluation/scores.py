@@ -6,7 +6,8 @@ import numpy as np
 from PIL import Image
 
 from training.dataset.looks import difference
-from training.evaluation.scorers import Features, Scorer
+from training.embedding import Features
+from training.evaluation.scorers import Scorer
 from training.evaluation.trial import WITHOUT, Drawn
 from training.torn import TORN, torn_share
 from training.verdict import PLAIN_STYLE, REMEDIES, learned, object_is_right, unaffected

@@ -14,6 +14,7 @@ from safetensors.numpy import load_file, save_file
 
 from inference.models.profiles import PACKAGE
 from tests.chromium import dom_of, needs_chromium, screenshot, tab
+from tests.tiny_flux import make_tiny_clip
 from tests.training.pictures import THINGS, draw_picture, job_for
 from training.errors import InvalidJob
 from training.evaluate import main, names_of
@@ -240,22 +241,7 @@ def test_the_demo_classifier_knows_the_look() -> None:
 
 def test_a_clip_from_a_folder_judges_objects_by_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A random CLIP of real classes: that it runs, names itself, and gives unit features."""
-    from transformers import CLIPConfig, CLIPImageProcessor, CLIPModel, CLIPTextConfig, CLIPVisionConfig
-
-    from tests.tiny_flux import clip_tokenizer
-
-    words = clip_tokenizer()
-    sizes = {"hidden_size": 16, "intermediate_size": 16, "num_hidden_layers": 1, "num_attention_heads": 1}
-    text = CLIPTextConfig(vocab_size=len(words), bos_token_id=0, eos_token_id=1, pad_token_id=1, **sizes)
-    config = CLIPConfig(
-        text_config=text.to_dict(),
-        vision_config=CLIPVisionConfig(image_size=32, patch_size=16, **sizes).to_dict(),
-        projection_dim=8,
-    )
-    folder = tmp_path / "small-clip"
-    CLIPModel(config).save_pretrained(folder)
-    words.save_pretrained(folder)
-    CLIPImageProcessor(size={"shortest_edge": 32}, crop_size=32).save_pretrained(folder)
+    folder = make_tiny_clip(tmp_path / "small-clip")
     scorer = open_scorer(str(folder), "flux-dev")
     assert scorer.name == "small-clip"
     images = [draw_picture(0), draw_picture(1)]

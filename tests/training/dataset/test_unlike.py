@@ -1,0 +1,50 @@
+"""Pictures unlike the rest by a model's features, where one is on the disk."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.tiny_flux import make_tiny_clip
+from training.dataset.__main__ import main
+from training.dataset.looks import outlying
+from training.embedding import embedding_on_disk
+
+
+def test_six_others_among_twelve_are_told_apart_by_features() -> None:
+    rng = np.random.default_rng(0)
+    one, another = np.eye(32, dtype=np.float32)[:2]
+    rows = np.stack([one] * 12 + [0.6 * one + 0.8 * another] * 6) + 0.05 * rng.normal(size=(18, 32)).astype(np.float32)
+    features = rows / np.linalg.norm(rows, axis=1, keepdims=True)
+    assert outlying(features) == [False] * 12 + [True] * 6
+    assert not any(outlying(features[:12]))
+    assert outlying(features[:5]) == [False] * 5
+
+
+def test_check_asks_the_model_that_is_on_the_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A CLIP of random weights in the Hub's cache: what is marked is what its features say."""
+    clip, folder = make_tiny_clip(tmp_path / "clip"), tmp_path / "set"
+    folder.mkdir()
+    for number in range(8):
+        colour = (200, 30 + number, 40) if number < 7 else (0, 0, 255)
+        picture = Image.new("RGB", (1024, 1024), colour)
+        picture.paste((255, 255, 255), (300, 300, 400 + 10 * number, 400))
+        picture.save(folder / f"samurai_with_{number}.png")
+    monkeypatch.setenv("BADGE_TRAINING__SCORER", str(clip))
+    main(["check", str(folder), "--out", str(tmp_path / "report.html")])
+    embed = embedding_on_disk(str(clip))
+    assert embed is not None
+    names = sorted(folder.glob("*.png"))
+    odd = outlying(embed([Image.open(path).convert("RGB").resize((256, 256)) for path in names]))
+    assert odd == [False] * 7 + [True]
+    assert capsys.readouterr().out.count("unlike the others") == 1
+
+
+def test_without_a_model_nothing_is_loaded(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
+    assert embedding_on_disk("auto") is None
+    assert embedding_on_disk("pixels") is None
+    assert embedding_on_disk("clip") is None
