@@ -61,11 +61,6 @@ COMMAND_LINES = {
 """Each command line, and who may import it."""
 
 
-TWO_MEANINGS = {"Card", "Drawn", "Finding"}
-"""Public class names that are still defined twice, to be renamed with their rooms: a GPU and a tile of the naming page,
-a drawing of the bot and one of an evaluation, a remark on a data set and one of the bot's own check."""
-
-
 @cache
 def modules() -> dict[str, Path]:
     files = chain.from_iterable((ROOT / package).rglob("*.py") for package in PACKAGES)
@@ -135,7 +130,7 @@ def test_no_module_imports_itself_by_way_of_others() -> None:
 
 
 def test_no_class_name_has_two_meanings() -> None:
-    assert {name for name, count in class_names().items() if count > 1} == TWO_MEANINGS
+    assert {name for name, count in class_names().items() if count > 1} == set()
 
 
 def test_model_libraries_are_imported_only_where_a_model_runs() -> None:

@@ -19,7 +19,7 @@ from bot.errors import BotError, StartError
 from bot.operations.backup import DATABASE
 from bot.operations.check_community import community
 from bot.operations.check_drawing import drawing
-from bot.operations.finding import BAD, GOOD, WARNING, Finding
+from bot.operations.check_line import BAD, GOOD, WARNING, CheckLine
 from bot.operations.logs import masker
 from bot.store import Database
 from bot.store.database import locked
@@ -36,14 +36,14 @@ _REPLICATE_LATER = "see status.replicate.com, try again later"
 _SAMPLES = ("UX SCOUT", "РАЗВЕДЧИК", "שלום", "侍", "🚀")
 
 
-def check(settings: Settings) -> list[Finding]:
+def check(settings: Settings) -> list[CheckLine]:
     """Try everything, in the order in which serving would need it."""
-    before: tuple[Callable[[Settings], Finding], ...] = (_proxies, _telegram, _folder, _database, _disk)
+    before: tuple[Callable[[Settings], CheckLine], ...] = (_proxies, _telegram, _folder, _database, _disk)
     found = [test(settings) for test in before] + drawing(settings)
     return [*found, _fonts(settings), _replicate(settings), *community(settings)]
 
 
-def table(findings: list[Finding]) -> str:
+def table(findings: list[CheckLine]) -> str:
     """The findings as aligned lines, with the advice below each that needs some."""
     width = max(len(finding.what) for finding in findings)
     lines = []
@@ -54,7 +54,7 @@ def table(findings: list[Finding]) -> str:
     return printable_lines("\n".join(lines))
 
 
-def _proxies(settings: Settings) -> Finding:
+def _proxies(settings: Settings) -> CheckLine:
     """Which proxy of the environment stands before which server; its password is not shown."""
     servers = {"Telegram": settings.bot.base_url, "Replicate": _replicate_root(settings), "Hugging Face": hub_root()}
     found = []
@@ -62,18 +62,18 @@ def _proxies(settings: Settings) -> Finding:
         try:
             proxy = urlsplit(proxy_for(url))
         except ProxyError as error:
-            return Finding("proxies", BAD, str(error))
+            return CheckLine("proxies", BAD, str(error))
         if proxy.hostname:
             found.append(f"{name} by way of {proxy.hostname}:{proxy.port or 80}")
-    return Finding("proxies", GOOD, ", ".join(found) or "none")
+    return CheckLine("proxies", GOOD, ", ".join(found) or "none")
 
 
-def _telegram(settings: Settings) -> Finding:
+def _telegram(settings: Settings) -> CheckLine:
     try:
         token = bot_token(settings)
     except StartError as error:
         fault, _, advice = str(error).partition(": ")
-        return Finding("token", BAD, fault, advice)
+        return CheckLine("token", BAD, fault, advice)
 
     async def ask() -> str:
         request = AioRequest(1, read=10, upload=10, wait=10)  # the client that serves, through the same proxy
@@ -81,26 +81,28 @@ def _telegram(settings: Settings) -> Finding:
             return bot.username
 
     try:
-        return Finding("token", GOOD, f"this is @{asyncio.run(ask())}")
+        return CheckLine("token", GOOD, f"this is @{asyncio.run(ask())}")
     except InvalidToken:
-        return Finding("token", BAD, "Telegram does not know this token", "copy it again from @BotFather")
+        return CheckLine("token", BAD, "Telegram does not know this token", "copy it again from @BotFather")
     except TelegramError as error:
         said = masker((token,))(str(error))
-        return Finding("token", BAD, f"Telegram cannot be reached: {said}", "see to the network, or to bot.base_url")
+        return CheckLine("token", BAD, f"Telegram cannot be reached: {said}", "see to the network, or to bot.base_url")
 
 
-def _folder(settings: Settings) -> Finding:
+def _folder(settings: Settings) -> CheckLine:
     folder = settings.data_dir.resolve()
     try:
         with locked(settings.data_dir):
-            return Finding("state folder", GOOD, f"{folder}")
+            return CheckLine("state folder", GOOD, f"{folder}")
     except StartError:
-        return Finding("state folder", WARNING, f"a bot is serving from {folder}", "stop it before starting another")
+        return CheckLine("state folder", WARNING, f"a bot is serving from {folder}", "stop it before starting another")
     except OSError as error:
-        return Finding("state folder", BAD, f"{folder}: {error.strerror}", "set BADGE_DATA_DIR to a folder of your own")
+        return CheckLine(
+            "state folder", BAD, f"{folder}: {error.strerror}", "set BADGE_DATA_DIR to a folder of your own"
+        )
 
 
-def _database(settings: Settings) -> Finding:
+def _database(settings: Settings) -> CheckLine:
     """A database that is there is only looked at: an older bot may be serving from it, which a migration would stop."""
     path = settings.data_dir / DATABASE
     try:
@@ -111,38 +113,40 @@ def _database(settings: Settings) -> Finding:
             jobs = int(opened.execute("SELECT COUNT(*) FROM jobs").fetchone()[0])
     except (BotError, OSError, sqlite3.Error) as error:
         said = f"cannot use the database {path}: {error}" if isinstance(error, sqlite3.Error) else str(error)
-        return Finding("database", BAD, said, "make room, see to its rights, or restore a backup (--restore)")
+        return CheckLine("database", BAD, said, "make room, see to its rights, or restore a backup (--restore)")
     found = f"{path.name}, {jobs} badges so far"
     if version > VERSION:
-        return Finding("database", BAD, f"{found}, of a later version", "update the program, or restore a backup")
+        return CheckLine("database", BAD, f"{found}, of a later version", "update the program, or restore a backup")
     if version < VERSION:
         found += f"; the next start brings it from version {version} to {VERSION} and keeps a copy"
-    return Finding("database", GOOD, found)
+    return CheckLine("database", GOOD, found)
 
 
-def _disk(settings: Settings) -> Finding:
+def _disk(settings: Settings) -> CheckLine:
     free = shutil.disk_usage(settings.data_dir).free
     found = f"{free / 2**30:.1f} GB free"
-    return Finding("disk", GOOD, found) if free > _ROOM else Finding("disk", WARNING, found, "make room for pictures")
+    return (
+        CheckLine("disk", GOOD, found) if free > _ROOM else CheckLine("disk", WARNING, found, "make room for pictures")
+    )
 
 
-def _fonts(settings: Settings) -> Finding:
+def _fonts(settings: Settings) -> CheckLine:
     try:
         for text in _SAMPLES:
             draw_banner(Image.new("RGB", (256, 256)), text, settings.banner.style)
     except BannerError as error:
-        return Finding("fonts", BAD, str(error), "install the package again, with its fonts")
-    return Finding("fonts", GOOD, f"banner {settings.banner.style} in Latin, Cyrillic, Hebrew, Chinese and emoji")
+        return CheckLine("fonts", BAD, str(error), "install the package again, with its fonts")
+    return CheckLine("fonts", GOOD, f"banner {settings.banner.style} in Latin, Cyrillic, Hebrew, Chinese and emoji")
 
 
 def _replicate_root(settings: Settings) -> str:
     return settings.secrets.replicate_base_url or "https://api.replicate.com"
 
 
-def _replicate(settings: Settings) -> Finding:
+def _replicate(settings: Settings) -> CheckLine:
     token = settings.secrets.replicate_api_token.get_secret_value()
     if not token:
-        return Finding("Replicate", GOOD, "not configured")
+        return CheckLine("Replicate", GOOD, "not configured")
     root = _replicate_root(settings)
     model = settings.replicate.model
     try:
@@ -153,22 +157,24 @@ def _replicate(settings: Settings) -> Finding:
             found = client.get(f"{root}/v1/{path}") if model and account.is_success else account
         name = account.json().get("username", "?") if account.is_success else ""
     except ProxyError as error:
-        return Finding("Replicate", BAD, str(error))
+        return CheckLine("Replicate", BAD, str(error))
     except httpx.HTTPError as error:
-        return Finding("Replicate", BAD, f"cannot be reached: {type(error).__name__}", "see to the network")
+        return CheckLine("Replicate", BAD, f"cannot be reached: {type(error).__name__}", "see to the network")
     except ValueError:
-        return Finding("Replicate", BAD, "answers with something else than JSON", _REPLICATE_LATER)
+        return CheckLine("Replicate", BAD, "answers with something else than JSON", _REPLICATE_LATER)
     if account.status_code == 401:
-        return Finding("Replicate", BAD, "the token is refused", "make a new one at replicate.com/account/api-tokens")
+        return CheckLine("Replicate", BAD, "the token is refused", "make a new one at replicate.com/account/api-tokens")
     if not account.is_success:
-        return Finding("Replicate", BAD, f"answers {account.status_code}", _REPLICATE_LATER)
+        return CheckLine("Replicate", BAD, f"answers {account.status_code}", _REPLICATE_LATER)
     if not model:
-        return Finding("Replicate", WARNING, f"account {name}, no model is set", "set replicate.model")
+        return CheckLine("Replicate", WARNING, f"account {name}, no model is set", "set replicate.model")
     if found.status_code == 404:
-        return Finding("Replicate", BAD, f"account {name}, no model {model}", "set replicate.model to one that you see")
+        return CheckLine(
+            "Replicate", BAD, f"account {name}, no model {model}", "set replicate.model to one that you see"
+        )
     if not found.is_success:
-        return Finding("Replicate", BAD, f"answers {found.status_code} about {model}", _REPLICATE_LATER)
-    return Finding("Replicate", GOOD, f"account {name}, model {model}")
+        return CheckLine("Replicate", BAD, f"answers {found.status_code} about {model}", _REPLICATE_LATER)
+    return CheckLine("Replicate", GOOD, f"account {name}, model {model}")
 
 
 def main(settings: Settings) -> int:

@@ -30,7 +30,7 @@ _TEMPLATES = Path(__file__).parent / "templates"
 
 
 @dataclass(frozen=True)
-class _Card:
+class _Shown:
     """What the page shows of a badge."""
 
     file: str
@@ -66,7 +66,7 @@ def _shown(connection: sqlite3.Connection) -> list[tuple[Job, str]]:
     return [(job, name_shown(connection, job.user_id)) for job in found if job is not None]
 
 
-def _card(folder: Path, badges: Path, job: Job, name: str) -> _Card | None:
+def _card(folder: Path, badges: Path, job: Job, name: str) -> _Shown | None:
     """A badge with its picture in `folder`; None where that can no longer be had."""
     file = folder / f"badge-{job.id:06d}.jpg"
     if not file.is_file():
@@ -78,4 +78,4 @@ def _card(folder: Path, badges: Path, job: Job, name: str) -> _Card | None:
             return None
         write_atomically(file, photo)
     small = thumbnail_of(file, folder)
-    return _Card(file.name, small or file.name, job.object, " ".join(job.text.split()), name)
+    return _Shown(file.name, small or file.name, job.object, " ".join(job.text.split()), name)

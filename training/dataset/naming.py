@@ -33,7 +33,7 @@ LONGEST = 120
 
 
 @dataclass(frozen=True)
-class Card:
+class PictureCard:
     """One picture on the page. `object` as it was read, `caption` as it is trained, `marks` what speaks against it."""
 
     name: str
@@ -61,9 +61,9 @@ class Naming:
         self._pictures: dict[str, Picture] = {}
         self.read()
 
-    def read(self) -> list[Card]:
+    def read(self) -> list[PictureCard]:
         """All pictures as they lie there now, those that are left out last."""
-        cards: list[Card] = []
+        cards: list[PictureCard] = []
         self._pictures = {}
         for left_out, folder in ((False, self.folder), (True, self.folder / ASIDE)):
             try:
@@ -141,10 +141,10 @@ class Naming:
         return key
 
 
-def _card(data: DataSet, picture: Picture, key: str, left_out: bool, marks: tuple[str, ...]) -> Card:
+def _card(data: DataSet, picture: Picture, key: str, left_out: bool, marks: tuple[str, ...]) -> PictureCard:
     saved = picture.caption is not None
     caption = data.caption(picture) if saved or picture.thing else ""
-    return Card(key, picture.thing, caption, saved, left_out, picture.width, picture.height, marks)
+    return PictureCard(key, picture.thing, caption, saved, left_out, picture.width, picture.height, marks)
 
 
 def _marks(data: DataSet, embed: Embed | None) -> dict[str, list[str]]:

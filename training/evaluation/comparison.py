@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from training.evaluation.page import percent
 from training.evaluation.scores import Scores
-from training.evaluation.trial import WITHOUT, Case, Drawn
+from training.evaluation.trial import WITHOUT, Case, TrialPortrait
 from training.page import page
 
 
@@ -15,7 +15,7 @@ class Tried:
 
     name: str
     scores: Scores
-    drawn: list[Drawn]
+    drawn: list[TrialPortrait]
 
 
 def comparison_page(tried: Sequence[Tried]) -> str:
