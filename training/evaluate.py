@@ -34,7 +34,7 @@ from training.evaluation.comparison import Tried, comparison_page
 from training.evaluation.page import evaluation_page
 from training.evaluation.scorers import Scorer, open_scorer
 from training.evaluation.scores import Scores, score
-from training.evaluation.trial import WITHOUT, Case, TrialPortrait, cases, draw
+from training.evaluation.trial import WITHOUT, Case, Trial, cases, draw
 
 SEEN = 3
 BADGE = 512
@@ -93,7 +93,7 @@ def _command(args: argparse.Namespace) -> int:
     tried: list[Tried] = []
     with contextlib.ExitStack() as open_model:
         generator: LocalGenerator | None = None
-        known: list[TrialPortrait] = []
+        known: list[Trial] = []
         for number, (plan, name) in enumerate(zip(plans, names_of(args.lora), strict=True)):
             before = plans[number - 1] if number else None
             if generator is None or before is None or before.profile != plan.profile:
@@ -136,9 +136,9 @@ def _draw(
     plan: Evaluation,
     banner: BannerSettings,
     out: Path,
-    known: list[TrialPortrait],
-) -> list[TrialPortrait]:
-    drawn: list[TrialPortrait] = []
+    known: list[Trial],
+) -> list[Trial]:
+    drawn: list[Trial] = []
     with tqdm(total=len(wanted), desc="badges", file=sys.stderr, disable=not sys.stderr.isatty()) as bar:
         for each in draw(wanted, generator, plan.lora, plan.prompt, banner, out, known):
             drawn.append(each)
@@ -146,7 +146,7 @@ def _draw(
     return drawn
 
 
-def _judge(plan: Evaluation, drawn: list[TrialPortrait], scorer: Scorer) -> Scores:
+def _judge(plan: Evaluation, drawn: list[Trial], scorer: Scorer) -> Scores:
     pictures = [upright(picture.path) for picture in plan.data.pictures if not picture.problem]
     candidates = sorted({thing for thing, _ in plan.objects} | {picture.thing for picture in plan.data.pictures})
     return score(drawn, pictures, scorer, str(plan.lora), plan.profile.name, candidates)
@@ -199,7 +199,7 @@ def _token(settings: Settings) -> str:
     return settings.secrets.hf_token.get_secret_value()
 
 
-def _write(out: Path, plan: Evaluation, drawn: list[TrialPortrait], scores: Scores) -> None:
+def _write(out: Path, plan: Evaluation, drawn: list[Trial], scores: Scores) -> None:
     samples = [picture for picture in plan.data.pictures if picture.thumbnail is not None][:8]
     write_atomically(out / "index.html", evaluation_page(scores, drawn, samples, plan.card).encode())
     text = json.dumps(scores.as_json(), indent=2, ensure_ascii=False)

@@ -19,7 +19,7 @@ from bot.errors import BotError, StartError
 from bot.operations.backup import DATABASE
 from bot.operations.check_community import community
 from bot.operations.check_drawing import drawing
-from bot.operations.check_line import BAD, GOOD, WARNING, CheckLine
+from bot.operations.check_line import BAD, GOOD, WARNING, Check
 from bot.operations.logs import masker
 from bot.store import Database
 from bot.store.database import locked
@@ -36,14 +36,14 @@ _REPLICATE_LATER = "see status.replicate.com, try again later"
 _SAMPLES = ("UX SCOUT", "РАЗВЕДЧИК", "שלום", "侍", "🚀")
 
 
-def check(settings: Settings) -> list[CheckLine]:
+def check(settings: Settings) -> list[Check]:
     """Try everything, in the order in which serving would need it."""
-    before: tuple[Callable[[Settings], CheckLine], ...] = (_proxies, _telegram, _folder, _database, _disk)
+    before: tuple[Callable[[Settings], Check], ...] = (_proxies, _telegram, _folder, _database, _disk)
     found = [test(settings) for test in before] + drawing(settings)
     return [*found, _fonts(settings), _replicate(settings), *community(settings)]
 
 
-def table(findings: list[CheckLine]) -> str:
+def table(findings: list[Check]) -> str:
     """The findings as aligned lines, with the advice below each that needs some."""
     width = max(len(finding.what) for finding in findings)
     lines = []
@@ -54,7 +54,7 @@ def table(findings: list[CheckLine]) -> str:
     return printable_lines("\n".join(lines))
 
 
-def _proxies(settings: Settings) -> CheckLine:
+def _proxies(settings: Settings) -> Check:
     """Which proxy of the environment stands before which server; its password is not shown."""
     servers = {"Telegram": settings.bot.base_url, "Replicate": _replicate_root(settings), "Hugging Face": hub_root()}
     found = []
@@ -62,18 +62,18 @@ def _proxies(settings: Settings) -> CheckLine:
         try:
             proxy = urlsplit(proxy_for(url))
         except ProxyError as error:
-            return CheckLine("proxies", BAD, str(error))
+            return Check("proxies", BAD, str(error))
         if proxy.hostname:
             found.append(f"{name} by way of {proxy.hostname}:{proxy.port or 80}")
-    return CheckLine("proxies", GOOD, ", ".join(found) or "none")
+    return Check("proxies", GOOD, ", ".join(found) or "none")
 
 
-def _telegram(settings: Settings) -> CheckLine:
+def _telegram(settings: Settings) -> Check:
     try:
         token = bot_token(settings)
     except StartError as error:
         fault, _, advice = str(error).partition(": ")
-        return CheckLine("token", BAD, fault, advice)
+        return Check("token", BAD, fault, advice)
 
     async def ask() -> str:
         request = AioRequest(1, read=10, upload=10, wait=10)  # the client that serves, through the same proxy
@@ -81,28 +81,26 @@ def _telegram(settings: Settings) -> CheckLine:
             return bot.username
 
     try:
-        return CheckLine("token", GOOD, f"this is @{asyncio.run(ask())}")
+        return Check("token", GOOD, f"this is @{asyncio.run(ask())}")
     except InvalidToken:
-        return CheckLine("token", BAD, "Telegram does not know this token", "copy it again from @BotFather")
+        return Check("token", BAD, "Telegram does not know this token", "copy it again from @BotFather")
     except TelegramError as error:
         said = masker((token,))(str(error))
-        return CheckLine("token", BAD, f"Telegram cannot be reached: {said}", "see to the network, or to bot.base_url")
+        return Check("token", BAD, f"Telegram cannot be reached: {said}", "see to the network, or to bot.base_url")
 
 
-def _folder(settings: Settings) -> CheckLine:
+def _folder(settings: Settings) -> Check:
     folder = settings.data_dir.resolve()
     try:
         with locked(settings.data_dir):
-            return CheckLine("state folder", GOOD, f"{folder}")
+            return Check("state folder", GOOD, f"{folder}")
     except StartError:
-        return CheckLine("state folder", WARNING, f"a bot is serving from {folder}", "stop it before starting another")
+        return Check("state folder", WARNING, f"a bot is serving from {folder}", "stop it before starting another")
     except OSError as error:
-        return CheckLine(
-            "state folder", BAD, f"{folder}: {error.strerror}", "set BADGE_DATA_DIR to a folder of your own"
-        )
+        return Check("state folder", BAD, f"{folder}: {error.strerror}", "set BADGE_DATA_DIR to a folder of your own")
 
 
-def _database(settings: Settings) -> CheckLine:
+def _database(settings: Settings) -> Check:
     """A database that is there is only looked at: an older bot may be serving from it, which a migration would stop."""
     path = settings.data_dir / DATABASE
     try:
@@ -113,40 +111,38 @@ def _database(settings: Settings) -> CheckLine:
             jobs = int(opened.execute("SELECT COUNT(*) FROM jobs").fetchone()[0])
     except (BotError, OSError, sqlite3.Error) as error:
         said = f"cannot use the database {path}: {error}" if isinstance(error, sqlite3.Error) else str(error)
-        return CheckLine("database", BAD, said, "make room, see to its rights, or restore a backup (--restore)")
+        return Check("database", BAD, said, "make room, see to its rights, or restore a backup (--restore)")
     found = f"{path.name}, {jobs} badges so far"
     if version > VERSION:
-        return CheckLine("database", BAD, f"{found}, of a later version", "update the program, or restore a backup")
+        return Check("database", BAD, f"{found}, of a later version", "update the program, or restore a backup")
     if version < VERSION:
         found += f"; the next start brings it from version {version} to {VERSION} and keeps a copy"
-    return CheckLine("database", GOOD, found)
+    return Check("database", GOOD, found)
 
 
-def _disk(settings: Settings) -> CheckLine:
+def _disk(settings: Settings) -> Check:
     free = shutil.disk_usage(settings.data_dir).free
     found = f"{free / 2**30:.1f} GB free"
-    return (
-        CheckLine("disk", GOOD, found) if free > _ROOM else CheckLine("disk", WARNING, found, "make room for pictures")
-    )
+    return Check("disk", GOOD, found) if free > _ROOM else Check("disk", WARNING, found, "make room for pictures")
 
 
-def _fonts(settings: Settings) -> CheckLine:
+def _fonts(settings: Settings) -> Check:
     try:
         for text in _SAMPLES:
             draw_banner(Image.new("RGB", (256, 256)), text, settings.banner.style)
     except BannerError as error:
-        return CheckLine("fonts", BAD, str(error), "install the package again, with its fonts")
-    return CheckLine("fonts", GOOD, f"banner {settings.banner.style} in Latin, Cyrillic, Hebrew, Chinese and emoji")
+        return Check("fonts", BAD, str(error), "install the package again, with its fonts")
+    return Check("fonts", GOOD, f"banner {settings.banner.style} in Latin, Cyrillic, Hebrew, Chinese and emoji")
 
 
 def _replicate_root(settings: Settings) -> str:
     return settings.secrets.replicate_base_url or "https://api.replicate.com"
 
 
-def _replicate(settings: Settings) -> CheckLine:
+def _replicate(settings: Settings) -> Check:
     token = settings.secrets.replicate_api_token.get_secret_value()
     if not token:
-        return CheckLine("Replicate", GOOD, "not configured")
+        return Check("Replicate", GOOD, "not configured")
     root = _replicate_root(settings)
     model = settings.replicate.model
     try:
@@ -157,24 +153,22 @@ def _replicate(settings: Settings) -> CheckLine:
             found = client.get(f"{root}/v1/{path}") if model and account.is_success else account
         name = account.json().get("username", "?") if account.is_success else ""
     except ProxyError as error:
-        return CheckLine("Replicate", BAD, str(error))
+        return Check("Replicate", BAD, str(error))
     except httpx.HTTPError as error:
-        return CheckLine("Replicate", BAD, f"cannot be reached: {type(error).__name__}", "see to the network")
+        return Check("Replicate", BAD, f"cannot be reached: {type(error).__name__}", "see to the network")
     except ValueError:
-        return CheckLine("Replicate", BAD, "answers with something else than JSON", _REPLICATE_LATER)
+        return Check("Replicate", BAD, "answers with something else than JSON", _REPLICATE_LATER)
     if account.status_code == 401:
-        return CheckLine("Replicate", BAD, "the token is refused", "make a new one at replicate.com/account/api-tokens")
+        return Check("Replicate", BAD, "the token is refused", "make a new one at replicate.com/account/api-tokens")
     if not account.is_success:
-        return CheckLine("Replicate", BAD, f"answers {account.status_code}", _REPLICATE_LATER)
+        return Check("Replicate", BAD, f"answers {account.status_code}", _REPLICATE_LATER)
     if not model:
-        return CheckLine("Replicate", WARNING, f"account {name}, no model is set", "set replicate.model")
+        return Check("Replicate", WARNING, f"account {name}, no model is set", "set replicate.model")
     if found.status_code == 404:
-        return CheckLine(
-            "Replicate", BAD, f"account {name}, no model {model}", "set replicate.model to one that you see"
-        )
+        return Check("Replicate", BAD, f"account {name}, no model {model}", "set replicate.model to one that you see")
     if not found.is_success:
-        return CheckLine("Replicate", BAD, f"answers {found.status_code} about {model}", _REPLICATE_LATER)
-    return CheckLine("Replicate", GOOD, f"account {name}, model {model}")
+        return Check("Replicate", BAD, f"answers {found.status_code} about {model}", _REPLICATE_LATER)
+    return Check("Replicate", GOOD, f"account {name}, model {model}")
 
 
 def main(settings: Settings) -> int:

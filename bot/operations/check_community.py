@@ -11,7 +11,7 @@ from telegram.error import BadRequest, Forbidden, InvalidToken, NetworkError
 from bot.api.http import AioRequest
 from bot.community.blocked_words import read_lists
 from bot.community.examples import example_for
-from bot.operations.check_line import BAD, GOOD, WARNING, CheckLine
+from bot.operations.check_line import BAD, GOOD, WARNING, Check
 from configs.settings import Settings
 from inference.choice import kind_here
 from inference.errors import RenderError
@@ -19,7 +19,7 @@ from inference.hub import model_folder, require_model
 from inference.models.profiles import load_profile
 
 
-def community(settings: Settings) -> list[CheckLine]:
+def community(settings: Settings) -> list[Check]:
     """The findings, none about what is not switched on."""
     findings = [_welcome(settings), _blocked_words(settings), _licence(settings), _picture_filter(settings)]
     if settings.bot.ask_admins:
@@ -27,13 +27,13 @@ def community(settings: Settings) -> list[CheckLine]:
     return findings + _chats(settings)
 
 
-def _ask_admins(settings: Settings) -> CheckLine:
+def _ask_admins(settings: Settings) -> Check:
     if not settings.bot.admins:
-        return CheckLine("ask_admins", BAD, "there is nobody to ask", "put ids of people into bot.admins")
-    return CheckLine("ask_admins", GOOD, f"requests go to {len(settings.bot.admins)} admins")
+        return Check("ask_admins", BAD, "there is nobody to ask", "put ids of people into bot.admins")
+    return Check("ask_admins", GOOD, f"requests go to {len(settings.bot.admins)} admins")
 
 
-def _chats(settings: Settings) -> list[CheckLine]:
+def _chats(settings: Settings) -> list[Check]:
     """Whether the bot is in the chats that the settings name, and may do there what it is to do."""
     bot = settings.bot
     single = {"review_chat": bot.review_chat, "gallery_chat": bot.gallery_chat, "sticker_owner": bot.sticker_owner}
@@ -44,7 +44,7 @@ def _chats(settings: Settings) -> list[CheckLine]:
         return []
     token = settings.secrets.telegram_bot_token.get_secret_value()
     if not token:
-        return [CheckLine(name, BAD, "TELEGRAM_BOT_TOKEN is not set", "get a token from @BotFather") for name in named]
+        return [Check(name, BAD, "TELEGRAM_BOT_TOKEN is not set", "get a token from @BotFather") for name in named]
 
     async def ask() -> dict[int, ChatMember | None]:
         request = AioRequest(1, read=10.0, upload=10.0, wait=10.0)
@@ -54,7 +54,7 @@ def _chats(settings: Settings) -> list[CheckLine]:
     try:
         standings = asyncio.run(ask())
     except (InvalidToken, NetworkError):
-        return [CheckLine(name, BAD, "Telegram cannot be asked", "see the line about the token") for name in named]
+        return [Check(name, BAD, "Telegram cannot be asked", "see the line about the token") for name in named]
     judges = {"members_of": _members_of, "tag_members": _tagging, "sticker_owner": _owning}
     return [
         judges[name](chats, standings) if name in judges else _posting(name, chats[0], standings[chats[0]])
@@ -62,45 +62,45 @@ def _chats(settings: Settings) -> list[CheckLine]:
     ]
 
 
-def _owning(chats: tuple[int, ...], standings: dict[int, ChatMember | None]) -> CheckLine:
+def _owning(chats: tuple[int, ...], standings: dict[int, ChatMember | None]) -> Check:
     """Stickers are created for somebody who has started the bot."""
     if not _inside(standings[chats[0]]):
-        return CheckLine("sticker_owner", BAD, f"{chats[0]} has not started the bot", "let them press Start there once")
-    return CheckLine("sticker_owner", GOOD, f"packs belong to {chats[0]}")
+        return Check("sticker_owner", BAD, f"{chats[0]} has not started the bot", "let them press Start there once")
+    return Check("sticker_owner", GOOD, f"packs belong to {chats[0]}")
 
 
-def _tagging(chats: tuple[int, ...], standings: dict[int, ChatMember | None]) -> CheckLine:
+def _tagging(chats: tuple[int, ...], standings: dict[int, ChatMember | None]) -> Check:
     """Only an admin with a right of its own may give members tags."""
     if not chats:
-        return CheckLine("tag_members", WARNING, "bot.chats names no group", "see there that the bot may tag")
+        return Check("tag_members", WARNING, "bot.chats names no group", "see there that the bot may tag")
     cannot = [str(chat) for chat in chats if not getattr(standings[chat], "can_manage_tags", False)]
     if cannot:
         advice = "make the bot an admin there who may manage tags"
-        return CheckLine("tag_members", WARNING, f"the bot may not tag members in {', '.join(cannot)}", advice)
-    return CheckLine("tag_members", GOOD, f"{len(chats)} chats")
+        return Check("tag_members", WARNING, f"the bot may not tag members in {', '.join(cannot)}", advice)
+    return Check("tag_members", GOOD, f"{len(chats)} chats")
 
 
-def _members_of(chats: tuple[int, ...], standings: dict[int, ChatMember | None]) -> CheckLine:
+def _members_of(chats: tuple[int, ...], standings: dict[int, ChatMember | None]) -> Check:
     """The bot has to be in those chats, and hears at once who leaves them where it is an admin."""
     outside = [str(chat) for chat in chats if not _inside(standings[chat])]
     if outside:
-        return CheckLine("members_of", BAD, f"the bot is not in {', '.join(outside)}", "add it to those chats")
+        return Check("members_of", BAD, f"the bot is not in {', '.join(outside)}", "add it to those chats")
     deaf = [str(chat) for chat in chats if not isinstance(standings[chat], ChatMemberAdministrator | ChatMemberOwner)]
     if deaf:
         advice = "make the bot an admin there, so that it hears at once who leaves"
-        return CheckLine("members_of", WARNING, f"no admin in {', '.join(deaf)}", advice)
-    return CheckLine("members_of", GOOD, f"{len(chats)} chats")
+        return Check("members_of", WARNING, f"no admin in {', '.join(deaf)}", advice)
+    return Check("members_of", GOOD, f"{len(chats)} chats")
 
 
-def _posting(name: str, chat: int, standing: ChatMember | None) -> CheckLine:
+def _posting(name: str, chat: int, standing: ChatMember | None) -> Check:
     """A chat in which the bot is to show badges."""
     if not _inside(standing):
-        return CheckLine(name, BAD, f"the bot is not in {chat}", "add it to that chat")
+        return Check(name, BAD, f"the bot is not in {chat}", "add it to that chat")
     restricted = isinstance(standing, ChatMemberRestricted) and not standing.can_send_photos
     silent = isinstance(standing, ChatMemberAdministrator) and standing.can_post_messages is False
     if restricted or silent:
-        return CheckLine(name, BAD, f"the bot may not post pictures in {chat}", "give it that right there")
-    return CheckLine(name, GOOD, f"the bot may post in {chat}")
+        return Check(name, BAD, f"the bot may not post pictures in {chat}", "give it that right there")
+    return Check(name, GOOD, f"the bot may post in {chat}")
 
 
 def _inside(standing: ChatMember | None) -> bool:
@@ -118,64 +118,58 @@ async def _standing(bot: Bot, chat: int) -> ChatMember | None:
         return None
 
 
-def _welcome(settings: Settings) -> CheckLine:
+def _welcome(settings: Settings) -> Check:
     examples = settings.bot.welcome.examples
     for number, name in enumerate(examples or ("",)):
         example = example_for(settings.bot.welcome, number)
         if example is None:
-            return CheckLine("welcome", BAD, f"{name} cannot be read", "see to the files in bot.welcome.examples")
+            return Check("welcome", BAD, f"{name} cannot be read", "see to the files in bot.welcome.examples")
         try:
             with Image.open(BytesIO(example.photo), formats=("JPEG", "PNG")) as image:
                 image.load()
         except (OSError, Image.DecompressionBombError):
-            return CheckLine(
+            return Check(
                 "welcome", BAD, f"{Path(name).name} is no JPEG or PNG", "put other files into bot.welcome.examples"
             )
-    return CheckLine("welcome", GOOD, f"{len(examples)} examples of your own" if examples else "the example that ships")
+    return Check("welcome", GOOD, f"{len(examples)} examples of your own" if examples else "the example that ships")
 
 
-def _blocked_words(settings: Settings) -> CheckLine:
+def _blocked_words(settings: Settings) -> Check:
     try:
         words = read_lists(settings.bot.blocked_words)
     except (OSError, UnicodeDecodeError) as error:
-        return CheckLine(
-            "blocked words", BAD, f"a list cannot be read: {error}", "see to the files in bot.blocked_words"
-        )
-    return CheckLine("blocked words", GOOD, f"{len(words)} in {', '.join(settings.bot.blocked_words) or 'no list'}")
+        return Check("blocked words", BAD, f"a list cannot be read: {error}", "see to the files in bot.blocked_words")
+    return Check("blocked words", GOOD, f"{len(words)} in {', '.join(settings.bot.blocked_words) or 'no list'}")
 
 
-def _picture_filter(settings: Settings) -> CheckLine:
+def _picture_filter(settings: Settings) -> Check:
     source = settings.bot.picture_filter
     if not source:
-        return CheckLine("picture filter", GOOD, "off (bot.picture_filter)")
+        return Check("picture filter", GOOD, "off (bot.picture_filter)")
     if model_folder(source) is not None:
-        return CheckLine("picture filter", GOOD, f"{source} is on this disk")
+        return Check("picture filter", GOOD, f"{source} is on this disk")
     try:
         require_model(source, settings.secrets.hf_token.get_secret_value())
     except OSError as error:
-        return CheckLine("picture filter", BAD, f"{source} is not available: {error}", "see to bot.picture_filter")
-    return CheckLine(
-        "picture filter", WARNING, f"{source} is not on this disk", "the first badge waits for its download"
-    )
+        return Check("picture filter", BAD, f"{source} is not available: {error}", "see to bot.picture_filter")
+    return Check("picture filter", WARNING, f"{source} is not on this disk", "the first badge waits for its download")
 
 
-def _licence(settings: Settings) -> CheckLine:
+def _licence(settings: Settings) -> Check:
     """The licence of the model that would draw here, and what it asks of whoever shows its pictures to others."""
     kind = kind_here(settings)
     if kind == "replicate":
-        return CheckLine("licence", GOOD, "Replicate's terms and those of the model there hold")
+        return Check("licence", GOOD, "Replicate's terms and those of the model there hold")
     try:
         profile = load_profile("demo" if kind == "demo" else settings.generator.profile)
     except RenderError as error:
-        return CheckLine("licence", BAD, str(error), "see configs/profiles for the names")
+        return Check("licence", BAD, str(error), "see configs/profiles for the names")
     if "Non-Commercial" not in profile.licence:
-        return CheckLine("licence", GOOD, f"{profile.licence}: no filter is asked for")
+        return Check("licence", GOOD, f"{profile.licence}: no filter is asked for")
     asked = "no commercial use without a licence, and a filter or a review of what is shown"
     bot = settings.bot
     done = [name for name in ("review_chat", "picture_filter", "blocked_words") if getattr(bot, name)]
     if done:
-        return CheckLine(
-            "licence", GOOD, f"{profile.licence} asks for {asked}: switched on are bot.{', bot.'.join(done)}"
-        )
+        return Check("licence", GOOD, f"{profile.licence} asks for {asked}: switched on are bot.{', bot.'.join(done)}")
     advice = "switch bot.blocked_words, bot.picture_filter or bot.review_chat on"
-    return CheckLine("licence", WARNING, f"{profile.licence} asks for {asked}", advice)
+    return Check("licence", WARNING, f"{profile.licence} asks for {asked}", advice)

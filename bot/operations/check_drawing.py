@@ -12,7 +12,7 @@ import tempfile
 from importlib.util import find_spec
 from pathlib import Path
 
-from bot.operations.check_line import BAD, GOOD, WARNING, CheckLine
+from bot.operations.check_line import BAD, GOOD, WARNING, Check
 from configs.settings import Settings
 from inference.choice import kind_here, open_generator
 from inference.errors import OperatorNeeded, RenderError
@@ -30,25 +30,25 @@ from inference.models.room import gigabytes, planned, require_room
 from inference.models.sizes import size_of
 
 
-def drawing(settings: Settings) -> list[CheckLine]:
+def drawing(settings: Settings) -> list[Check]:
     """The findings, in the order in which a first drawing would stumble."""
     found = [_card(settings), _generator(settings)]
     kind = kind_here(settings)
     if kind == "replicate":
         own = [name for name, preset in settings.presets.items() if preset.lora not in (None, "none")]
         said = f"not needed with Replicate, where the LoRA of {', '.join(own)} is not used" if own else ""
-        found.append(CheckLine("weights", GOOD, "not needed with Replicate"))
-        return [*found, CheckLine("LoRA", WARNING if own else GOOD, said or "not needed with Replicate")]
+        found.append(Check("weights", GOOD, "not needed with Replicate"))
+        return [*found, Check("LoRA", WARNING if own else GOOD, said or "not needed with Replicate")]
     try:
         profile = load_profile("demo" if kind == "demo" else settings.generator.profile)
     except RenderError as error:
-        return [*found, CheckLine("weights", BAD, str(error), "see configs/profiles for the names")]
+        return [*found, Check("weights", BAD, str(error), "see configs/profiles for the names")]
     if kind != "ray":
         found += _plan(settings, profile)
     return [*found, _hub(settings, profile), _weights(settings, profile), *_loras(settings, profile)]
 
 
-def _card(settings: Settings) -> CheckLine:
+def _card(settings: Settings) -> Check:
     """The card with its driver; where torch sees none, why."""
     driver = f"driver {driver_version() or 'unknown'}"
     if not cuda_available():
@@ -56,30 +56,28 @@ def _card(settings: Settings) -> CheckLine:
         needed = "FLUX needs one, or Replicate" if settings.generator.kind == "local" else ""
         if why:
             advice = "install a driver and a torch that fit each other, see https://pytorch.org/get-started"
-            return CheckLine("card", WARNING, f"{driver}, but no card for torch: {why}", advice)
-        return CheckLine("card", WARNING if needed else GOOD, "no CUDA card", needed)
+            return Check("card", WARNING, f"{driver}, but no card for torch: {why}", advice)
+        return Check("card", WARNING if needed else GOOD, "no CUDA card", needed)
     device = settings.local.device if settings.local.device.startswith("cuda") else "cuda"
     try:
         card = find_card(device)
     except (ValueError, RuntimeError) as error:
-        return CheckLine("card", BAD, str(error).splitlines()[0], "see to local.device")
+        return Check("card", BAD, str(error).splitlines()[0], "see to local.device")
     free = card.memory if card.free is None else card.free
     found = f"{card.name}, {free / GB:.1f} of {card.memory / GB:.1f} GB free; {driver}"
-    return CheckLine("card", GOOD, found + (f", torch for CUDA {card.cuda}" if card.cuda else ""))
+    return Check("card", GOOD, found + (f", torch for CUDA {card.cuda}" if card.cuda else ""))
 
 
-def _generator(settings: Settings) -> CheckLine:
+def _generator(settings: Settings) -> Check:
     try:
         with open_generator(settings) as generator:
             model = generator.model
     except RenderError as error:
-        return CheckLine(
-            "generator", BAD, str(error), "choose another: generator.kind = auto, local, replicate or demo"
-        )
-    return CheckLine("generator", GOOD, f"{model.generator}, profile {model.profile}")
+        return Check("generator", BAD, str(error), "choose another: generator.kind = auto, local, replicate or demo")
+    return Check("generator", GOOD, f"{model.generator}, profile {model.profile}")
 
 
-def _plan(settings: Settings, profile: Profile) -> list[CheckLine]:
+def _plan(settings: Settings, profile: Profile) -> list[Check]:
     """How this machine would draw, in how much of its free memory, and whether the parts for that are installed."""
     held = HeldModel(
         profile, settings.local, lambda: (None, 1.0), data_dir=settings.data_dir, token="", on_stage=None, notice=""
@@ -87,11 +85,11 @@ def _plan(settings: Settings, profile: Profile) -> list[CheckLine]:
     try:
         made, card = held.plan, held.card
     except RenderError as error:
-        return [CheckLine("plan", BAD, str(error))]
+        return [Check("plan", BAD, str(error))]
     return [_memory(made, card), *_parts(made), _compiler(made)]
 
 
-def _memory(made: Plan, card: Card) -> CheckLine:
+def _memory(made: Plan, card: Card) -> Check:
     needs = []
     if made.need:
         free = card.memory if card.free is None else min(card.memory, card.free + int(CONTEXT))  # `need` has a context
@@ -101,8 +99,8 @@ def _memory(made: Plan, card: Card) -> CheckLine:
         needs.append(f"{made.ram / GB:.1f} GB of main memory{free_here}")
     found = f"{_profile_and_tier(made)} on {card.name}" + (f": needs {' and '.join(needs)}" if needs else "")
     if card.ram is not None and made.ram > card.ram:
-        return CheckLine("plan", WARNING, found, "close other programs, or take a smaller profile")
-    return CheckLine("plan", GOOD, found)
+        return Check("plan", WARNING, found, "close other programs, or take a smaller profile")
+    return Check("plan", GOOD, found)
 
 
 def _profile_and_tier(made: Plan) -> str:
@@ -111,22 +109,22 @@ def _profile_and_tier(made: Plan) -> str:
     return f"{made.profile}, {made.label}{instead}"
 
 
-def _parts(made: Plan) -> list[CheckLine]:
+def _parts(made: Plan) -> list[Check]:
     """The library that makes the plan's weights small; nothing is said where none is needed or it is there."""
     library = {"plain": "", "nf4": "bitsandbytes"}.get(made.weights, "torchao")
     if not library or find_spec(library):
         return []
-    return [CheckLine("library", BAD, f"{made.weights} weights need {library}, which is missing", "pip install .[gpu]")]
+    return [Check("library", BAD, f"{made.weights} weights need {library}, which is missing", "pip install .[gpu]")]
 
 
-def _compiler(made: Plan) -> CheckLine:
+def _compiler(made: Plan) -> Check:
     """Triton compiles a C file against Python's headers for each kernel, so one is compiled here."""
     if not made.compiled:
-        return CheckLine("compiler", GOOD, "not needed here")
+        return Check("compiler", GOOD, "not needed here")
     compiler = os.environ.get("CC") or shutil.which("gcc") or shutil.which("clang")
     advice = "Debian: apt install gcc g++ python3-dev; without it drawing is slower"
     if not compiler:
-        return CheckLine("compiler", WARNING, "no C compiler", advice)
+        return Check("compiler", WARNING, "no C compiler", advice)
     with tempfile.TemporaryDirectory() as folder:
         source = Path(folder) / "probe.c"
         source.write_text("#include <Python.h>\n")
@@ -134,74 +132,74 @@ def _compiler(made: Plan) -> CheckLine:
         try:
             done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
         except (OSError, subprocess.TimeoutExpired) as error:
-            return CheckLine("compiler", WARNING, f"{compiler} cannot be run: {type(error).__name__}", advice)
+            return Check("compiler", WARNING, f"{compiler} cannot be run: {type(error).__name__}", advice)
     if done.returncode:
         line = next((each for each in done.stderr.splitlines() if "error" in each), "it gives no reason")
-        return CheckLine("compiler", WARNING, f"{compiler} cannot compile: {line.strip()}", advice)
-    return CheckLine("compiler", GOOD, f"{compiler}, with Python's headers")
+        return Check("compiler", WARNING, f"{compiler} cannot compile: {line.strip()}", advice)
+    return Check("compiler", GOOD, f"{compiler}, with Python's headers")
 
 
-def _hub(settings: Settings, profile: Profile) -> CheckLine:
+def _hub(settings: Settings, profile: Profile) -> Check:
     """Whose token Hugging Face is asked with, where it has to be asked at all."""
     if is_on_disk(profile):
-        return CheckLine("Hub token", GOOD, "not needed: the weights are here")
+        return Check("Hub token", GOOD, "not needed: the weights are here")
     token = token_here(settings.secrets.hf_token.get_secret_value())
     if not token:
-        return CheckLine("Hub token", BAD if profile.gated else GOOD, "HF_TOKEN is not set", _needed(profile))
+        return Check("Hub token", BAD if profile.gated else GOOD, "HF_TOKEN is not set", _needed(profile))
     try:
-        return CheckLine("Hub token", GOOD, f"the account {account(token)}")
+        return Check("Hub token", GOOD, f"the account {account(token)}")
     except HubError as error:
         advice = "make a new one at https://huggingface.co/settings/tokens" if error.status else "see to the network"
-        return CheckLine("Hub token", BAD, str(error), advice)
+        return Check("Hub token", BAD, str(error), advice)
 
 
 def _needed(profile: Profile) -> str:
     return way_in(profile) if profile.gated else ""
 
 
-def _weights(settings: Settings, profile: Profile) -> CheckLine:
+def _weights(settings: Settings, profile: Profile) -> Check:
     """Whether all of the weights are here, and else whether the rest is given out, and fits."""
     if profile.folder:
         there = is_on_disk(profile)
         advice = "" if there else "install the package again, with its data"
-        return CheckLine("weights", GOOD if there else BAD, f"{profile.title} in the package", advice)
+        return Check("weights", GOOD if there else BAD, f"{profile.title} in the package", advice)
     if is_on_disk(profile):
-        return CheckLine("weights", GOOD, f"{profile.repo} on disk")
+        return Check("weights", GOOD, f"{profile.repo} on disk")
     try:
         download = planned(profile, settings.secrets.hf_token.get_secret_value())
         require_room(profile, download)
     except HubError as error:
-        return CheckLine("weights", BAD, str(unavailable(profile, error)))
+        return Check("weights", BAD, str(unavailable(profile, error)))
     except OperatorNeeded as error:
-        return CheckLine("weights", BAD, str(error))
+        return Check("weights", BAD, str(error))
     found = f"{profile.repo}: {gigabytes(download.missing)} of {gigabytes(download.total)} are not here"
     found += f", {gigabytes(download.free)} free in {download.cache}"
     advice = f"the first badge waits for them, or python -m inference.fetch {profile.name}"
-    return CheckLine("weights", WARNING, found, advice)
+    return Check("weights", WARNING, found, advice)
 
 
-def _loras(settings: Settings, profile: Profile) -> list[CheckLine]:
+def _loras(settings: Settings, profile: Profile) -> list[Check]:
     """The LoRA of the settings, and those of presets that have their own."""
     token = settings.secrets.hf_token.get_secret_value()
     own = {f"LoRA of {name}": preset.lora for name, preset in settings.presets.items() if preset.lora is not None}
     return [_lora(what, name, profile, token) for what, name in {"LoRA": settings.local.lora, **own}.items()]
 
 
-def _lora(what: str, name: str, profile: Profile, token: str) -> CheckLine:
+def _lora(what: str, name: str, profile: Profile, token: str) -> Check:
     if name == "none":
-        return CheckLine(what, GOOD, "none asked for")
+        return Check(what, GOOD, "none asked for")
     if not name and profile.default_lora is None:
-        return CheckLine(what, WARNING, "none: portraits have no style", "set local.lora, or train one")
+        return Check(what, WARNING, "none: portraits have no style", "set local.lora, or train one")
     try:
         lora = find_lora(name or str(profile.default_lora), token)
         header = lora.header()
         check_family(str(lora.path), header.metadata, profile.family)
     except RenderError as error:
-        return CheckLine(what, BAD, str(error), "set local.lora to a .safetensors file of this profile's family")
+        return Check(what, BAD, str(error), "set local.lora to a .safetensors file of this profile's family")
     found = f"{lora.name}, SHA-256 {lora.sha256[:12]}"
     doubt = _doubt(header, profile)
     advice = f"{profile.title} is {TITLES[profile.family]}: choose another LoRA, or another profile" if doubt else ""
-    return CheckLine(what, WARNING if doubt else GOOD, found + doubt, advice)
+    return Check(what, WARNING if doubt else GOOD, found + doubt, advice)
 
 
 def _doubt(header: LoraHeader, profile: Profile) -> str:

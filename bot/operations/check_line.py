@@ -6,7 +6,7 @@ GOOD, WARNING, BAD = "ok", "warning", "FAILED"
 
 
 @dataclass(frozen=True)
-class CheckLine:
+class Check:
     """What was tried, how it went, what was found, what to do."""
 
     what: str

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from training.evaluation.page import percent
 from training.evaluation.scores import Scores
-from training.evaluation.trial import WITHOUT, Case, TrialPortrait
+from training.evaluation.trial import WITHOUT, Case, Trial
 from training.page import page
 
 
@@ -15,7 +15,7 @@ class Tried:
 
     name: str
     scores: Scores
-    drawn: list[TrialPortrait]
+    drawn: list[Trial]
 
 
 def comparison_page(tried: Sequence[Tried]) -> str:

@@ -3,7 +3,7 @@
 from inference.lora.card import LoraCard
 from training.dataset.pictures import Picture
 from training.evaluation.scores import Moved, Scores
-from training.evaluation.trial import WITHOUT, TrialPortrait
+from training.evaluation.trial import WITHOUT, Trial
 from training.page import data_url, page
 from training.verdict import unaffected
 
@@ -11,7 +11,7 @@ _HEAD = ("", "style", "the character", "right object", "of those not trained on"
 _WORST = 3
 
 
-def evaluation_page(scores: Scores, drawn: list[TrialPortrait], samples: list[Picture], card: LoraCard | None) -> str:
+def evaluation_page(scores: Scores, drawn: list[Trial], samples: list[Picture], card: LoraCard | None) -> str:
     """The whole page; images lie beside it, the training pictures' thumbnails stand in it."""
     made = f"{card.trigger} · {card.steps} steps · rank {card.rank} · base {card.base_model}" if card else ""
     return page(
@@ -32,7 +32,7 @@ def evaluation_page(scores: Scores, drawn: list[TrialPortrait], samples: list[Pi
     )
 
 
-def _worst(scores: Scores, drawn: list[TrialPortrait]) -> list[dict[str, object]]:
+def _worst(scores: Scores, drawn: list[Trial]) -> list[dict[str, object]]:
     """What went wrong, or came nearest to it, each beside the same without the LoRA: at most `_WORST` of a kind."""
     found: list[dict[str, object]] = [
         {
@@ -78,10 +78,10 @@ def _numbers(scores: Scores) -> list[list[str]]:
     return rows
 
 
-def _grid(drawn: list[TrialPortrait]) -> dict[str, object]:
+def _grid(drawn: list[Trial]) -> dict[str, object]:
     """A row an object, a column a scale and seed."""
     columns = list(dict.fromkeys((each.case.scale, each.case.seed) for each in sorted(drawn, key=_column)))
-    rows: dict[tuple[str, str], dict[tuple[float, int], TrialPortrait]] = {}
+    rows: dict[tuple[str, str], dict[tuple[float, int], Trial]] = {}
     for each in drawn:
         rows.setdefault((each.case.stranger, each.case.thing), {})[each.case.scale, each.case.seed] = each
     lines = []
@@ -95,7 +95,7 @@ def _grid(drawn: list[TrialPortrait]) -> dict[str, object]:
     return {"columns": heads, "rows": lines}
 
 
-def _column(each: TrialPortrait) -> tuple[float, int]:
+def _column(each: Trial) -> tuple[float, int]:
     return each.case.scale, each.case.seed
 
 

@@ -8,7 +8,7 @@ from PIL import Image
 from training.dataset.looks import difference
 from training.embedding import Features
 from training.evaluation.scorers import Scorer
-from training.evaluation.trial import WITHOUT, TrialPortrait
+from training.evaluation.trial import WITHOUT, Trial
 from training.torn import TORN, torn_share
 from training.verdict import PLAIN_STYLE, REMEDIES, learned, object_is_right, unaffected
 
@@ -114,7 +114,7 @@ class Scores:
 
 
 def score(
-    drawn: list[TrialPortrait],
+    drawn: list[Trial],
     training: list[Image.Image],
     scorer: Scorer,
     lora: str,
@@ -138,7 +138,7 @@ def score(
 
 
 def _scale(
-    scale: float, group: list[TrialPortrait], training: list[Image.Image], reference: Features, apart: float, scorer: Scorer,
+    scale: float, group: list[Trial], training: list[Image.Image], reference: Features, apart: float, scorer: Scorer,
     candidates: list[str], outlined: bool, base_torn: dict[tuple[str, str, int], bool],
 ) -> ScaleScore:  # fmt: skip
     images = [each.portrait for each in group]
@@ -169,7 +169,7 @@ def _scale(
 
 
 def _strangers(
-    drawn: list[TrialPortrait], scorer: Scorer, scale: float, outlined: bool
+    drawn: list[Trial], scorer: Scorer, scale: float, outlined: bool
 ) -> tuple[tuple[Moved, ...], float | None]:
     """Each stranger with how far the LoRA moved it, furthest first; and the share that shows the trained character."""
     with_lora = {_who(each): each for each in drawn if each.case.stranger and each.case.scale == scale}
@@ -201,11 +201,11 @@ def _is_torn(image: Image.Image) -> bool:
     return torn_share(image) > TORN
 
 
-def _who(each: TrialPortrait) -> tuple[str, str, int]:
+def _who(each: Trial) -> tuple[str, str, int]:
     return each.case.stranger, each.case.thing, each.case.seed
 
 
-def _diversity(group: list[TrialPortrait], features: Features) -> float | None:
+def _diversity(group: list[Trial], features: Features) -> float | None:
     alike = []
     for thing in {each.case.thing for each in group}:
         rows = features[[n for n, each in enumerate(group) if each.case.thing == thing]]

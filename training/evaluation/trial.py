@@ -37,7 +37,7 @@ class Case:
 
 
 @dataclass(frozen=True)
-class TrialPortrait:
+class Trial:
     """A case with its portrait (before the banner) in the generator's size, and where its badge lies."""
 
     case: Case
@@ -67,8 +67,8 @@ def draw(
     prompt: PromptSettings,
     banner: BannerSettings,
     out: Path,
-    known: Sequence[TrialPortrait] = (),
-) -> Iterator[TrialPortrait]:
+    known: Sequence[Trial] = (),
+) -> Iterator[Trial]:
     """Draw each case, write its badge below `out`, and hand on the portrait.
 
     `known` are portraits without a LoRA that another trial drew of the same model and prompt; they are not drawn again.
@@ -80,7 +80,7 @@ def draw(
         path = out / case.file
         if case in drawn:
             shutil.copyfile(drawn[case].path, path)
-            yield TrialPortrait(case, drawn[case].portrait, path)
+            yield Trial(case, drawn[case].portrait, path)
             continue
         if case.scale != now:
             generator.switch_lora("none" if case.scale == WITHOUT else str(lora), case.scale or 1.0)
@@ -94,7 +94,7 @@ def draw(
         request = BadgeRequest(case.thing, text, case.seed, english=english)
         badge = make_badge(request, generator, prompt=asked, banner=banner)
         badge.image.convert("RGB").save(path, "PNG")
-        yield TrialPortrait(case, badge.portrait.image.convert("RGB"), path)
+        yield Trial(case, badge.portrait.image.convert("RGB"), path)
 
 
 def _slug(text: str) -> str:

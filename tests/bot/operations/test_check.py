@@ -9,7 +9,7 @@ import torch
 from safetensors.torch import save_file
 
 from bot.operations import check, check_drawing
-from bot.operations.check_line import CheckLine
+from bot.operations.check_line import Check
 from configs.settings import load_settings
 from inference.errors import OperatorNeeded
 from inference.local import held
@@ -30,7 +30,7 @@ ADA = Card("NVIDIA RTX 4090", "cuda", 24 * GB, (8, 9), free=23 * GB, ram=60 * GB
 def rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """Calls `drawing` with these settings, as BADGE_SECTION__KEY; its findings by name."""
 
-    def drawn(**names: str) -> dict[str, CheckLine]:
+    def drawn(**names: str) -> dict[str, Check]:
         monkeypatch.setenv("BADGE_DATA_DIR", str(tmp_path))
         for name, value in names.items():
             monkeypatch.setenv(f"BADGE_{name.upper()}", value)

@@ -21,7 +21,7 @@ from training.evaluate import main, names_of
 from training.evaluation.page import evaluation_page
 from training.evaluation.scorers import DemoScorer, PixelScorer, open_scorer
 from training.evaluation.scores import score
-from training.evaluation.trial import Case, TrialPortrait, cases
+from training.evaluation.trial import Case, Trial, cases
 
 pytestmark = pytest.mark.usefixtures("tiny")
 
@@ -152,8 +152,8 @@ def test_bad_input(lora: Path, six_pictures: Path, tmp_path: Path, capsys: pytes
     assert not (tmp_path / "out").exists()
 
 
-def drawn(thing: str, picture: Image.Image, scale: float, seed: int = 0, stranger: str = "") -> TrialPortrait:
-    return TrialPortrait(Case(thing, seed, scale, thing in THINGS[:3], stranger), picture, Path())
+def drawn(thing: str, picture: Image.Image, scale: float, seed: int = 0, stranger: str = "") -> Trial:
+    return Trial(Case(thing, seed, scale, thing in THINGS[:3], stranger), picture, Path())
 
 
 def test_scores_tell_learned_from_not_and_find_copies() -> None:
