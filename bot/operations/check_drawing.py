@@ -181,21 +181,24 @@ def _weights(settings: Settings, profile: Profile) -> Check:
 def _loras(settings: Settings, profile: Profile) -> list[Check]:
     """The LoRA of the settings, and those of presets that have their own."""
     token = settings.secrets.hf_token.get_secret_value()
-    own = {f"LoRA of {name}": preset.lora for name, preset in settings.presets.items() if preset.lora is not None}
-    return [_lora(what, name, profile, token) for what, name in {"LoRA": settings.local.lora, **own}.items()]
+    found = [_lora("LoRA", "local.lora", settings.local.lora, profile, token)]
+    for name, preset in settings.presets.items():
+        if preset.lora is not None:
+            found.append(_lora(f"LoRA of {name}", f"presets.{name}.lora", preset.lora, profile, token))
+    return found
 
 
-def _lora(what: str, name: str, profile: Profile, token: str) -> Check:
+def _lora(what: str, key: str, name: str, profile: Profile, token: str) -> Check:
     if name == "none":
         return Check(what, GOOD, "none asked for")
     if not name and profile.default_lora is None:
-        return Check(what, WARNING, "none: portraits have no style", "set local.lora, or train one")
+        return Check(what, WARNING, "none: portraits have no style", f"set {key}, or train one")
     try:
         lora = find_lora(name or str(profile.default_lora), token)
         header = lora.header()
         check_family(str(lora.path), header.metadata, profile.family)
     except RenderError as error:
-        return Check(what, BAD, str(error), "set local.lora to a .safetensors file of this profile's family")
+        return Check(what, BAD, str(error), f"set {key} to a .safetensors file of this profile's family")
     found = f"{lora.name}, SHA-256 {lora.sha256[:12]}"
     doubt = _doubt(header, profile)
     advice = f"{profile.title} is {TITLES[profile.family]}: choose another LoRA, or another profile" if doubt else ""

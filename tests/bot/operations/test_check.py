@@ -1,5 +1,6 @@
 """`python -m bot --check` about what draws: each thing that a first run stumbles over has its line."""
 
+import json
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -146,6 +147,17 @@ def test_a_lora_of_another_model(rows, tmp_path: Path, names: str, side: int, st
     save_file(halves, tmp_path / "style.safetensors")
     lora = rows(generator__kind="demo", local__lora=str(tmp_path / "style.safetensors"))["LoRA"]
     assert (lora.state, said in lora.found) == (state, True), lora
+
+
+def test_every_preset_with_a_lora_of_its_own_is_looked_at(rows, tmp_path: Path) -> None:
+    presets = {"plain": {"lora": "none"}, "fox": {"lora": str(tmp_path / "fox.safetensors")}, "other": {}}
+    found = rows(generator__kind="demo", presets=json.dumps(presets))
+    assert found["LoRA of plain"].state == "ok"
+    assert found["LoRA of fox"].state == "FAILED"
+    assert "presets.fox.lora" in found["LoRA of fox"].advice
+    assert "LoRA of other" not in found
+    hosted = rows(generator__kind="replicate", replicate__model="owner/model", presets=json.dumps(presets))
+    assert "the LoRA of fox is not used" in hosted["LoRA"].found
 
 
 @pytest.mark.parametrize(
