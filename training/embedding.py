@@ -24,10 +24,18 @@ def model_named(scorer: str) -> str:
 
 
 def embedding_on_disk(scorer: str) -> Embed | None:
-    """The features of the model that `training.scorer` means, where it is on this disk already; else None."""
+    """The features of the model that `training.scorer` means, where it is on this disk already; else None.
+
+    One that is there and cannot be used is told in the log.
+    """
     for source in (CLIP, DINO) if scorer == "auto" else (model_named(scorer),):
-        if source and model_folder(source):
-            return lambda images, source=source: ImageModel(source).features(images)  # type: ignore[misc]
+        folder = model_folder(source) if source else None
+        if folder:
+            try:
+                return ImageModel(str(folder)).features  # by its folder, so that the Hub is never asked
+            except (OSError, ValueError) as error:
+                reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+                log.warning("%s cannot be used, pictures are compared by their colours: %s", source, reason)
     return None
 
 

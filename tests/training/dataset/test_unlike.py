@@ -43,8 +43,14 @@ def test_check_asks_the_model_that_is_on_the_disk(
     assert capsys.readouterr().out.count("unlike the others") == 1
 
 
-def test_without_a_model_nothing_is_loaded(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_without_a_model_nothing_is_loaded(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
     assert embedding_on_disk("auto") is None
     assert embedding_on_disk("pixels") is None
     assert embedding_on_disk("clip") is None
+    (tmp_path / "config.json").write_text('{"model_type": "nothing-known"}')
+    (tmp_path / "model.safetensors").write_bytes(b"half a download")
+    assert embedding_on_disk(str(tmp_path)) is None
+    assert "cannot be used" in caplog.text
