@@ -14,7 +14,17 @@ from PIL import Image
 
 from training.dataset.captions import CaptionRule
 from training.dataset.folder import shown
-from training.dataset.looks import background, blank, difference, fingerprint, one_view, outlying, unlike
+from training.dataset.looks import (
+    background,
+    blank,
+    blurred,
+    cropped,
+    difference,
+    fingerprint,
+    one_view,
+    outlying,
+    unlike,
+)
 from training.dataset.marks import marked
 from training.dataset.pictures import DataSet, Picture, read_data_set
 from training.embedding import Embed
@@ -26,7 +36,7 @@ BUSY = 0.30
 NEAR, ALIKE = 10, 0.02
 VARIED, OFTEN = 0.6, 2
 _NAMED, _TOLD = 30, 5
-UNLIKE = "unlike the others"
+UNLIKE, BLURRED, CUT = "unlike the others", "blurred", "cut off at the edge"
 MARKED = "a mark near the edge"
 _NAMELESS = "neither a caption nor the file's name says what is held: write a caption, or rename the file"
 
@@ -153,7 +163,9 @@ def _lacks(data: DataSet) -> list[Finding]:
 def _unlike(data: DataSet, embed: Embed | None) -> list[Finding]:
     whole = [picture for picture in data.pictures if picture.thumbnail is not None]
     pixels = [picture.thumbnail for picture in whole if picture.thumbnail is not None]
-    by_colour, by_look = unlike(pixels), [False] * len(pixels)
+    # Blurring mixes colours, and has a remark of its own.
+    by_colour = [odd and not blurred(each) for odd, each in zip(unlike(pixels), pixels, strict=True)]
+    by_look = [False] * len(pixels)
     if embed is not None and whole:
         by_look = outlying(embed([Image.fromarray(each) for each in pixels]))
     found = []
@@ -227,6 +239,10 @@ def _picture(picture: Picture) -> list[Finding]:
     measure = background(picture.thumbnail)
     if measure > BUSY:
         found.append(Finding("warning", name, f"busy background ({measure:.2f}, clean is at most {BUSY:.2f})"))
+    if blurred(picture.thumbnail):
+        found.append(Finding("warning", name, f"{BLURRED}: its softness is learned too"))
+    if cropped(picture.thumbnail):
+        found.append(Finding("warning", name, f"{CUT}: half a figure is learned too"))
     return found
 
 

@@ -19,10 +19,9 @@ from inference.files import written_aside
 from inference.translation.glossary import load_glossary
 from training.dataset.captioner import Captioner
 from training.dataset.captions import CaptionRule
-from training.dataset.checks import MARKED, OFTEN, SIZE, UNLIKE, check
+from training.dataset.checks import BLURRED, CUT, MARKED, OFTEN, SIZE, UNLIKE, check
 from training.dataset.folder import shown
 from training.dataset.importing import ASIDE
-from training.dataset.looks import blurred, cropped
 from training.dataset.pictures import DataSet, Picture, read_data_set, upright
 from training.embedding import Embed
 from training.errors import DataSetError, TrainingFailed
@@ -157,15 +156,11 @@ def _marks(data: DataSet, embed: Embed | None) -> dict[str, list[str]]:
         found = marks.setdefault(picture.name, [])
         if min(picture.width, picture.height) < SIZE // 2:
             found.append(f"small: {picture.width} x {picture.height}")
-        if blurred(picture.thumbnail):
-            found.append("blurred")
-        if cropped(picture.thumbnail):
-            found.append("cut off at the edge")
         if picture.thing and things[picture.thing] > OFTEN:
             found.append(f"{picture.thing}: {things[picture.thing]} times")
     for finding in check(data, embed):
         if finding.name in marks and finding.text.startswith(
-            ("nearly the same", "the same picture", "busy background", UNLIKE, MARKED)
+            ("nearly the same", "the same picture", "busy background", BLURRED, CUT, UNLIKE, MARKED)
         ):
             marks[finding.name].append(finding.text)
     return marks

@@ -8,7 +8,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from PIL import Image
+from PIL import Image, ImageFilter
 
 from tests.training.pictures import TRIGGER, draw_picture, fill_folder
 from training.dataset import CaptionRule, check, load_data_set, pack, read_data_set, repair
@@ -96,6 +96,20 @@ def test_one_view_and_another_character_are_told(fine: Path, tmp_path: Path) -> 
         draw(100 + number, name, "lamp").image.convert("RGB").save(mixed / f"{name}.png")
     odd = [line for line in lines(mixed) if "unlike the others" in line]
     assert sorted(line.split(": ")[1] for line in odd) == sorted(f"{name}.png" for name in others)
+
+    flaws = tmp_path / "flaws"
+    flaws.mkdir()
+    for path in ours[:8]:
+        shutil.copy(path, flaws)
+        shutil.copy(path.with_suffix(".txt"), flaws)
+    with Image.open(ours[8]) as image:
+        image.convert("RGB").filter(ImageFilter.GaussianBlur(9)).save(flaws / "samurai_with_soft.png")
+        image.convert("RGB").crop((300, 0, 1024, 724)).resize((1024, 1024)).save(flaws / "samurai_with_cut.png")
+    said = [line for line in lines(flaws) if "soft.png" in line or "cut.png" in line]
+    assert any("soft.png: blurred" in line for line in said)
+    assert any("cut.png: cut off at the edge" in line for line in said)
+    assert not any("soft.png: unlike" in line for line in said), "it is the same character"
+    assert not any("blurred" in line or "cut off" in line for line in set(lines(flaws)) - set(said))
 
     views = tmp_path / "views"
     views.mkdir()
