@@ -34,6 +34,7 @@ create index if not exists jobs_by_mark on jobs (mark, state);
 create table if not exists notes (name text primary key, text text not null, at real not null);
 """
 MINUTE = 60.0
+_CREATING = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,10 @@ class Ledger:
         self._clock = clock
         self._owner = f"{os.getpid()} {_started(os.getpid())}"
         private_folder(path.parent)
-        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+        # Whoever closes a file loses all POSIX locks of the process on it, SQLite's too, and other processes then take
+        # it for unused (https://www.sqlite.org/howtocorrupt.html, 2.2): so only a file that is not there is opened.
+        with _CREATING:
+            path.touch(mode=0o600)
         path.chmod(0o600)
         self._lock = threading.Lock()
         self._connection = sqlite3.connect(path, timeout=30, isolation_level=None, check_same_thread=False)

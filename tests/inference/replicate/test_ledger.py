@@ -1,5 +1,7 @@
 """The ledger: quotas and budgets that survive restarts and are shared by all processes of a machine."""
 
+import contextlib
+import sqlite3
 import stat
 import subprocess
 import sys
@@ -122,6 +124,28 @@ def test_processes_and_threads_share_one_quota(tmp_path: Path) -> None:
     command = [sys.executable, "-c", script, str(tmp_path / "l.sqlite")]
     children = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(3)]
     assert sum(int(child.communicate()[0]) for child in children) == 25
+
+
+def test_a_second_ledger_takes_no_lock_from_the_first(tmp_path: Path) -> None:
+    """Another process that comes and goes must not take the file for unused, and what is written then is kept."""
+    path = tmp_path / "l.sqlite"
+    first = Ledger(path, Limits(0, 3, 0, 0))
+    first.reserve("badge", "m", 0)
+    second = Ledger(path, Limits(0, 3, 0, 0))
+    script = (
+        "import sys, pathlib; from inference.replicate.ledger import Ledger, Limits\n"
+        "ledger = Ledger(pathlib.Path(sys.argv[1]), Limits(0, 3, 0, 0))\n"
+        "ledger.reserve('badge', 'm', 0)\n"
+        "ledger.close()"
+    )
+    subprocess.run([sys.executable, "-c", script, str(path)], check=True)
+    second.reserve("badge", "m", 0)
+    with contextlib.closing(sqlite3.connect(path)) as fresh:
+        assert fresh.execute("select count(*) from jobs").fetchone() == (3,)
+    done = subprocess.run([sys.executable, "-c", script, str(path)], capture_output=True, text=True, check=False)
+    assert "all 3 Replicate requests of this month are used up" in done.stderr
+    first.close()
+    second.close()
 
 
 def test_only_work_that_nobody_is_at_is_taken_over(opened: Opened, clock: Clock) -> None:
