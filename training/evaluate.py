@@ -87,22 +87,22 @@ def _command(args: argparse.Namespace) -> int:
     seeds = args.seeds or settings.training.test_seeds
     scales = _scales(args.scales) or list(settings.training.test_scales)
     plans = [make_plan(args, settings, lora) for lora in args.lora]
-    scorers = {plan.profile.name: args.scorer or settings.training.scorer for plan in plans}
-    judges = {name: open_scorer(scorer, name, _token(settings)) for name, scorer in scorers.items()}
+    scorer = args.scorer or settings.training.scorer
+    judges = {name: open_scorer(scorer, name, _token(settings)) for name in {plan.profile.name for plan in plans}}
     require_writable(args.out)
     tried: list[Tried] = []
     with contextlib.ExitStack() as open_model:
         generator: LocalGenerator | None = None
+        before: Evaluation | None = None
         known: list[Trial] = []
-        for number, (plan, name) in enumerate(zip(plans, names_of(args.lora), strict=True)):
-            before = plans[number - 1] if number else None
+        for plan, name in zip(plans, names_of(args.lora), strict=True):
             if generator is None or before is None or before.profile != plan.profile:
                 open_model.close()
                 local = settings.local.model_copy(update={"lora": "none"})
                 generator = open_model.enter_context(LocalGenerator(plan.profile, local, token=_token(settings)))
+            if before is None or (before.profile, before.prompt) != (plan.profile, plan.prompt):
                 known = []
-            elif before.prompt != plan.prompt:
-                known = []
+            before = plan
             out = args.out / name if len(plans) > 1 else args.out
             wanted = cases(plan.objects, list(settings.training.strangers), seeds, scales)
             drawn = _draw(wanted, generator, plan, BannerSettings(style=settings.banner.style, size=BADGE), out, known)

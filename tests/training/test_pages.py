@@ -26,8 +26,9 @@ class Tags(HTMLParser):
 def values(word: str) -> dict[str, dict[str, Any]]:
     remark = SimpleNamespace(level="error", text=word, line=lambda: word)
     card = {"image": "", "thing": word, "name": word, "size": "1x1", "caption": word, "remarks": [remark]}
-    cell = SimpleNamespace(file=f"images/{word}.png", thing=word, seed=1, scale=0.5)
+    cell = {"file": f"images/{word}.png", "alt": word}
     table = {"columns": [word], "rows": [{"title": word, "note": word, "cells": [cell, None]}]}
+    scores = SimpleNamespace(lora=word, profile=word, scorer=word)
     samples = {"lead": word, "things": [word], "rows": [{"title": word, "folder": "step-1", "step": 1}], "losses": True}
     return {
         "report.html": {"lead": word, "whole": [remark], "cards": [card]},
@@ -37,11 +38,15 @@ def values(word: str) -> dict[str, dict[str, Any]]:
             "worst": [{"file": f"images/{word}.png", "before": f"images/{word}.png", "words": word}],
             "samples": [{"image": "data:,", "thing": word}], "style": table, "strangers": table,
         },
+        "comparison.html": {
+            "lead": word, "tried": [{"name": word, "scores": scores, "verdict": [word]}], "style": table,
+            "strangers": table, "numbers": [{"title": word, "cells": [{"text": word, "best": True}]}],
+        },
     }  # fmt: skip
 
 
 @pytest.mark.parametrize("word", HOSTILE)
-@pytest.mark.parametrize("template", ["report.html", "samples.html", "evaluation.html"])
+@pytest.mark.parametrize("template", ["report.html", "samples.html", "evaluation.html", "comparison.html"])
 def test_no_name_becomes_markup(template: str, word: str) -> None:
     plain = Tags(page(template, title="lamp", **values("lamp")[template]))
     found = Tags(page(template, title=word, **values(word)[template]))

@@ -1,7 +1,7 @@
 """The page above several trials: what each LoRA comes to, and the same portraits of all of them side by side."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from training.evaluation.page import percent
 from training.evaluation.scores import Scores
@@ -26,9 +26,8 @@ def comparison_page(tried: Sequence[Tried]) -> str:
         lead=f"{', '.join(each.name for each in tried)}: the same objects and seeds, at each scale that was asked for.",
         tried=[{"name": each.name, "scores": each.scores, "verdict": each.scores.verdict()} for each in tried],
         numbers=_numbers(tried),
-        columns=["without", *(f"{each.name}, {scale:g}" for scale in _scales(tried) for each in tried)],
-        style=_rows(tried, lambda case: not case.stranger),
-        strangers=_rows(tried, lambda case: bool(case.stranger)),
+        style=_grid(tried, lambda case: not case.stranger),
+        strangers=_grid(tried, lambda case: bool(case.stranger)),
     )
 
 
@@ -68,15 +67,20 @@ def _worst(scores: Scores) -> float | None:
     return max((each.by for each in scores.moved), default=None)
 
 
-def _rows(tried: Sequence[Tried], wanted: Callable[[Case], bool]) -> list[dict[str, object]]:
-    """A row an object and seed; its cells are files, "" where that LoRA was not asked for it."""
+def _grid(tried: Sequence[Tried], wanted: Callable[[Case], bool]) -> dict[str, object]:
+    """A row an object and seed, a column a LoRA and scale; cells are None where that LoRA was not asked for it."""
+    columns = ["without", *(f"{each.name}, {scale:g}" for scale in _scales(tried) for each in tried)]
     files = [{each.case: f"{trial.name}/{each.case.file}" for each in trial.drawn} for trial in tried]
     rows: list[dict[str, object]] = []
     for case in (case for case in files[0] if case.scale == WITHOUT and wanted(case)):
-        cells = [files[0][case]]
+        shown: list[str | None] = [files[0][case]]
         for scale in _scales(tried):
-            asked = Case(case.thing, case.seed, scale, case.seen, case.stranger)
-            cells += [known.get(asked, "") for known in files]
+            shown += [known.get(replace(case, scale=scale)) for known in files]
         title = case.stranger.replace("{object}", case.thing) if case.stranger else case.thing
-        rows.append({"title": title, "note": f"seed {case.seed}", "cells": cells})
-    return rows
+        note = f"seed {case.seed}"
+        cells = [
+            {"file": file, "alt": f"{title}, {note}, {column}"} if file else None
+            for file, column in zip(shown, columns, strict=True)
+        ]
+        rows.append({"title": title, "note": note, "cells": cells})
+    return {"columns": columns, "rows": rows}

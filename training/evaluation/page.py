@@ -88,11 +88,17 @@ def _grid(drawn: list[Trial]) -> dict[str, object]:
     for (stranger, thing), cells in rows.items():
         seen = next(iter(cells.values())).case.seen
         note = "" if stranger else "trained on" if seen else "not trained on"
-        cases = [cells[column].case if column in cells else None for column in columns]
         title = stranger.replace("{object}", thing) if stranger else thing
-        lines.append({"title": title, "note": note, "cells": cases})
+        lines.append({"title": title, "note": note, "cells": [_cell(cells.get(column)) for column in columns]})
     heads = [f"{'without' if scale == WITHOUT else f'scale {scale:g}'}, seed {seed}" for scale, seed in columns]
     return {"columns": heads, "rows": lines}
+
+
+def _cell(each: Trial | None) -> dict[str, str] | None:
+    if each is None:
+        return None
+    case = each.case
+    return {"file": case.file, "alt": f"{case.thing}, seed {case.seed}, scale {case.scale:g}"}
 
 
 def _column(each: Trial) -> tuple[float, int]:
