@@ -12,7 +12,7 @@ from typing import Any
 
 from PIL import Image
 
-from configs.printable import without_controls
+from configs.printable import first_line, without_controls
 from inference.hub import model_folder
 
 log = logging.getLogger(__name__)
@@ -72,7 +72,7 @@ class Captioner:
             self._processor: Any = AutoProcessor.from_pretrained(self._folder)
             self._model = BlipForConditionalGeneration.from_pretrained(self._folder, use_safetensors=True).eval()
         except (OSError, ValueError, ImportError, LookupError, RuntimeError, TypeError, AttributeError) as error:
-            reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+            reason = first_line(error)
             log.warning("the captioning model %s cannot be used, nothing is guessed: %s", self.name, reason)
             self._folder = None
             return False

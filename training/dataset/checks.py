@@ -15,6 +15,7 @@ from PIL import Image
 from training.dataset.captions import CaptionRule
 from training.dataset.folder import shown
 from training.dataset.looks import (
+    Pixels,
     background,
     blank,
     blurred,
@@ -160,9 +161,14 @@ def _lacks(data: DataSet) -> list[Finding]:
     return [Finding("note", "", f"a good set still lacks {', '.join(lacks)}{where}")]
 
 
+def _whole(data: DataSet) -> tuple[list[Picture], list[Pixels]]:
+    """The pictures that could be read, and their thumbnails."""
+    whole = [(picture, picture.thumbnail) for picture in data.pictures if picture.thumbnail is not None]
+    return [picture for picture, _ in whole], [pixels for _, pixels in whole]
+
+
 def _unlike(data: DataSet, embed: Embed | None) -> list[Finding]:
-    whole = [picture for picture in data.pictures if picture.thumbnail is not None]
-    pixels = [picture.thumbnail for picture in whole if picture.thumbnail is not None]
+    whole, pixels = _whole(data)
     # Blurring mixes colours, and has a remark of its own.
     by_colour = [odd and not blurred(each) for odd, each in zip(unlike(pixels), pixels, strict=True)]
     by_look = [False] * len(pixels)
@@ -178,17 +184,16 @@ def _unlike(data: DataSet, embed: Embed | None) -> list[Finding]:
 
 
 def _marked(data: DataSet) -> list[Finding]:
-    whole = [picture for picture in data.pictures if picture.thumbnail is not None]
-    found = marked([picture.thumbnail for picture in whole if picture.thumbnail is not None])
+    whole, pixels = _whole(data)
     text = f"{MARKED} at the same place as the others: a watermark or signature is learned like everything else"
-    return [Finding("warning", picture.name, text) for picture, has in zip(whole, found, strict=True) if has]
+    return [Finding("warning", picture.name, text) for picture, has in zip(whole, marked(pixels), strict=True) if has]
 
 
 def _duplicates(data: DataSet) -> list[Finding]:
     found: list[Finding] = []
     first: dict[str, str] = {}
-    whole = [picture for picture in data.pictures if picture.thumbnail is not None]
-    prints = {picture.path: fingerprint(picture.thumbnail) for picture in whole if picture.thumbnail is not None}
+    whole, pixels = _whole(data)
+    prints = {picture.path: fingerprint(each) for picture, each in zip(whole, pixels, strict=True)}
     for number, picture in enumerate(whole):
         if picture.sha256 in first:
             same = f"the same picture as {first[picture.sha256]}"

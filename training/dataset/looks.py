@@ -99,10 +99,9 @@ def unlike(pictures: Sequence[Pixels]) -> list[bool]:
         return [False] * len(pictures)
     described = np.stack([_colours(each) for each in pictures])
     # Hellinger distance: 0 for the same colours in the same shares, 1 for none in common.
-    apart = np.sqrt(np.clip(1 - described @ described.T, 0, 1))
-    middle = int(np.argmin(np.median(apart, axis=1)))
-    usual = float(np.median(np.delete(apart[middle], middle)))
-    return [bool(distance > max(_FAR * usual, _ALIKE)) for distance in apart[middle]]
+    distances, others = _from_the_middle(np.sqrt(np.clip(1 - described @ described.T, 0, 1)))
+    usual = float(np.median(others))
+    return [bool(distance > max(_FAR * usual, _ALIKE)) for distance in distances]
 
 
 def outlying(features: NDArray[np.float32]) -> list[bool]:
@@ -113,12 +112,16 @@ def outlying(features: NDArray[np.float32]) -> list[bool]:
     """
     if len(features) < 6:
         return [False] * len(features)
-    apart = np.sqrt(np.clip(2 - 2 * features @ features.T, 0, None))
-    middle = int(np.argmin(np.median(apart, axis=1)))
-    others = np.delete(apart[middle], middle)
+    distances, others = _from_the_middle(np.sqrt(np.clip(2 - 2 * features @ features.T, 0, None)))
     usual = float(np.median(others))
     deviation = 1.4826 * float(np.median(np.abs(others - usual)))
-    return [bool(distance > usual + 3 * deviation) for distance in apart[middle]]
+    return [bool(distance > usual + 3 * deviation) for distance in distances]
+
+
+def _from_the_middle(apart: NDArray[np.floating]) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
+    """Each picture's distance from the one that is nearest to most, and the same without that one itself."""
+    middle = int(np.argmin(np.median(apart, axis=1)))
+    return apart[middle], np.delete(apart[middle], middle)
 
 
 def one_view(pictures: Sequence[Pixels]) -> bool:

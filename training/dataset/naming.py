@@ -58,28 +58,31 @@ class Naming:
         self.folder, self.rule, self._translation, self._embed = folder, rule, translation, embed
         self._captioner = captioner or Captioner("")
         self._pictures: dict[str, Picture] = {}
-        self.read()
+        self._sets()
 
     def read(self) -> list[PictureCard]:
         """All pictures as they lie there now, those that are left out last."""
         cards: list[PictureCard] = []
+        for left_out, data in self._sets():
+            marks = _marks(data, self._embed)
+            for key, picture in _listed(data, left_out).items():
+                cards.append(_card(data, picture, key, left_out, tuple(marks.get(picture.name, ()))))
+        return cards
+
+    def _sets(self) -> list[tuple[bool, DataSet]]:
+        """The set, and what is left out of it (True), where there are pictures; notes which there are."""
+        sets: list[tuple[bool, DataSet]] = []
         self._pictures = {}
         for left_out, folder in ((False, self.folder), (True, self.folder / ASIDE)):
             try:
                 data = read_data_set(folder, self.rule)
             except DataSetError:
-                if left_out:
-                    break
-                if not (self.folder / ASIDE).is_dir():
+                if not left_out and not (self.folder / ASIDE).is_dir():
                     raise
                 continue
-            marks = _marks(data, self._embed)
-            for picture in data.pictures:
-                if not picture.problem and "/" not in picture.name:
-                    key = f"{ASIDE}/{picture.name}" if left_out else picture.name
-                    self._pictures[key] = picture
-                    cards.append(_card(data, picture, key, left_out, tuple(marks.get(picture.name, ()))))
-        return cards
+            sets.append((left_out, data))
+            self._pictures |= _listed(data, left_out)
+        return sets
 
     def thumbnail(self, name: str) -> bytes:
         """A small WebP of a listed picture. Raises KeyError for any other name."""
@@ -138,6 +141,12 @@ class Naming:
         key = f"{ASIDE}/{moved.name}" if out else moved.name
         self._pictures[key] = replace(picture, path=moved, name=moved.name)  # the others need not be decoded again
         return key
+
+
+def _listed(data: DataSet, left_out: bool) -> dict[str, Picture]:
+    """The pictures that the page may name, by what it calls them."""
+    usable = [picture for picture in data.pictures if not picture.problem and "/" not in picture.name]
+    return {f"{ASIDE}/{picture.name}" if left_out else picture.name: picture for picture in usable}
 
 
 def _card(data: DataSet, picture: Picture, key: str, left_out: bool, marks: tuple[str, ...]) -> PictureCard:
