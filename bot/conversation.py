@@ -95,7 +95,7 @@ class Conversation:
                 log.error("%s", error)
                 await asyncio.sleep(_STORE_PAUSE)
                 continue
-            except Exception:
+            except Exception:  # a bug in an answer ends neither the bot nor the others' answers
                 log.exception("update %d cannot be answered", update.update_id)
                 outcome, event = await self._apologise(update)
             self._follow_up(outcome, event)

@@ -102,7 +102,7 @@ class Delivery:
                 except StoreError as error:
                     log.error("%s", error)
                     pause = _STORE_PAUSE
-                except Exception:
+                except Exception:  # a bug about one badge must not keep the others from their people
                     log.exception("job %d cannot be told about", job_id)
                     if not telling.attempts.another(Verdict.REFUSED, 0.0):
                         await self._give_up(job_id)

@@ -110,7 +110,7 @@ class Sender:
                     log.error("%s", error)
                     await asyncio.sleep(_STORE_PAUSE)
                     continue
-                except Exception:
+                except Exception:  # a bug about one message must not hold up those behind it
                     log.exception("message %d cannot be sent", first.id)
                     await self._give_up(first)
                 attempts = Attempts()

@@ -69,7 +69,7 @@ class Workers:
         self._clock = clock
         self._settings = settings
         self._drawer = Drawer(generator, pictures, looks)
-        self._looks, self._overtaken = looks, 0
+        self._several, self._overtaken = len(looks) > 1, 0
         self._preset: str | None = None
         self._ended = ended
         self._send = send
@@ -120,7 +120,7 @@ class Workers:
             except StoreError as error:
                 log.error("%s", error)
                 await asyncio.sleep(_IDLE_LOOK)
-            except Exception:
+            except Exception:  # a worker that ended would never draw again
                 log.exception("a worker stumbled; the job is taken up again when its lease has run out")
                 await asyncio.sleep(_IDLE_LOOK)
             finally:
@@ -146,7 +146,7 @@ class Workers:
             return None
         now = self._clock.steady()
         until = now + self._settings.lease_seconds
-        if len(self._looks) == 1:
+        if not self._several:
             return queue.claim(connection, self._owner, until, now)
         first = queue.first_in_turn(connection)
         loaded = self._preset if self._overtaken < _MOST_OVERTAKEN else None

@@ -1,5 +1,7 @@
 """What the buttons do: suggestions under the first question; again, text, style, file, sticker, pack under a badge."""
 
+from collections.abc import Sequence
+
 from bot.dialogue.characters import things_to_hold
 from bot.dialogue.commands import ask_text, go_on, take_object
 from bot.dialogue.events import Event
@@ -16,13 +18,17 @@ from inference.errors import InvalidRequest
 def words_of_suggestion(event: Event, dialogue: Dialogue | None, context: Context) -> str:
     """The thing on the pressed suggestion."""
     things = things_to_hold(event.language, context, dialogue.preset if dialogue is not None else None)
-    number = event.text.partition(":")[2]
-    return things[int(number)] if number.isdigit() and len(number) < 3 and int(number) < len(things) else ""
+    return _numbered(event, things)
 
 
 def words_of_near(event: Event, dialogue: Dialogue | None, context: Context) -> str:
     """The thing on a pressed button of those offered in place of what cannot be drawn."""
     things = dialogue.object.split("\n") if dialogue is not None and dialogue.question == "object" else []
+    return _numbered(event, things)
+
+
+def _numbered(event: Event, things: Sequence[str]) -> str:
+    """The thing whose number the pressed button carries, "" for none."""
     number = event.text.partition(":")[2]
     return things[int(number)] if number.isdigit() and len(number) < 3 and int(number) < len(things) else ""
 

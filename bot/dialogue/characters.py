@@ -68,7 +68,7 @@ def usual_here(turn: Turn) -> None:
     if len(turn.context.presets) < 2:
         turn.say(turn._("There is only one character here. /create makes a badge."))
     elif not _may(turn):
-        turn.say(turn._("In a group only admins choose the character for everybody."))
+        turn.say(turn._("Only admins can choose the character for a group."))
     else:
         every: Button = (turn._("Ask each time"), f"usual:{len(turn.context.presets)}")
         turn.say(turn._("Which character for this chat?"), buttons=(*_buttons(turn, "usual"), (every,)))

@@ -237,11 +237,17 @@ def help_(turn: Turn, for_admins: str) -> None:
 
 def badge(turn: Turn) -> None:
     """`/badge telescope | UX SCOUT`: both answers in one line. What is missing is asked for, what is there is kept."""
-    thing, text, bar = _parts(turn.event.text)
+    thing, text, _ = _parts(turn.event.text)
     if refusal(turn) or not thing:
         create(turn, text)
     elif settled(turn, turn.event.text):
-        take_object(turn, text if bar else "", "" if bar else text)
+        _take_line(turn, turn.event.text)
+
+
+def _take_line(turn: Turn, line: str) -> None:
+    """Go on with an object and a text in one line; without a bar the text is only offered."""
+    _, text, bar = _parts(line)
+    take_object(turn, text if bar else "", "" if bar else text)
 
 
 def words_of_character(event: Event, dialogue: Dialogue | None, context: Context) -> str:
@@ -257,7 +263,6 @@ def character(turn: Turn) -> None:
     elif dialogue is None:
         ask_again(turn)
     elif dialogue.object:
-        _, text, bar = _parts(dialogue.object)
-        take_object(turn, text if bar else "", "" if bar else text)
+        _take_line(turn, dialogue.object)
     else:
         ask_object(turn, dialogue.text)

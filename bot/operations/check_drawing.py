@@ -13,6 +13,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from bot.operations.check_line import BAD, GOOD, WARNING, Check
+from configs.printable import first_line
 from configs.settings import Settings
 from inference.choice import kind_here, open_generator
 from inference.errors import OperatorNeeded, RenderError
@@ -62,7 +63,7 @@ def _card(settings: Settings) -> Check:
     try:
         card = find_card(device)
     except (ValueError, RuntimeError) as error:
-        return Check("card", BAD, str(error).splitlines()[0], "see to local.device")
+        return Check("card", BAD, first_line(error), "see to local.device")
     free = card.memory if card.free is None else card.free
     found = f"{card.name}, {free / GB:.1f} of {card.memory / GB:.1f} GB free; {driver}"
     return Check("card", GOOD, found + (f", torch for CUDA {card.cuda}" if card.cuda else ""))
