@@ -34,6 +34,12 @@ def printable(text: str) -> str:
     return "".join(_shown(char) if is_control(char) else char for char in " ".join(text.split()))
 
 
+def first_line(error: BaseException) -> str:
+    """What an error says, in one line: the first of its message that is not blank, or else its type."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return lines[0] if lines else type(error).__name__
+
+
 def printable_lines(text: str) -> str:
     """As `printable`, line by line: line feeds and indents stay."""
     if text.isprintable():

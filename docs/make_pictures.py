@@ -141,7 +141,7 @@ def evaluation() -> None:
 
 
 def _run(module: str, *arguments: object, folder: Path = ROOT) -> None:
-    subprocess.run([sys.executable, "-m", module, *map(str, arguments)], check=False, cwd=folder)
+    subprocess.run([sys.executable, "-m", module, *map(str, arguments)], check=True, cwd=folder)
 
 
 def _page(page: Path, name: str, height: int) -> None:

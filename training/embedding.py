@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from configs.printable import first_line
 from inference.hub import model_folder, require_model
 
 log = logging.getLogger(__name__)
@@ -34,7 +35,7 @@ def embedding_on_disk(scorer: str) -> Embed | None:
             try:
                 return ImageModel(str(folder)).features  # by its folder, so that the Hub is never asked
             except (OSError, ValueError) as error:
-                reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+                reason = first_line(error)
                 log.warning("%s cannot be used, pictures are compared by their colours: %s", source, reason)
     return None
 

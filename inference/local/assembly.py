@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from configs.printable import first_line
 from inference.errors import OperatorNeeded
 from inference.local.encoders import compute_dtype, pass_through
 from inference.local.plan import TILE, Plan
@@ -134,7 +135,7 @@ def _cudnn_attention_works(plan: Plan) -> bool:
         with sdpa_kernel(SDPBackend.CUDNN_ATTENTION):
             torch.nn.functional.scaled_dot_product_attention(q, q, q)
     except RuntimeError as error:
-        line = str(error).splitlines()[0]
+        line = first_line(error)
         log.warning("cuDNN's attention does not work here, torch's own is used (%s)", line)
         return False
     return True

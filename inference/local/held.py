@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TypeVar
 
+from configs.printable import first_line
 from configs.sections.render import LocalSettings
 from inference.errors import BackendUnavailable, InvalidRequest, RenderError, RenderFailed
 from inference.local.loading import Loaded, load, take_threads
@@ -61,7 +62,7 @@ class HeldModel:
         try:
             card = find_card(self._settings.device)
         except (ValueError, RuntimeError) as error:
-            raise InvalidRequest(f"[local] device = {self._settings.device!r}: {str(error).splitlines()[0]}") from error
+            raise InvalidRequest(f"[local] device = {self._settings.device!r}: {first_line(error)}") from error
         cap = self._settings.memory_gb * GB
         return replace(card, memory=int(min(card.memory, cap))) if cap and card.is_cuda else card
 
@@ -127,7 +128,7 @@ class HeldModel:
             end_process(self.card.device, error)
         if is_out_of_memory(error):
             return ""
-        line = (str(error).splitlines() or [type(error).__name__])[0]
+        line = first_line(error)
         if self.plan.compiled and is_compiler_failure(error):
             return line
         if not isinstance(error, RuntimeError):

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+from configs.printable import first_line
 from inference.errors import OperatorNeeded
 from inference.local.assembly import Assembled, assemble
 from inference.local.encoders import Encoders
@@ -106,7 +107,7 @@ def _pipe(pipeline: Any, profile: Profile, plan: Plan, folder: Path) -> Any:
     except (OSError, ValueError) as error:
         if is_out_of_memory(error):
             raise
-        line = str(error).splitlines()[0]
+        line = first_line(error)
         raise OperatorNeeded(f"the weights of {profile.title} in {folder} cannot be used: {line}") from error
     pipe.set_progress_bar_config(disable=True)
     return pipe

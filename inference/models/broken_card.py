@@ -11,6 +11,8 @@ import os
 import sys
 from typing import NoReturn
 
+from configs.printable import first_line
+
 log = logging.getLogger(__name__)
 
 _STICKY = (
@@ -74,7 +76,7 @@ def is_broken_for_good(error: BaseException) -> bool:
 
 def end_process(device: str, error: BaseException) -> NoReturn:
     """Say what happened and end the process at once: nothing in it can use the card again."""
-    line = str(error).splitlines()[0]
+    line = first_line(error)
     log.critical("the card %s is unusable in this process (%s): ending it; start it again", device, line)
     if not log.hasHandlers():
         sys.stderr.write(f"error: the card {device} is unusable in this process ({line}); start it again\n")

@@ -15,6 +15,8 @@ from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
+from configs.printable import first_line
+
 log = logging.getLogger(__name__)
 
 GB = 10**9
@@ -136,7 +138,7 @@ def why_no_card() -> str:
     try:
         torch.cuda.init()  # type: ignore[no-untyped-call]
     except (RuntimeError, AssertionError) as error:
-        return str(error).splitlines()[0]
+        return first_line(error)
     return "" if torch.cuda.device_count() else "it finds no device"
 
 

@@ -12,6 +12,7 @@ from typing import Literal
 from pydantic import Field, ValidationError, model_validator
 
 from configs.names import unknown_name
+from configs.printable import first_line
 from configs.sections import Section
 from inference.errors import InvalidRequest
 
@@ -101,7 +102,7 @@ def load_profile(name: str) -> Profile:
     try:
         return Profile(name=name, **tomllib.loads(path.read_text(encoding="utf-8")))
     except (tomllib.TOMLDecodeError, ValidationError) as error:
-        raise InvalidRequest(f"profile file {path} cannot be used: {str(error).splitlines()[0]}") from error
+        raise InvalidRequest(f"profile file {path} cannot be used: {first_line(error)}") from error
 
 
 def base_profile(name: str) -> Profile:

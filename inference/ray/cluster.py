@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from configs.printable import first_line
 from configs.sections.ray import RaySettings
 from inference.errors import BackendUnavailable, InvalidRequest
 
@@ -72,7 +73,7 @@ def join_ray(settings: RaySettings, threads: int, cards: bool | None, extra_byte
         _init(settings, threads, extra_bytes)
     try:
         return _seats(settings, threads, cards), ours
-    except Exception:
+    except Exception:  # whatever it was is raised again, but a Ray of ours must not stay behind
         if ours:
             leave_ray()
         raise
@@ -114,7 +115,7 @@ def _init(settings: RaySettings, threads: int, extra_bytes: int) -> None:
                 )
     except (OSError, RuntimeError, ValueError, ray.exceptions.RayError) as error:
         where = f"the Ray cluster at {settings.address} cannot be joined" if settings.address else "Ray cannot start"
-        raise BackendUnavailable(f"{where}: {_first_line(error)}") from error
+        raise BackendUnavailable(f"{where}: {first_line(error)}") from error
     finally:
         if threading.current_thread() is threading.main_thread():
             signal.signal(signal.SIGTERM, before)  # Ray puts in its own, which would end the program in mid-write
@@ -187,8 +188,3 @@ def _seats(settings: RaySettings, threads: int, cards: bool | None) -> Seats:
         wanted = max(1, settings.actors)
         raise InvalidRequest(f"[ray] actors = {wanted}, but this machine has {gpus} CUDA cards: ask for at most {gpus}")
     return Seats(settings.actors or max(1, gpus), 1, 1)
-
-
-def _first_line(error: BaseException) -> str:
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return lines[0] if lines else type(error).__name__

@@ -15,6 +15,7 @@ from typing import Any
 
 from safetensors import SafetensorError
 
+from configs.printable import first_line
 from inference.hub import cached_file
 
 log = logging.getLogger(__name__)
@@ -91,7 +92,7 @@ def _open(name: str, download: bool) -> Marian | None:
                     if not local or not download:
                         raise
     except (OSError, ValueError, ImportError, LookupError, AssertionError, RuntimeError, *_DAMAGED) as error:
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        reason = first_line(error)
         log.warning("the translation model %s cannot be used, the glossary translates: %s", name, reason)
         return None
     model.train(False)

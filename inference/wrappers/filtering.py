@@ -12,6 +12,7 @@ from typing import Any
 
 from PIL import Image
 
+from configs.printable import first_line
 from inference.errors import OperatorNeeded, PictureRefused
 from inference.generator import Generator, Wrapper
 from inference.hub import model_folder, require_model
@@ -60,7 +61,7 @@ class PictureFilter:
             model = AutoModelForImageClassification.from_pretrained(source, use_safetensors=True, **more).eval()
             processor = AutoImageProcessor.from_pretrained(source, use_fast=False, **more)
         except (OSError, ValueError) as error:
-            said = str(error).splitlines()[0].rstrip(".")
+            said = first_line(error).rstrip(".")
             raise OperatorNeeded(f"the picture filter {self._source} is not available: {said}") from error
         names = {int(number): str(name) for number, name in model.config.id2label.items()}
         unwanted = [number for number, name in names.items() if name.casefold() in self._labels]

@@ -17,6 +17,7 @@ from typing import Protocol
 import numpy as np
 from PIL import Image
 
+from configs.printable import first_line
 from training.embedding import CLIP, DINO, Features, ImageModel, Pictures, model_named, pooled, unit
 from training.errors import InvalidJob
 
@@ -58,7 +59,8 @@ def open_scorer(kind: str, profile: str, token: str = "") -> Scorer:
         try:
             return ModelScorer(source, token)
         except (OSError, ValueError) as error:
-            problem = f"the scorer {kind!r} is not available: {_first_line(error)}"
+            said = first_line(error).rstrip(".")
+            problem = f"the scorer {kind!r} is not available: {said}"
             raise InvalidJob(f"{problem}; choose {_CHOICES}") from error
     for name in (CLIP, DINO):
         try:
@@ -129,7 +131,3 @@ class ModelScorer(ImageModel):
 
     def has_look(self, images: Pictures) -> list[bool] | None:
         return None
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).splitlines()[0].rstrip(".")

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
+from configs.printable import first_line
 from inference.models.broken_card import is_compiler_failure
 from inference.models.family import Text, Tokens
 from training.local.base import Base
@@ -104,7 +105,7 @@ class Loop:
             log.warning(
                 "training goes on uncompiled, slower: torch's compiler fails here (%s): install a C compiler "
                 "(Debian, Ubuntu: apt install gcc g++ python3-dev), or set training.compile = false",
-                str(error).splitlines()[0],
+                first_line(error),
             )
             self._optimizer.zero_grad(set_to_none=True)
             loss = self._gradients(items)
