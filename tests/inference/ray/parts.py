@@ -1,9 +1,11 @@
 """What the tests with Ray share: a profile of the tiny FLUX, settings, and the processes of actors to kill."""
 
+import contextlib
 import importlib.util
 import os
 import signal
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
@@ -36,16 +38,20 @@ def ray_settings(**changed: object) -> RaySettings:
     return default_settings().ray.model_copy(update={"actors": 2, "patience_s": 120.0, **changed})
 
 
+def running_below(of: int | None = None) -> Iterator[tuple[psutil.Process, list[str], dict[str, str]]]:
+    """The processes below process `of` (this one) that run at this moment, each with its command line and environment.
+
+    Ray starts and ends workers as it likes: what ended between the listing and the reading, or is a zombie until its
+    parent asks, has neither and is left out.
+    """
+    for process in psutil.Process(of or os.getpid()).children(recursive=True):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            yield process, process.cmdline(), process.environ()
+
+
 def actors_drawing(of: int | None = None) -> list[psutil.Process]:
     """The processes below process `of` (this one) that are in the middle of a portrait, by the title Ray gives them."""
-    found = []
-    for process in psutil.Process(of or os.getpid()).children(recursive=True):
-        try:
-            if process.cmdline()[:1] == ["ray::DrawingActor.draw"]:
-                found.append(process)
-        except (psutil.Error, IndexError):
-            continue
-    return found
+    return [process for process, command, _ in running_below(of) if command[:1] == ["ray::DrawingActor.draw"]]
 
 
 def kill_one_drawing(of: int | None = None, seconds: float = 180) -> int:

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import psutil
 import pytest
 
 from inference.errors import BackendUnavailable, Canceled, RenderFailed
@@ -24,6 +23,7 @@ from tests.inference.ray.parts import (
     local_settings,
     needs_ray,
     ray_settings,
+    running_below,
     tiny_profile,
 )
 
@@ -71,14 +71,14 @@ def draw_all(generator: RayGenerator, seeds: range) -> list[Portrait]:
 
 def test_no_process_of_ray_has_a_token_and_nobody_else_enters_its_folder(generator: RayGenerator) -> None:
     generator.generate(request(1))
-    below = psutil.Process().children(recursive=True)
-    assert any("raylet" in process.name() for process in below)
-    for process in below:
-        assert PLANTED not in str(process.environ()), process.name()
+    running = list(running_below())
+    assert any("raylet" in command[0] for _, command, _ in running if command)
+    for _, command, environment in running:
+        assert PLANTED not in str(environment), command
     (folder,) = cluster._folders
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     assert list(folder.glob("ray/session_*/sockets/*"))
-    assert not [each for each in psutil.Process().children(recursive=True) if "--temp-dir=/tmp/ray" in each.cmdline()]
+    assert not [command for _, command, _ in running if "--temp-dir=/tmp/ray" in command]
 
 
 def test_many_actors_draw_what_one_process_draws(generator: RayGenerator, profile: Profile) -> None:
