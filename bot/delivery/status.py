@@ -138,6 +138,8 @@ class StatusBoard:
         now = time.monotonic()
         if progress.stage == 1 and progress.seconds_left(now) < 1.5 * self._interval(shown.chat_id):
             return  # the second stage comes so soon that the one edit is kept for it
+        if progress.stage == 2 and self._settings.review_chat:
+            return  # once its banner is there, a moment later, this message says that it waits for its review
         text = status_text(
             texts_for(progress.job.language), done=progress.done, steps=progress.steps, stage=progress.stage,
             restarted=job_id in self._restarted,

@@ -57,6 +57,19 @@ def test_a_badge_is_delivered_once_it_is_approved(server: TelegramServer, folder
         assert "job 1 approved" in bot.said()
 
 
+def test_a_badge_to_review_is_told_of_in_three_calls(server: TelegramServer, folder: Path) -> None:
+    with RunningBot(server, folder, "--seconds", "1.5", "--steps", "15", **FAST | {"bot__edit_seconds": "2"}):
+        anna, reviewer = server.person(1), server.person(8, chat_id=CHAT)
+        ask(anna)
+        reviewer.press(shown(reviewer), "Approve")
+        anna.waits_for(READY)
+        first, waits, _ = anna.badges()[0].versions  # no second stage, which the wait would replace at once
+        assert first == "⏳ Генерирую... (1/2)"
+        assert WAITS in waits
+        calls = [call.method for call in server.calls if call.chat_id == 1]
+        assert calls == ["sendMessage", "editMessageText", "editMessageMedia"]
+
+
 def test_a_refused_badge_is_kindly_refused_and_reaches_nobody(server: TelegramServer, folder: Path) -> None:
     with RunningBot(server, folder, **FAST) as bot:
         anna, reviewer = server.person(1), server.person(8, chat_id=CHAT)
