@@ -62,6 +62,17 @@ def test_photos_pass_before_messages_and_edits() -> None:
     assert asyncio.run(scene()) == ["editMessageMedia"] * 3 + ["sendMessage"] * 3 + ["editMessageText"] * 3
 
 
+def test_asking_about_members_waits_for_no_messages_pace_but_keeps_a_rest() -> None:
+    async def scene() -> list[str]:
+        limiter, done = PoliteLimiter(5), list[str]()
+        rested = asyncio.create_task(call(limiter, done, "rested", 2, "getChatMember", [1]))
+        asked = (call(limiter, done, "member", -1, "getChatMember", []) for _ in range(40))
+        await asyncio.gather(*asked, call(limiter, done, "message", -1, "sendMessage", []), rested)
+        return done
+
+    assert asyncio.run(scene()) == ["member"] * 40 + ["message", "rested"]
+
+
 def test_a_bucket_keeps_its_pace() -> None:
     bucket = Bucket(rate=2.0, burst=3, now=0.0)
     assert [bucket.wait(0.0) for _ in range(5)] == [0.0, 0.0, 0.0, 0.5, 1.0]
