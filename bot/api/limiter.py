@@ -24,8 +24,8 @@ _PHOTOS = frozenset({"editMessageMedia", "sendPhoto", "sendDocument", "sendStick
 _EDITS = frozenset({"editMessageText", "editMessageCaption", "editMessageReplyMarkup", "sendChatAction"})
 _FREE = frozenset({"answerCallbackQuery"})
 _QUESTIONS = frozenset({"getChatMember", "getChat"})
-"""They send nothing, so Telegram's pace for messages is not theirs: of 50 people whose membership of one group was asked
-for, each after the first 20 waited 3 s more than the one before. A rest that Telegram wants in the chat they keep."""
+"""They send nothing, so Telegram's pace for messages is not theirs: of 50 people who came at once, each after the first
+20 waited 3 s more than the one before. A rest that Telegram wants in the chat they keep."""
 PHOTO, MESSAGE, EDIT = 0, 1, 2
 LAST_WORD = "last word"
 """As `rate_limit_args`: this edit must not be dropped."""
