@@ -31,9 +31,12 @@ UNLIMITED = {
 READY = "бейдж готов"
 GROUP, REVIEW, GALLERY, OWNER = -50, -70, -80, 700
 GROUPS = (str(REVIEW), str(GALLERY))
+FIRST = 999_999
+"""Whose badge is not measured."""
 COMMUNITY = {
     "bot__admins": f"[{OWNER}]", "bot__sticker_owner": str(OWNER), "bot__review_chat": str(REVIEW),
     "bot__gallery_chat": str(GALLERY), "bot__tag_members": "true", "bot__choices": "2",
+    "bot__members_of": f"[{GROUP}]", "bot__ask_admins": "true",
 }  # fmt: skip
 """All that a community may switch on."""
 CHARACTERS = {
@@ -53,11 +56,12 @@ class Crowd:
     approved: set[int] = field(default_factory=set)
 
     def __post_init__(self) -> None:
+        self.server.members[GROUP] = {FIRST, OWNER, *range(1, 100_000)}
         self.server.listeners.append(self._on_message)
 
     def warm_up(self) -> None:
         """One person's badge, so that nothing measured is the start."""
-        self.come(999_999)
+        self.come(FIRST)
         wait_until(lambda: bool(self.badges), 120)
         self.badges.clear()
         self.answers.clear()

@@ -20,16 +20,18 @@ from bot.delivery.delivery import Delivery
 from bot.delivery.sender import Sender
 from bot.delivery.worker import Workers
 from bot.dialogue.events import Event, read_event
-from bot.dialogue.turn import Context, Outcome, Turn, Understood, in_own_language
+from bot.dialogue.turn import Context, Outcome, Turn, in_own_language
 from bot.dialogue.understanding import Understand, understood
 from bot.errors import StoreError
 from bot.operations.logs import record
-from bot.routes import addressed, answer, words_to_understand
+from bot.routes import addressed, answer, has_words, words_to_understand
 from bot.store import Database, inbox, members, people
 
 log = logging.getLogger(__name__)
 
 _STORE_PAUSE = 1.0
+_SPEAKING = ("command", "press", "text", "other")
+"""Kinds of events in which somebody says something."""
 
 
 class OneAtATime(BaseUpdateProcessor):
@@ -103,8 +105,9 @@ class Conversation:
 
     async def _answer(self, update: Update) -> tuple[Outcome, Event | None]:
         event = read_event(update, self.bot.id, self.bot.username)
-        meant = await self._understood(event) if event is not None else None
-        where = await self._memberships(event) if event is not None else {}
+        words, ask = await self._wanted(event) if event is not None else ("", ())
+        meant = await understood(self.understand, words) if words.strip() else None
+        where = await memberships(self.bot, ask, event.place.user_id) if event is not None and ask else {}
 
         def transact(connection: sqlite3.Connection) -> Outcome:
             if event is None or inbox.answered(connection, update.update_id):
@@ -119,29 +122,26 @@ class Conversation:
 
         return await self.database.write("answered", transact), event
 
-    async def _understood(self, event: Event) -> Understood | None:
-        """Make sense of an object before the transaction begins, since that may take a while."""
+    async def _wanted(self, event: Event) -> tuple[str, tuple[int, ...]]:
+        """What has to be found out before the transaction begins, since that may take a while.
 
-        def look(connection: sqlite3.Connection) -> str:
+        That is words to make sense of, and chats of which it is not known now whether the person is a member, where
+        that decides whether they may use the bot.
+        """
+        settings, user, clock = self.context.settings, event.place.user_id, self.context.clock
+        listed = not user or user in (*settings.users, *settings.admins)
+        chats = () if listed else settings.members_of
+        if event.kind not in _SPEAKING or not (chats or has_words(event)):
+            return "", ()
+
+        def look(connection: sqlite3.Connection) -> tuple[str, tuple[int, ...]]:
             if not addressed(connection, event):
-                return ""
+                return "", ()
             theirs = in_own_language(connection, event)
-            return words_to_understand(theirs, people.dialogue(connection, event.place), self.context)
+            words = words_to_understand(theirs, people.dialogue(connection, event.place), self.context)
+            return words, members.to_ask(connection, chats, user, clock.wall()) if chats else ()
 
-        words = await self.database.read(look) if event.kind in ("command", "press", "text") else ""
-        return await understood(self.understand, words) if words.strip() else None
-
-    async def _memberships(self, event: Event) -> dict[int, bool]:
-        """Ask Telegram about memberships that decide whether the person may use the bot and are not known now."""
-        chats, user, now = self.context.settings.members_of, event.place.user_id, self.context.clock.wall()
-        if not chats or not user or event.kind not in ("command", "press", "text", "other"):
-            return {}
-
-        def look(connection: sqlite3.Connection) -> tuple[int, ...]:
-            return members.to_ask(connection, chats, user, now) if addressed(connection, event) else ()
-
-        ask = await self.database.read(look)
-        return await memberships(self.bot, ask, user) if ask else {}
+        return await self.database.read(look)
 
     async def _apologise(self, update: Update) -> tuple[Outcome, Event | None]:
         """A bug: the person is told, their dialogue is cleared, and the update does not come back."""

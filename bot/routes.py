@@ -149,6 +149,14 @@ def addressed(connection: sqlite3.Connection, event: Event) -> bool:
     return bool(event.reply_to) and people.asked(connection, event.place, event.reply_to)
 
 
+def has_words(event: Event) -> bool:
+    """Whether `words_to_understand` may find any, by the event alone: few commands and buttons have some."""
+    if event.kind not in ("command", "press"):
+        return event.kind == "text"
+    route = ROUTES.get(_name(event, None))
+    return route is not None and route.words is not no_words
+
+
 def words_to_understand(event: Event, dialogue: Dialogue | None, context: Context) -> str:
     """What has to be understood before this event can be answered; "" for nothing."""
     route = ROUTES.get(_name(event, dialogue))

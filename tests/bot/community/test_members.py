@@ -35,6 +35,17 @@ def test_members_may_are_asked_about_once_and_lose_it_when_they_leave(server: Te
         assert server.count("getChatMember") == 2
 
 
+def test_nobody_asks_about_the_membership_of_those_who_may_anyway(server: TelegramServer, folder: Path) -> None:
+    server.members[-50] = set()
+    with RunningBot(server, folder, bot__members_of="[-50]", bot__users="[3]", **FAST):
+        for listed in (server.person(3), server.person(7)):
+            listed.say("/create")
+            listed.waits_for("Что держит")
+            listed.say("telescope")
+            listed.waits_for("Какой текст")
+        assert server.count("getChatMember") == 0
+
+
 def test_a_membership_is_asked_about_again_after_an_hour(server: TelegramServer, folder: Path) -> None:
     folder.mkdir()
     server.members[-50] = {1}
