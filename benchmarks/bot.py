@@ -13,6 +13,7 @@ import os
 import statistics
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,7 +21,7 @@ from pathlib import Path
 import psutil
 
 from tests.bot.running import RunningBot
-from tests.fakes.telegram_api import Msg, Person, TelegramServer
+from tests.fakes.telegram_api import Msg, Person, Seen, TelegramServer
 from tests.fakes.telegram_people import chat_of
 
 UNLIMITED = {
@@ -30,7 +31,7 @@ UNLIMITED = {
 }  # fmt: skip
 READY = "бейдж готов"
 GROUP, REVIEW, GALLERY, OWNER = -50, -70, -80, 700
-GROUPS = (str(REVIEW), str(GALLERY))
+_PLACES = {REVIEW: " in the review", GALLERY: " in the gallery"}
 FIRST = 999_999
 """Whose badge is not measured."""
 COMMUNITY = {
@@ -42,6 +43,11 @@ COMMUNITY = {
 CHARACTERS = {
     "presets": '{"samurai": {"title_ru": "Самурай"}, "fox": {"base": "fox badge, holding {object}", "banner": "arc"}}'
 }
+
+
+def let_in(server: TelegramServer) -> None:
+    """Make everybody a member of the group whose members may use the bot."""
+    server.members[GROUP] = {FIRST, *range(1, 100_000)}
 
 
 @dataclass
@@ -56,7 +62,7 @@ class Crowd:
     approved: set[int] = field(default_factory=set)
 
     def __post_init__(self) -> None:
-        self.server.members[GROUP] = {FIRST, OWNER, *range(1, 100_000)}
+        let_in(self.server)
         self.server.listeners.append(self._on_message)
 
     def warm_up(self) -> None:
@@ -143,22 +149,22 @@ def community(people: int, rate: float) -> list[str]:
 
 
 def calls_a_badge(people: int, seconds: float, what: str = "", **settings: str) -> list[str]:
-    """Calls of the Bot API a badge when drawing takes `seconds`."""
+    """Calls of the Bot API a badge when drawing takes `seconds`; those of the last person one by one."""
     with tempfile.TemporaryDirectory() as folder, TelegramServer() as server:  # noqa: SIM117 - the bot needs both
         with RunningBot(server, Path(folder), "--seconds", str(seconds), "--steps", "30", **UNLIMITED, **settings):
-            everybody, counts, groups = Crowd(server), list[int](), list[int]()
+            everybody, counts, calls = Crowd(server), list[int](), list[Seen]()
             everybody.warm_up()
             for number in range(people):
                 before = len(server.calls)
                 everybody.come(number + 1)
                 wait_until(lambda n=number: len(everybody.badges) > n, 60)
                 time.sleep(1.0)  # what the gallery is shown comes after the badge
-                counts.append(len(server.calls) - before)
-                groups.append(sum(call.fields.get("chat_id") in GROUPS for call in server.calls[before:]))
-            elsewhere = f", {statistics.mean(groups):.1f} of them in review and gallery" if settings else ""
+                calls = server.calls[before:]
+                counts.append(len(calls))
+            one_by_one = Counter(f"{call.method}{_PLACES.get(call.chat_id, '')}" for call in calls)
             return [
-                f"drawing takes {seconds:.0f} s{what}: calls a badge {statistics.mean(counts):.1f}"
-                f" (most {max(counts)}){elsewhere}"
+                f"drawing takes {seconds:.0f} s{what}: calls a badge {statistics.mean(counts):.1f}, most {max(counts)}",
+                "  " + ", ".join(f"{count} {call}" for call, count in one_by_one.items()),
             ]
 
 
@@ -200,7 +206,9 @@ def main() -> None:
     parts = (
         lambda: crowd(people, rate), lambda: community(people, rate), lambda: calls_a_badge(5, 3.0),
         lambda: calls_a_badge(5, 3.0, ", all of a community on", **on),
-        lambda: calls_a_badge(5, 3.0, ", without review", **on | {"bot__review_chat": "0"}), fairness,
+        lambda: calls_a_badge(5, 3.0, ", without review", **on | {"bot__review_chat": "0"}),
+        lambda: calls_a_badge(5, 3.0, ", without review, one character", **COMMUNITY | {"bot__review_chat": "0"}),
+        fairness,
     )  # fmt: skip
     for part in parts:
         print("\n".join(part()), flush=True)

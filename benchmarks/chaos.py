@@ -19,7 +19,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from benchmarks.bot import COMMUNITY, GALLERY, GROUP, OWNER, READY, REVIEW, UNLIMITED, reply_to, wait_until
+from benchmarks.bot import COMMUNITY, GALLERY, GROUP, OWNER, READY, REVIEW, UNLIMITED, let_in, reply_to, wait_until
 from tests.bot.running import RunningBot
 from tests.fakes.telegram_api import Msg, Person, TelegramServer
 
@@ -157,6 +157,7 @@ def run(people: int, kills: int, seed: int) -> list[str]:
     chance = random.Random(seed)
     settings = UNLIMITED | COMMUNITY | {"bot__waiting_per_person": "1000"}
     with tempfile.TemporaryDirectory() as folder, TelegramServer() as server:
+        let_in(server)
         bot = RunningBot(server, Path(folder), "--seconds", "0.05", "--parallel", "2", **settings).start()
         community = Community(server, people)
         for talker in community.talkers.values():
