@@ -9,7 +9,7 @@ import asyncio
 import logging
 import sqlite3
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from telegram.error import TelegramError
@@ -42,6 +42,7 @@ class Progress:
     done: int = 0
     steps: int = 0
     stage: int = 1
+    begun: float = field(default_factory=time.monotonic)
     _first: tuple[int, float] = (0, 0.0)
 
     def step(self, done: int, steps: int) -> None:
@@ -50,10 +51,14 @@ class Progress:
             self._first = (done, time.monotonic())
         self.done, self.steps = done, steps
 
-    def seconds_left(self, now: float) -> float:
-        """Of the denoising, from the pace since its first step; infinite before that, 0 while there is no pace yet."""
+    def seconds_left(self, now: float, usual: float) -> float:
+        """Of the denoising, from the pace since its first step; 0 while there is no pace yet.
+
+        Before that what is left of the `usual` seconds of a badge, and infinite once they have passed.
+        """
         if not self.steps:
-            return float("inf")
+            left = usual - (now - self.begun)
+            return left if left > 0 else float("inf")
         done, at = self._first
         return (now - at) / (self.done - done) * (self.steps - self.done) if self.done > done else 0.0
 
@@ -84,6 +89,8 @@ class StatusBoard:
         self._shown: dict[int, _Shown] = {}
         self.progress: dict[int, Progress] = {}
         self.queue_moved = True
+        self._usual = float("inf")
+        """Seconds that a badge has taken lately, so far as the store was asked."""
         self._restarted: set[int] = set()
         self._ended: set[int] = set()
 
@@ -136,7 +143,7 @@ class StatusBoard:
         if shown is None:
             return
         now = time.monotonic()
-        if progress.stage == 1 and progress.seconds_left(now) < 1.5 * self._interval(shown.chat_id):
+        if progress.stage == 1 and progress.seconds_left(now, self._usual) < 1.5 * self._interval(shown.chat_id):
             return  # the second stage comes so soon that the one edit is kept for it
         if progress.stage == 2 and self._settings.review_chat:
             return  # once its banner is there, a moment later, this message says that it waits for its review
@@ -151,7 +158,7 @@ class StatusBoard:
             return queue.places(c), queue.drawing(c), queue.seconds_a_badge(c), bool(people.fact(c, "paused"))
 
         places, drawing, seconds, paused = await self._database.read(look)
-        now = time.monotonic()
+        now, self._usual = time.monotonic(), seconds
         for job_id, place in places.items():
             shown = self._shown.get(job_id)
             if shown is None or job_id in self.progress:
@@ -159,11 +166,14 @@ class StatusBoard:
             ahead = queue.ahead_of(place, drawing, self._parallel)
             if shown.place and paused == shown.paused and not _worth_saying(shown.place, place):
                 continue
+            wait = ahead * seconds / self._parallel
+            if wait < 1.5 * self._interval(shown.chat_id) and paused == shown.paused and shown.text:
+                continue  # its turn comes so soon that the edit is kept for what is drawn then
             job = await self._job(job_id)
             if job is None:
                 continue
             text = status_text(
-                texts_for(job.language), place=ahead, seconds=ahead * seconds / self._parallel, paused=paused,
+                texts_for(job.language), place=ahead, seconds=wait, paused=paused,
                 restarted=job_id in self._restarted,
             )  # fmt: skip
             if self._edit(job_id, shown, text, now):

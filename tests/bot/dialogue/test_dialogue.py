@@ -284,6 +284,20 @@ def test_a_quick_drawing_shows_both_stages_in_three_calls(server: TelegramServer
             assert calls == ["sendMessage", "editMessageText", "editMessageMedia"]
 
 
+def test_those_whose_turn_comes_soon_are_told_of_no_place_and_no_beginning(
+    server: TelegramServer, folder: Path
+) -> None:
+    quick = {"bot__edit_seconds": "4", "bot__messages_per_second": "1000", "bot__share_portraits": "false"}
+    with RunningBot(server, folder, "--seconds", "0.5", **quick):
+        make_badge(server.person(1))  # from which it is known how long a badge takes
+        people = [server.person(number) for number in range(2, 14)]
+        for person in people:
+            person.say("/badge telescope | UX SCOUT")
+        for person in people:
+            versions = person.waits_for("бейдж готов").versions
+            assert sum("(1/2)" in text for text in versions) == 1, versions
+
+
 @pytest.mark.parametrize(("chat_id", "seconds"), [(0, 0.2), (-400, 0.6)], ids=["private", "group"])
 def test_edits_keep_their_distance(shared: RunningBot, somebody: Somebody, chat_id: int, seconds: float) -> None:
     anna = somebody(chat_id=chat_id)
