@@ -27,7 +27,8 @@ from configs import default_settings
 from inference import BadgeRequest, PortraitRequest, load_profile, make_badge
 from inference.local.generator import LocalGenerator
 from inference.local.modulation import modulation_layers
-from inference.local.plan import TIERS, plan
+from inference.local.plan import plan
+from inference.local.tiers import TIERS
 from inference.models.hardware import GB, Card, usable_cores
 from inference.models.sizes import FLUX1, FLUX1_CONFIG
 from inference.wrappers.cache import CachedGenerator, PortraitCache

@@ -22,7 +22,8 @@ from torch.utils.flop_counter import FlopCounterMode
 from inference.models.profiles import Profile
 from tests.tiny_flux import make_tiny_flux
 from tests.training.pictures import TRIGGER, fill_folder, job_for
-from training.dataset import CaptionRule, load_data_set
+from training.dataset.captions import CaptionRule
+from training.dataset.checks import load_data_set
 from training.local.base import Base, open_base
 from training.local.loop import Loop, make_optimizer, uncast_inputs
 from training.local.lora_layers import LoraLayers

@@ -4,16 +4,19 @@ import argparse
 import os
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from bot.errors import BotError, StartError
 from configs.console import BAD_INPUT, DONE, FAILED, Parser, run_command
-from configs.settings import ConfigError, Settings, load_settings
+from configs.errors import ConfigError
+from inference.errors import InvalidRequest, RenderError
+
+if TYPE_CHECKING:
+    from configs.settings import Settings
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line; the exit code: 0 all done, 1 something failed, 2 bad usage or bad input."""
-    from bot.errors import BotError, StartError
-    from inference.errors import InvalidRequest, RenderError
-
     parser = Parser(prog="python -m bot", description="Serve samurai badges on Telegram until told to stop.")
     parser.add_argument("--config", type=Path, metavar="FILE", help="a TOML file whose keys win over badge.toml")
     parser.add_argument("--debug", action="store_true", help="show tracebacks")
@@ -34,9 +37,10 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _run(options: argparse.Namespace) -> int:
     """Do what was asked; the parts are imported only now, so that `--help` is quick."""
-    settings = load_settings(options.config)
+    from configs.settings import load_settings
     from inference.badge import use_own_styles
 
+    settings = load_settings(options.config)
     use_own_styles(settings)
     if options.gallery:  # whose files are for everybody
         from bot.operations.gallery import main as gallery
@@ -69,7 +73,6 @@ def _run(options: argparse.Namespace) -> int:
 
 def _keep(options: argparse.Namespace, data_dir: Path) -> int:
     """Back the state folder up, or restore it."""
-    from bot.errors import StartError
     from bot.operations.backup import backup, restore
 
     if options.restore and not options.restore.is_file():
@@ -79,7 +82,7 @@ def _keep(options: argparse.Namespace, data_dir: Path) -> int:
     return DONE
 
 
-def _hidden(settings: Settings) -> tuple[str, ...]:
+def _hidden(settings: "Settings") -> tuple[str, ...]:
     """What no log line may show."""
     secrets = settings.secrets
     tokens = (secrets.telegram_bot_token, secrets.replicate_api_token, secrets.hf_token)

@@ -3,8 +3,6 @@
 `load_settings` is called once, in a command's `main()`. Whatever is wrong ends in one `ConfigError` whose line
 names the file or variable, the key, the line where known, and what would be right. Secrets come from the
 environment or `.env` only, and never show in `repr`.
-
-    ConfigError          unreadable, malformed, unknown key, value out of range
 """
 
 import json
@@ -27,6 +25,7 @@ from pydantic_settings import (
 )
 
 from configs.data_dir import default_data_dir
+from configs.errors import ConfigError
 from configs.names import misspelt, unknown_name
 from configs.sections import Section
 from configs.sections.bot import BotSettings
@@ -41,10 +40,6 @@ from configs.tokens import Secrets
 
 DEFAULTS = Path(__file__).with_name("badge.toml")
 PREFIX = "BADGE_"
-
-
-class ConfigError(Exception):
-    """The settings cannot be used; the message is one line that says where and what to do."""
 
 
 class Settings(BaseSettings):

@@ -9,10 +9,11 @@ from typing import Any
 
 from PIL import Image
 
+from configs.errors import ConfigError
 from configs.names import unknown_name
 from configs.sections.render import BannerSettings, PromptSettings
 from configs.sections.translation import TranslationSettings
-from configs.settings import ConfigError, Settings, default_settings
+from configs.settings import Settings, default_settings
 from inference.errors import InvalidRequest
 from inference.generator import Generator
 from inference.prompt import build_prompt, clean_object

@@ -7,10 +7,12 @@ where a banner style is transparent outside), 8 bits a channel.
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-
-from PIL import Image
+from typing import TYPE_CHECKING
 
 from inference.errors import BlankPicture, InvalidRequest
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 MAX_SEED = 2**32 - 1
 
@@ -100,7 +102,7 @@ class Portrait:
     these, so no picture passes that nobody looked at.
     """
 
-    image: Image.Image
+    image: "Image.Image"
     prompt: str
     seed: int
     steps: int
@@ -124,7 +126,7 @@ _LIKELY_CAUSE = (
 )
 
 
-def _only_colour(image: Image.Image) -> str:
+def _only_colour(image: "Image.Image") -> str:
     """The colour of an image that has no other, as #rrggbb; "" for a picture. JPEG may move a value by one or two."""
     bands = image.convert("RGB").getextrema()
     ranges = [band for band in bands if isinstance(band, tuple)]
@@ -137,7 +139,7 @@ def _only_colour(image: Image.Image) -> str:
 class Badge:
     """A finished badge: image, the request with seed and style filled in, and the portrait under the banner."""
 
-    image: Image.Image
+    image: "Image.Image"
     request: BadgeRequest
     portrait: Portrait
     style: str

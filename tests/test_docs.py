@@ -11,7 +11,8 @@ import pytest
 
 from configs import Settings, load_settings
 from configs.settings import DEFAULTS
-from inference.local.plan import TIERS, plan
+from inference.local.plan import plan
+from inference.local.tiers import TIERS
 from inference.models.hardware import GB, Card
 from inference.models.profiles import load_profile, profile_names
 from overlay import style_names

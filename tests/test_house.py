@@ -52,6 +52,7 @@ LOADS_AT_ONCE = (
 COMMAND_LINES = {
     "inference.render": (),
     "inference.sheet": (),
+    "inference.fetch": (),
     "training.run": (),
     "training.evaluate": (),
     "training.dataset.__main__": (),

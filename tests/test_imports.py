@@ -1,21 +1,22 @@
-"""Light imports: no package, `--help` or usage error loads torch or another model library."""
+"""Light imports: no package loads a model library, and `--help` and usage errors load next to nothing."""
 
+import ast
 import subprocess
 import sys
+import tomllib
+from importlib import import_module
+from pathlib import Path
+from pkgutil import iter_modules
 
 import pytest
 
+ROOT = Path(__file__).parents[1]
 HEAVY = {"torch", "diffusers", "transformers", "peft", "accelerate"}
 PACKAGES = ["configs", "overlay", "inference", "training", "bot"]
-COMMANDS = [
-    "inference.render",
-    "inference.sheet",
-    "inference.fetch",
-    "training.run",
-    "training.dataset",
-    "training.evaluate",
-    "bot",
-]
+SCRIPTS = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["scripts"]
+COMMANDS = sorted(entry.partition(":")[0].removesuffix(".__main__") for entry in SCRIPTS.values())
+FACES = ["configs", "overlay", "inference", "inference.local", "inference.ray", "inference.replicate", "training"]
+LIGHT = {"regex"}  # which of a text's characters the banner's styles are for
 
 _PROBE = """
 import sys
@@ -37,16 +38,43 @@ def test_importing_a_package_loads_no_model_library(package: str) -> None:
 
 @pytest.mark.parametrize("option", ["--help", "--no-such-option"])
 @pytest.mark.parametrize("command", COMMANDS)
-def test_help_and_usage_errors_load_no_model_library(command: str, option: str) -> None:
-    action = f"""
-import runpy
+def test_help_and_usage_errors_load_what_the_parser_needs_alone(command: str, option: str) -> None:
+    """Python, the standard library and modules of ours: no settings, no pictures, no numbers, no model."""
+    code = f"""
+import runpy, sys
+before = set(sys.modules)
 sys.argv = ["{command}", "{option}"]
 try:
     runpy.run_module("{command}", run_name="__main__")
 except SystemExit as stop:
     assert stop.code == (0 if "{option}" == "--help" else 2), stop.code
+loaded = {{name.partition(".")[0] for name in set(sys.modules) - before}}
+print(*sorted(loaded - sys.stdlib_module_names - set({PACKAGES})))
 """
-    assert loaded_after(action) == "[]"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert set(done.stdout.splitlines()[-1].split()) <= LIGHT
+
+
+def for_type_checkers(package: str) -> dict[str, str]:
+    """The names that the face of `package` imports for type checkers, and the module of each."""
+    file = import_module(package).__file__
+    assert file
+    (guarded,) = (node for node in ast.parse(Path(file).read_text("utf-8")).body if isinstance(node, ast.If))
+    imports = [node for node in guarded.body if isinstance(node, ast.ImportFrom)]
+    return {alias.name: str(node.module) for node in imports for alias in node.names}
+
+
+@pytest.mark.parametrize("package", FACES)
+def test_a_face_hands_on_at_run_time_what_type_checkers_see(package: str) -> None:
+    face, seen = import_module(package), for_type_checkers(package)
+    assert {name: getattr(face, name) for name in seen} == {
+        name: getattr(import_module(module), name) for name, module in seen.items()
+    }
+    assert sorted(face.__all__) == sorted(seen)
+    assert set(seen) <= set(dir(face))
+    assert set(seen).isdisjoint(module.name for module in iter_modules(face.__path__))
+    with pytest.raises(AttributeError, match=f"module '{package}' has no attribute 'nothing'"):
+        _ = face.nothing
 
 
 @pytest.mark.parametrize("wrong", [["--data", "nowhere"], ["--profile", "tyny"], ["--steps", "0"]])

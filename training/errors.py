@@ -12,8 +12,8 @@ Errors of torch, diffusers, Pillow and HTTP clients are translated at the bounda
 is one line: what was wrong, which value, what to do next; never a token.
 """
 
-from configs import ConfigError
 from configs.console import BAD_INPUT, FAILED
+from configs.errors import ConfigError
 from inference.errors import InvalidRequest, RenderError
 
 

@@ -27,7 +27,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 from unittest.mock import patch
 
-from inference.local.plan import CONTEXT, TABLES_KEPT, TIERS, Plan, all_ways, need
+from inference.local.plan import CONTEXT, TABLES_KEPT, Plan, all_ways, need
+from inference.local.tiers import TIERS
 from inference.models.hardware import GB, Card
 from inference.models.profiles import Profile, load_profile, profile_names
 from inference.models.sizes import (

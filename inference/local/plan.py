@@ -17,13 +17,12 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from inference.errors import OperatorNeeded
+from inference.local.tiers import Tier
 from inference.models.hardware import GB, Card
 from inference.models.profiles import Profile
 from inference.models.sizes import ModelSize, size_of
 from inference.models.text_cache import PROMPTS_KEPT
 
-Tier = Literal["exact", "fast", "turbo", "small"]
-TIERS: tuple[Tier, ...] = ("exact", "fast", "turbo", "small")
 Weights = Literal["plain", "fp8", "int8", "nf4"]
 
 # CUDA's own context and cuBLAS workspaces, and what a desktop or a neighbour takes.

@@ -13,11 +13,12 @@ from pydantic import Field, ValidationError, model_validator
 
 from configs.names import unknown_name
 from configs.printable import first_line
+from configs.profiles import PROFILES, names_in
 from configs.sections import Section
 from inference.errors import InvalidRequest
 
 PACKAGE = Path(__file__).resolve().parents[2]
-FOLDER = PACKAGE / "configs" / "profiles"
+FOLDER = PROFILES
 
 
 class TrainingDefaults(Section):
@@ -90,7 +91,7 @@ class Profile(Section):
 
 def profile_names() -> list[str]:
     """All profile names, sorted."""
-    return sorted(path.stem for path in FOLDER.glob("*.toml"))
+    return names_in(FOLDER)
 
 
 @cache

@@ -6,6 +6,7 @@ from pathlib import Path
 from PIL import Image
 
 from inference.errors import InvalidRequest
+from inference.output.endings import ENDINGS, ending_of
 from inference.output.recipe import Recipe, encode_png
 from inference.types import Badge
 from inference.upscale.enlarge import enlarge
@@ -31,9 +32,6 @@ _ENCODERS: dict[str, Encoder] = {
     ".pdf": lambda badge, _recipe: to_print_pdf(_printed(badge), f"{badge.request.object}: {badge.request.text}"),
 }
 
-ENDINGS = tuple(_ENCODERS)
-"""Every ending that a file may have."""
-
 
 def encoder_for(file: Path) -> Encoder:
     """What turns a badge into the bytes of `file`: PNG (which carries the recipe, prints too), JPEG, WebP, sticker,
@@ -45,20 +43,3 @@ def encoder_for(file: Path) -> Encoder:
     if not ending or file.is_dir():
         raise InvalidRequest(f"--out {file}: name a .png file (or {', '.join(e for e in ENDINGS if e != '.png')})")
     return _ENCODERS[ending]
-
-
-def numbered(file: Path, number: int) -> Path:
-    """`file` with the number before its ending: `scout-2.sticker.webp`, which is still a sticker."""
-    stem = stem_of(file)
-    return file.with_name(f"{stem}-{number}{file.name[len(stem) :]}")
-
-
-def stem_of(file: Path) -> str:
-    """The name of `file` without its ending."""
-    return file.name[: len(file.name) - len(ending_of(file))]
-
-
-def ending_of(file: Path) -> str:
-    """The ending in lower case, as `ENDINGS` has it; "" where it is none of those, or there is no name before it."""
-    name = file.name.lower()
-    return next((ending for ending in ENDINGS if name.endswith(ending) and name != ending), "")

@@ -4,14 +4,18 @@ import io
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-
-from PIL import Image
+from typing import TYPE_CHECKING
 
 from inference.errors import InvalidRequest
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 DPI = 300
 PAPERS = {"a4": (210.0, 297.0), "letter": (215.9, 279.4)}
 """Width and height in millimetres."""
+BUTTONS = (25, 32, 38, 44, 58, 75)
+"""Millimetres that button makers press."""
 MARGIN = 8.0
 """Millimetres at the paper's edges that office printers leave white: 4 to 6, and something to spare."""
 _MARK, _OFF, _GAP = 3.0, 1.0, 1.0
@@ -130,7 +134,7 @@ def _marks(
     return lines
 
 
-def to_sheet_jpeg(picture: Image.Image) -> bytes:
+def to_sheet_jpeg(picture: "Image.Image") -> bytes:
     """A picture with its bleed as a sheet holds it. Without chroma subsampling: a banner's edges are in its colours."""
     out = io.BytesIO()
     picture.convert("RGB").save(out, "JPEG", quality=95, subsampling=0, dpi=(DPI, DPI))

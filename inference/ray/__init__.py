@@ -1,16 +1,12 @@
 """Drawing on several cards or machines, by Ray actors. Importing this does not load ray."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from configs.faces import lazily
 
 if TYPE_CHECKING:
     from inference.ray.generator import RayGenerator
+else:
+    __getattr__, __dir__ = lazily(__name__, {"inference.ray.generator": ["RayGenerator"]})
 
 __all__ = ["RayGenerator"]
-
-
-def __getattr__(name: str) -> Any:
-    if name not in __all__:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from inference.ray import generator
-
-    return getattr(generator, name)

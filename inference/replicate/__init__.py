@@ -1,16 +1,12 @@
 """Drawing through Replicate, one prediction a portrait. Importing this connects to nothing."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from configs.faces import lazily
 
 if TYPE_CHECKING:
     from inference.replicate.generator import ReplicateGenerator
+else:
+    __getattr__, __dir__ = lazily(__name__, {"inference.replicate.generator": ["ReplicateGenerator"]})
 
 __all__ = ["ReplicateGenerator"]
-
-
-def __getattr__(name: str) -> Any:
-    if name not in __all__:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from inference.replicate import generator
-
-    return getattr(generator, name)

@@ -6,8 +6,8 @@ import time
 
 import pytest
 
+from training.commands.run import _Bar
 from training.pace import Pace
-from training.run import _Bar
 from training.trainer import Status
 
 

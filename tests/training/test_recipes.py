@@ -7,11 +7,12 @@ import pytest
 
 from configs import default_settings, load_settings
 from configs.settings import Settings
+from training.commands.run import job_from
 from training.errors import InvalidJob
 from training.job import TrainingJob, make_job
 from training.local.base import open_base
 from training.local.sampler import Sampler
-from training.run import build_parser, job_from
+from training.run import build_parser
 
 
 def job(profile: str, settings: Settings | None = None, **given: Any) -> TrainingJob:

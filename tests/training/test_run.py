@@ -64,10 +64,11 @@ def test_with_data_alone_it_says_all_before_and_ends_with_the_line_for_the_bot(
 
 
 def test_the_size_of_the_lora_and_of_a_checkpoint_is_what_is_said(here: Path) -> None:
+    from training.commands.run import job_from
     from training.local.base import open_base
     from training.local.outline import _size
     from training.local.trainer import base_profile
-    from training.run import build_parser, job_from
+    from training.run import build_parser
 
     args = build_parser().parse_args(["--data", "photos", "--rank", "256"])
     job = job_from(args, load_settings(None))

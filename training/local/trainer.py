@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from inference.models.base_weights import is_on_disk
 from inference.models.profiles import Profile, base_profile
-from training.dataset import CaptionRule, load_data_set
+from training.dataset.captions import CaptionRule
+from training.dataset.checks import load_data_set
 from training.job import TrainingJob
 from training.trainer import StatusCallback, TrainedLora
 

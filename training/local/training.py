@@ -17,7 +17,7 @@ import torch
 from inference.models.broken_card import is_out_of_memory
 from inference.models.family import Text, Tokens
 from inference.models.profiles import Profile
-from training.dataset import DataSet
+from training.dataset.pictures import DataSet
 from training.errors import InvalidJob, TrainerUnavailable, TrainingFailed
 from training.job import TrainingJob
 from training.local.artifacts.curves import open_tracker, require_tracker

@@ -20,7 +20,9 @@ from inference.replicate.download import Downloader
 from inference.replicate.errors import ApiError, ApiNotFound, ApiTimedOut, LostAnswer
 from inference.replicate.jobs import ReplicateJob
 from inference.replicate.work import open_ledger
-from training.dataset import CaptionRule, load_data_set, pack
+from training.dataset.captions import CaptionRule
+from training.dataset.checks import load_data_set
+from training.dataset.pack import pack
 from training.errors import InvalidJob, TrainerUnavailable, TrainingFailed, TrainingInterrupted
 from training.job import TrainingJob
 from training.replicate.errors import translated

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from configs.settings import ConfigError, load_settings
+from configs.errors import ConfigError
+from configs.settings import load_settings
 from overlay.drawing.numbered import numbered
 from tests.bot.running import RunningBot
 from tests.fakes.telegram_api import Msg, Person, TelegramServer

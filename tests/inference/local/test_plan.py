@@ -8,7 +8,8 @@ import pytest
 
 from benchmarks.gpu.flops import step_flops
 from inference.errors import BackendUnavailable
-from inference.local.plan import TIERS, Plan, Tier, plan, smaller
+from inference.local.plan import Plan, plan, smaller
+from inference.local.tiers import TIERS, Tier
 from inference.models.hardware import GB, Card
 from inference.models.profiles import load_profile, profile_names
 from inference.models.sizes import (

@@ -10,8 +10,9 @@ import pytest
 from PIL import Image
 
 from inference import render, sheet
+from inference.commands.sheet import millimetres
 from inference.errors import InvalidRequest
-from inference.output.pdf import DPI, PAPERS, Sheet, pixels
+from inference.output.pdf import BUTTONS, DPI, PAPERS, Sheet, pixels
 from overlay import draw_banner
 from tests.overlay import portraits
 
@@ -46,7 +47,7 @@ def drawn(pdf: bytes) -> list[tuple[float, float, float]]:
 
 
 @pytest.mark.parametrize("paper", PAPERS)
-@pytest.mark.parametrize("size", sheet.SIZES)
+@pytest.mark.parametrize("size", BUTTONS)
 @pytest.mark.parametrize("marks", [False, True])
 def test_pictures_lie_on_the_paper_and_not_on_each_other(paper: str, size: float, marks: bool) -> None:
     laid = Sheet(paper, size, 3.0, marks, round_=True)
@@ -139,6 +140,6 @@ def test_what_is_no_badge_is_one_line(path: str, capsys: pytest.CaptureFixture[s
 
 @pytest.mark.parametrize(("text", "length"), [("58", 58), ("58 mm", 58), ("5,8cm", 58), ("2.25in", 57.15)])
 def test_lengths(text: str, length: float) -> None:
-    assert sheet.millimetres(text, "--size") == pytest.approx(length)
+    assert millimetres(text, "--size") == pytest.approx(length)
     with pytest.raises(InvalidRequest, match="--size"):
-        sheet.millimetres("-" + text, "--size")
+        millimetres("-" + text, "--size")

@@ -11,10 +11,13 @@ import pytest
 from PIL import Image, ImageFilter
 
 from tests.training.pictures import TRIGGER, draw_picture, fill_folder
-from training.dataset import CaptionRule, check, load_data_set, pack, read_data_set, repair
 from training.dataset.__main__ import main
-from training.dataset.captions import clip_tokens, object_in_caption, object_in_name
+from training.dataset.captions import CaptionRule, clip_tokens, object_in_caption, object_in_name
+from training.dataset.checks import check, load_data_set
 from training.dataset.looks import background
+from training.dataset.pack import pack
+from training.dataset.pictures import read_data_set
+from training.dataset.repair import repair
 from training.demo.drawing.characters import CHARACTERS
 from training.demo.drawing.illustrator import draw
 from training.errors import DataSetError

@@ -11,8 +11,12 @@ import pytest
 from PIL import Image
 
 from tests.training.pictures import TRIGGER, draw_picture, fill_folder
-from training.dataset import CaptionRule, check, load_data_set, pack, read_data_set, repair
 from training.dataset.__main__ import main
+from training.dataset.captions import CaptionRule
+from training.dataset.checks import check, load_data_set
+from training.dataset.pack import pack
+from training.dataset.pictures import read_data_set
+from training.dataset.repair import repair
 from training.errors import DataSetError
 
 RULE = CaptionRule(TRIGGER, "samurai warrior badge, character holding {object}", "cartoon illustration, flat colors")

@@ -9,9 +9,9 @@ from PIL import Image
 
 from configs.console import BAD_INPUT, DONE
 from tests.training.pictures import TRIGGER, draw_picture
-from training.dataset import read_data_set
 from training.dataset.__main__ import main
 from training.dataset.captions import CaptionRule
+from training.dataset.pictures import read_data_set
 
 RULE = CaptionRule(TRIGGER, "samurai warrior badge, character holding {object}")
 CAPTION = f"{TRIGGER}, samurai warrior badge, character holding {{}}\n"

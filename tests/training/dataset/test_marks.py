@@ -7,8 +7,9 @@ import pytest
 from PIL import Image, ImageDraw, ImageFont
 
 from tests.training.dataset.test_name import RULE
-from training.dataset import check, read_data_set
+from training.dataset.checks import check
 from training.dataset.marks import marked
+from training.dataset.pictures import read_data_set
 
 FONT = Path("fonts/russo-one/RussoOne-Regular.ttf")
 OURS = sorted(Path("training/demo/training_images").glob("*.png"))[:10]

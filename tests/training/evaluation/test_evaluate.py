@@ -16,8 +16,9 @@ from inference.models.profiles import PACKAGE
 from tests.chromium import dom_of, needs_chromium, screenshot, tab
 from tests.tiny_flux import make_tiny_clip
 from tests.training.pictures import THINGS, draw_picture, job_for
+from training.commands.evaluate import names_of
 from training.errors import InvalidJob
-from training.evaluate import main, names_of
+from training.evaluate import main
 from training.evaluation.page import evaluation_page
 from training.evaluation.scorers import DemoScorer, PixelScorer, open_scorer
 from training.evaluation.scores import score

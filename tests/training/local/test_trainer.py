@@ -131,7 +131,8 @@ def test_flux2_trains_by_the_same_code(six_pictures: Path, tmp_path: Path) -> No
 
 
 def test_pairs_are_kept_and_nothing_is_encoded_twice(six_pictures: Path, tmp_path: Path) -> None:
-    from training.dataset import CaptionRule, load_data_set
+    from training.dataset.captions import CaptionRule
+    from training.dataset.checks import load_data_set
     from training.local.base import open_base
     from training.local.prepare import prepare
     from training.local.trainer import base_profile
@@ -323,8 +324,8 @@ def test_job_json_is_readable(trained: tuple[TrainedLora, list[Status]]) -> None
 def test_a_signal_stops_at_the_next_step_and_says_how_to_go_on() -> None:
     import signal
 
+    from training.commands.run import _Bar
     from training.errors import TrainingInterrupted
-    from training.run import _Bar
 
     with _Bar(10) as bar:
         bar(Status("training", 1, 10))
