@@ -87,9 +87,9 @@ class Demo:
         tiny = self._worker.job.tiny
         return make_job(
             settings.training, settings.prompt, data=self._data, out=self._folder / name, profile="demo", resume=resume,
-            steps=STEPS, resolutions=(128 if tiny else 256,), save_every=8, sample_every=12, sample_objects=("telescope",),
-            log_every=4, rank=8, batch=1, held_out=1, preserve=0.3, preserve_pictures=2, warmup=2,
-            export=("comfyui",), device=self._worker.job.device, compile=self._worker.job.compiled,
+            steps=STEPS, resolutions=(128 if tiny else 256,), save_every=8, sample_every=12,
+            sample_objects=("telescope",), log_every=4, rank=8, batch=1, held_out=1, preserve=0.3, preserve_pictures=2,
+            warmup=2, export=("comfyui",), device=self._worker.job.device, compile=self._worker.job.compiled,
         )  # fmt: skip
 
     def _keep(self, inside: str, name: str) -> None:
