@@ -5,8 +5,8 @@
     python -m benchmarks --list      what there is
 
 Each runs in a process of its own, so that none is measured in another's memory. What needs a CUDA card
-(`benchmarks.gpu`, `benchmarks.gpu_training`) or many minutes (`benchmarks.demo_quality`, `benchmarks.chaos`) is
-started by its own name.
+(`benchmarks.gpu`, `benchmarks.gpu_training`) or many minutes (`benchmarks.demo_quality`, `benchmarks.chaos`,
+`benchmarks.lettering`) is started by its own name.
 """
 
 import importlib.util

@@ -26,7 +26,7 @@ from training.dataset.looks import (
     outlying,
     unlike,
 )
-from training.dataset.marks import marked
+from training.dataset.marks import marked, texts_in
 from training.dataset.pictures import DataSet, Picture, read_data_set
 from training.embedding import Embed
 from training.errors import DataSetError
@@ -38,7 +38,7 @@ NEAR, ALIKE = 10, 0.02
 VARIED, OFTEN = 0.6, 2
 _NAMED, _TOLD = 30, 5
 UNLIKE, BLURRED, CUT = "unlike the others", "blurred", "cut off at the edge"
-MARKED = "a mark near the edge"
+MARKED, TEXT = "a mark near the edge", "text "
 _NAMELESS = "neither a caption nor the file's name says what is held: write a caption, or rename the file"
 
 log = logging.getLogger(__name__)
@@ -72,7 +72,7 @@ def load_data_set(folder: Path, rule: CaptionRule) -> DataSet:
         log.warning("left out: %s (%s)", each.name, each.why)
     if len(data.left_out) > _TOLD:
         log.warning("left out: %d more files", len(data.left_out) - _TOLD)
-    errors = [finding for finding in check(data) if finding.level == "error"]
+    errors = [finding for finding in _remarks(data) if finding.level == "error"]
     if errors:
         more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
         raise DataSetError(f"{errors[0].line()}{more}; python -m training.dataset check {shown(folder)} shows all")
@@ -84,6 +84,11 @@ def check(data: DataSet, embed: Embed | None = None) -> list[Finding]:
 
     `embed` tells how alike pictures look, where a model for that is on the disk; their colours tell in any case.
     """
+    return [*_remarks(data, embed), *_texts(data)]
+
+
+def _remarks(data: DataSet, embed: Embed | None = None) -> list[Finding]:
+    """What can be told from names, captions and thumbnails."""
     found = [*_count(data), *_left_out(data), *_captions(data), *_variety(data), *_lacks(data)]
     found += [*_duplicates(data), *_unlike(data, embed), *_marked(data)]
     for picture in data.pictures:
@@ -187,6 +192,13 @@ def _marked(data: DataSet) -> list[Finding]:
     whole, pixels = _whole(data)
     text = f"{MARKED} at the same place as the others: a watermark or signature is learned like everything else"
     return [Finding("warning", picture.name, text) for picture, has in zip(whole, marked(pixels), strict=True) if has]
+
+
+def _texts(data: DataSet) -> list[Finding]:
+    whole, _pixels = _whole(data)
+    way = "crop or paint it out, or the LoRA learns it"
+    places = zip(whole, texts_in(whole), strict=True)
+    return [Finding("warning", picture.name, f"{TEXT}{place}: {way}") for picture, place in places if place]
 
 
 def _duplicates(data: DataSet) -> list[Finding]:

@@ -19,7 +19,7 @@ from inference.files import written_aside
 from inference.translation.glossary import load_glossary
 from training.dataset.captioner import Captioner
 from training.dataset.captions import CaptionRule
-from training.dataset.checks import BLURRED, CUT, MARKED, OFTEN, SIZE, UNLIKE, check
+from training.dataset.checks import BLURRED, CUT, MARKED, OFTEN, SIZE, TEXT, UNLIKE, check
 from training.dataset.folder import shown
 from training.dataset.importing import ASIDE
 from training.dataset.pictures import DataSet, Picture, read_data_set, upright
@@ -169,7 +169,7 @@ def _marks(data: DataSet, embed: Embed | None) -> dict[str, list[str]]:
             found.append(f"{picture.thing}: {things[picture.thing]} times")
     for finding in check(data, embed):
         if finding.name in marks and finding.text.startswith(
-            ("nearly the same", "the same picture", "busy background", BLURRED, CUT, UNLIKE, MARKED)
+            ("nearly the same", "the same picture", "busy background", BLURRED, CUT, UNLIKE, MARKED, TEXT)
         ):
             marks[finding.name].append(finding.text)
     return marks
