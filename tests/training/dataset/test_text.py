@@ -12,9 +12,10 @@ from PIL import Image
 from benchmarks.lettering.stamps import stamped
 from benchmarks.lettering.textures import KINDS, texture
 from tests.training.dataset.test_name import RULE, naming_of, served
-from training.dataset import check, read_data_set
+from training.dataset.checks import check
 from training.dataset.marks import text_in
 from training.dataset.marks.shapes import shapes_of
+from training.dataset.pictures import read_data_set
 from training.demo.drawing.illustrator import draw
 
 OURS = sorted(Path("training/demo/training_images").glob("*.png"))
