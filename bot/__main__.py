@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line; the exit code: 0 all done, 1 something failed, 2 bad usage or bad input."""
     parser = Parser(prog="python -m bot", description="Serve samurai badges on Telegram until told to stop.")
-    parser.add_argument("--config", type=Path, metavar="FILE", help="a TOML file whose keys win over badge.toml")
+    parser.add_argument("--config", type=Path, metavar="FILE", help="settings that override configs/badge.toml")
     parser.add_argument("--debug", action="store_true", help="show tracebacks")
     instead = parser.add_mutually_exclusive_group()
     instead.add_argument("--check", action="store_true", help="try everything that serving needs, without serving")

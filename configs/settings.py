@@ -76,7 +76,7 @@ class Settings(BaseSettings):
 
 
 def load_settings(config: Path | None = None) -> Settings:
-    """The settings in force. `config` is the file of `--config`, whose keys win over the defaults.
+    """The settings in force. `config` is the file of `--config`, whose keys override the defaults.
 
     Raises ConfigError, whose message is one line, for anything that cannot be used.
     """
@@ -89,7 +89,7 @@ def load_settings(config: Path | None = None) -> Settings:
             raise ConfigError(f"{file}: tokens do not belong in a config file: put them into the environment or .env")
     if not (os.environ.get(f"{PREFIX}DATA_DIR") or merged["data_dir"]):
         merged["data_dir"] = default_data_dir()
-    if os.environ.get("RAY_ADDRESS"):  # Ray's own variable; BADGE_RAY__ADDRESS wins over it
+    if os.environ.get("RAY_ADDRESS"):  # Ray's own variable; BADGE_RAY__ADDRESS overrides it
         _merge(merged, {"ray": {"address": os.environ["RAY_ADDRESS"]}})
     try:
         settings = Settings(**merged, secrets=Secrets())

@@ -201,7 +201,7 @@ class Sender:
         self.add(moved)
 
     async def _give_up(self, outgoing: Outgoing) -> None:
-        """A message that never can be sent must not keep the ones behind it waiting, nor its job open for ever."""
+        """A message that never can be sent must not keep the ones behind it waiting, nor its job open forever."""
         status = outgoing.message.kind == "status"
 
         def give_up(connection: sqlite3.Connection) -> None:

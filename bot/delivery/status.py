@@ -124,7 +124,7 @@ class StatusBoard:
             self._show_progress(job_id, progress)
 
     async def run(self) -> None:
-        """Edit, for ever."""
+        """Edit until canceled."""
         places_at = 0.0
         while True:
             await asyncio.sleep(_TICK)

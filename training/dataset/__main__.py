@@ -36,7 +36,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--encoding", default="", metavar="NAME", help="what captions are in, where that is not UTF-8")
     parser.add_argument("--port", type=int, metavar="N", help="name: serve the page on this port (default: a free one)")
     parser.add_argument("--no-browser", action="store_true", help="name: print the page's address, open no browser")
-    parser.add_argument("--config", type=Path, metavar="FILE", help="settings that win over configs/badge.toml")
+    parser.add_argument("--config", type=Path, metavar="FILE", help="settings that override configs/badge.toml")
     parser.add_argument("--debug", action="store_true", help="show library logs and tracebacks")
     return parser
 
