@@ -1,8 +1,8 @@
 """What a person's words come to in a closed vocabulary: a thing, its colour, and whether all of the wish is drawn.
 
 Of an English phrase the head noun counts ("cup of coffee with cream": the cup), of a Russian one the first
-("чашка кофе"); a name of several words wins over one of its words. Colours beside the thing are kept; every other word
-that says something makes the wish known in part only.
+("чашка кофе"); a name of several words comes before one of its words. Colours beside the thing are kept; every other
+word that says something makes the wish known in part only.
 """
 
 import re

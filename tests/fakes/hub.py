@@ -17,8 +17,8 @@ COMMIT = "c" * 40
 
 @dataclass
 class FakeHub:
-    """`files` by name. `claimed` sizes win over true ones in the listing; `gated` answers 403; `token` is that of the
-    account acme; `breaks` counts downloads that end after half of the file."""
+    """`files` by name. `claimed` sizes override the true ones in the listing; `gated` answers 403; `token` is that of
+    the account acme; `breaks` counts downloads that end after half of the file."""
 
     repo: str
     files: dict[str, bytes]

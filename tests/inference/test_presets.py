@@ -58,7 +58,7 @@ def test_the_png_says_what_the_preset_was_and_makes_it_again(config: Path) -> No
     assert Path("again.png").read_bytes() == Path("fox.png").read_bytes()
     assert render.main((*what, "--preset", "fox", "--lora", "none", "--style", "arc", "--out", "own.png")) == 0
     own = read_recipe(Path("own.png"))
-    assert (own.lora, own.style) == (None, "arc"), "the command line wins over the preset"
+    assert (own.lora, own.style) == (None, "arc"), "the command line overrides the preset"
 
 
 def test_a_batch_is_drawn_under_a_preset(config: Path) -> None:

@@ -63,7 +63,7 @@ def follow(args: argparse.Namespace, tell_after: float) -> int:
             open_trainer(settings, args.backend or "").train(job_from(args, settings), bar)
     except TrainingInterrupted:
         return FAILED
-    except Exception:
+    except Exception:  # whatever it was is raised again, unless this process was asked to stop
         if bar.asked_to_stop:
             return FAILED
         time.sleep(tell_after)

@@ -195,7 +195,7 @@ def _marked(data: DataSet) -> list[Finding]:
 
 
 def _texts(data: DataSet) -> list[Finding]:
-    whole, _pixels = _whole(data)
+    whole, _ = _whole(data)
     way = "crop or paint it out, or the LoRA learns it"
     places = zip(whole, texts_in(whole), strict=True)
     return [Finding("warning", picture.name, f"{TEXT}{place}: {way}") for picture, place in places if place]

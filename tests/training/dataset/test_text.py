@@ -14,7 +14,7 @@ from benchmarks.lettering.textures import KINDS, texture
 from tests.training.dataset.test_name import RULE, naming_of, served
 from training.dataset.checks import check
 from training.dataset.marks import text_in
-from training.dataset.marks.shapes import shapes_of
+from training.dataset.marks.regions import regions_of
 from training.dataset.pictures import read_data_set
 from training.demo.drawing.illustrator import draw
 
@@ -87,17 +87,17 @@ def test_a_picture_of_nothing_and_a_tiny_one_are_looked_at() -> None:
     assert text_in(Image.new("L", (1, 1))) == text_in(Image.new("RGB", (2048, 1), "white")) == ""
 
 
-def test_shapes_are_those_that_filling_finds() -> None:
+def test_regions_are_those_that_filling_finds() -> None:
     random = np.random.default_rng(2)
     for share in (0.2, 0.5, 0.6, 0.9):
         mask = random.random((31, 40)) < share
-        shapes = shapes_of(mask)
-        got = zip(shapes.left, shapes.top, shapes.right, shapes.bottom, shapes.area, strict=True)
+        regions = regions_of(mask)
+        got = zip(regions.left, regions.top, regions.right, regions.bottom, regions.area, strict=True)
         assert sorted(tuple(map(int, each)) for each in got) == sorted(filled(mask))
         one, other = np.pad(mask, ((0, 0), (1, 0))), np.pad(mask, ((1, 0), (0, 0)))
-        assert shapes.runs.sum() == np.count_nonzero(np.diff(one.astype(int), axis=1) > 0)
-        assert shapes.columns.sum() == np.count_nonzero(np.diff(other.astype(int), axis=0) > 0)
-    assert len(shapes_of(np.zeros((5, 5), bool)).area) == 0
+        assert regions.runs.sum() == np.count_nonzero(np.diff(one.astype(int), axis=1) > 0)
+        assert regions.columns.sum() == np.count_nonzero(np.diff(other.astype(int), axis=0) > 0)
+    assert len(regions_of(np.zeros((5, 5), bool)).area) == 0
 
 
 def filled(mask: NDArray[np.bool_]) -> list[tuple[int, ...]]:

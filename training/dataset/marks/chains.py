@@ -1,4 +1,4 @@
-"""Rows of shapes that could be letters of one line, and what tells letters from bricks, blades and beads."""
+"""Rows of regions that could be letters of one line, and what tells letters from bricks, blades and beads."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -7,31 +7,31 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from training.dataset.marks.shapes import Shapes, shapes_of
+from training.dataset.marks.regions import Regions, regions_of
 
 Floats = NDArray[np.float64]
 Grey = NDArray[np.uint8]
 FEWEST = 4
-"""Letters in a line: three shapes in a row stand in every second drawing."""
+"""Letters in a line: three regions in a row stand in every second drawing."""
 _CONTRAST = 24
 _INK = 0.42
 """The share of the span between darkest and lightest nearby that still is ink: under a half, so that letters of 15
 pixels, whose gaps are grey, do not flow together."""
 _MOST = 1500
-"""So many shapes of a letter's size are a texture, or a page of print, which nobody takes for a drawing."""
+"""So many regions of a letter's size are a texture, or a page of print, which nobody takes for a drawing."""
 _SAMPLED = 24
 
 
 @dataclass(frozen=True)
 class Chain:
-    """A row of shapes; lengths as shares of the letters' height. `box` is left, top, right, bottom in pixels."""
+    """A row of regions; lengths as shares of the letters' height. `box` is left, top, right, bottom in pixels."""
 
     box: tuple[float, float, float, float]
     letters: int
     busy: tuple[float, float, float]
     """Edges above, below and at the quieter end, as shares of those inside: a line of text stands by itself."""
     crossed: tuple[float, float]
-    """In how many pieces a row, and a column, cuts a shape: one for bricks, bars and blades, more for letters."""
+    """In how many pieces a row, and a column, cuts a region: one for bricks, bars and blades, more for letters."""
     crossed_spread: tuple[float, float]
     heights_spread: float
     strokes_spread: float
@@ -44,7 +44,7 @@ class Chain:
 
 
 def chains_in(image: Image.Image, reach: int, lowest: int, highest: int) -> Iterator[Chain]:
-    """The chains of an RGB picture whose shapes are `lowest` to `highest` pixels high.
+    """The chains of an RGB picture whose regions are `lowest` to `highest` pixels high.
 
     A pixel is ink where it is near the darkest, or the lightest, within `reach` pixels.
     """
@@ -55,10 +55,10 @@ def chains_in(image: Image.Image, reach: int, lowest: int, highest: int) -> Iter
     span = high - low
     ink, strong = (span * _INK).astype(np.uint8), span > _CONTRAST
     for mask in (strong & (grey < low + ink), strong & (grey > high - ink)):
-        shapes = _letters(shapes_of(mask), mask.shape, lowest, highest)
-        if FEWEST <= len(shapes.area) <= _MOST:
-            for members in _rows(shapes):
-                yield _measured(shapes, members, edges, colours)
+        regions = _letters(regions_of(mask), mask.shape, lowest, highest)
+        if FEWEST <= len(regions.area) <= _MOST:
+            for members in _rows(regions):
+                yield _measured(regions, members, edges, colours)
 
 
 def _window(grey: Grey, reach: int, least_or_most: Callable[..., Grey]) -> Grey:
@@ -85,19 +85,20 @@ def _edges(grey: Grey) -> Floats:
     return total
 
 
-def _letters(shapes: Shapes, size: tuple[int, ...], lowest: int, highest: int) -> Shapes:
+def _letters(regions: Regions, size: tuple[int, ...], lowest: int, highest: int) -> Regions:
     """Those with a letter's size and proportions that no edge of the picture cuts."""
-    high, wide = shapes.bottom - shapes.top, shapes.right - shapes.left
+    high, wide = regions.bottom - regions.top, regions.right - regions.left
     fits = (high >= lowest) & (high <= highest) & (wide <= 2.2 * high) & (12 * wide >= high)
-    fits &= (shapes.area >= 0.12 * high * wide) & (shapes.top > 0) & (shapes.left > 0)
-    fits &= (shapes.bottom < size[0]) & (shapes.right < size[1])
-    return shapes.only(fits)
+    fits &= (regions.area >= 0.12 * high * wide) & (regions.top > 0) & (regions.left > 0)
+    fits &= (regions.bottom < size[0]) & (regions.right < size[1])
+    return regions.only(fits)
 
 
-def _rows(shapes: Shapes) -> Iterator[NDArray[np.intp]]:
-    """Chains from left to right: each shape's nearest partner on the right, where that has it as its nearest too."""
-    left, top, right, bottom = (a.astype(np.float32) for a in (shapes.left, shapes.top, shapes.right, shapes.bottom))
-    high, stroke = bottom - top, (shapes.area / (shapes.runs + shapes.columns)).astype(np.float32)
+def _rows(regions: Regions) -> Iterator[NDArray[np.intp]]:
+    """Chains from left to right: each region's nearest partner on the right, where that has it as its nearest too."""
+    box = (regions.left, regions.top, regions.right, regions.bottom)
+    left, top, right, bottom = (side.astype(np.float32) for side in box)
+    high, stroke = bottom - top, (regions.area / (regions.runs + regions.columns)).astype(np.float32)
 
     def taller(a: NDArray[np.float32]) -> NDArray[np.float32]:
         return np.maximum(a[:, None], a[None])
@@ -123,8 +124,8 @@ def _rows(shapes: Shapes) -> Iterator[NDArray[np.intp]]:
             yield np.array(members)
 
 
-def _measured(shapes: Shapes, members: NDArray[np.intp], edges: Floats, colours: NDArray[np.uint8]) -> Chain:
-    own = shapes.only(members)
+def _measured(regions: Regions, members: NDArray[np.intp], edges: Floats, colours: NDArray[np.uint8]) -> Chain:
+    own = regions.only(members)
     high, wide = own.bottom - own.top, own.right - own.left
     tall = float(np.percentile(high, 80))
     start, end = float(own.left.min()), float(own.right.max())

@@ -17,7 +17,8 @@ UPPER, LOWER, MIDDLE = "along the upper edge", "along the lower edge", "in the m
 _SIDE = 1024
 """At 512 pixels a font of 3% has letters of 8 pixels with gaps of half a pixel, which flow together."""
 _BAND = 0.2
-_PLACES = 4096
+_KEPT = 4096
+"""Answers remembered, a short string each: more than any data set has pictures."""
 
 
 def texts_in(pictures: Sequence[Picture]) -> list[str]:
@@ -26,7 +27,7 @@ def texts_in(pictures: Sequence[Picture]) -> list[str]:
         return list(pool.map(lambda picture: _text_in_file(picture.path, picture.sha256), pictures))
 
 
-@lru_cache(_PLACES)
+@lru_cache(_KEPT)
 def _text_in_file(path: Path, _sha256: str) -> str:
     try:
         return text_in(open_image(read_file(path), name="it", max_pixels=MAX_PIXELS, shrunk_to=2 * _SIDE).image)
@@ -37,8 +38,8 @@ def _text_in_file(path: Path, _sha256: str) -> str:
 def text_in(image: Image.Image) -> str:
     """Where horizontal text stands: "along the lower edge", several places joined by "and", "" where there is none.
 
-    Rows of shapes are looked for in the upper and lower fifth at 1024 pixels, and everywhere at 512. Text is a row
-    that stands by itself, on one line, of one colour and stroke, whose shapes differ as letters do.
+    Rows of regions are looked for in the upper and lower fifth at 1024 pixels, and everywhere at 512. Text is a row
+    that stands by itself, on one line, of one colour and stroke, whose regions differ as letters do.
 
     `python -m benchmarks.lettering` measured it, on seeds that the thresholds were not chosen on.
     Print along an edge, six kinds, at full contrast: 96% of 360 from 3% of the height, 75% of 120 at 2%; at a
@@ -71,10 +72,10 @@ def _is_text(row: Chain) -> bool:
 
 
 def _printed(row: Chain) -> bool:
-    """Whether the shapes differ in how often a row or column cuts them, as "o", "l" and "e" do.
+    """Whether the regions differ in how often a row or column cuts them, as "o", "l" and "e" do.
 
     The limits lie near the outer 2 to 5% of 232 rows of text with five letters and more. Of 1,771 such rows in textures
-    half were of shapes that every row and column cuts once, with 0.68 as many edges above them as inside.
+    half were of regions that every row and column cuts once, with 0.68 as many edges above them as inside.
     """
     return (
         row.busy[0] < 0.3 and row.busy[1] < 0.4 and row.busy[2] < 0.25

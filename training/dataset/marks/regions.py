@@ -9,8 +9,8 @@ Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
-class Shapes:
-    """One entry a shape. Boxes are half open; `runs` counts its pieces on all rows, `columns` those in all columns."""
+class Regions:
+    """One entry a region. Boxes are half open; `runs` counts its pieces on all rows, `columns` those in all columns."""
 
     left: Ints
     top: Ints
@@ -20,15 +20,15 @@ class Shapes:
     runs: Ints
     columns: Ints
     pixel: Ints
-    """One pixel of the shape, as an index into the flat mask."""
+    """One pixel of the region, as an index into the flat mask."""
 
-    def only(self, which: NDArray[np.bool_] | NDArray[np.intp]) -> "Shapes":
+    def only(self, which: NDArray[np.bool_] | NDArray[np.intp]) -> "Regions":
         """Those that a mask or indices pick."""
-        return Shapes(*(getattr(self, each.name)[which] for each in fields(self)))
+        return Regions(*(getattr(self, each.name)[which] for each in fields(self)))
 
 
-def shapes_of(mask: NDArray[np.bool_]) -> Shapes:
-    """The shapes of a mask, H x W, whose pixels touch by a side."""
+def regions_of(mask: NDArray[np.bool_]) -> Regions:
+    """The regions of a mask, H x W, whose pixels touch by a side."""
     high, wide = mask.shape
     framed = np.zeros((high, wide + 2), np.int8)
     framed[:, 1:-1] = mask
@@ -55,7 +55,7 @@ def shapes_of(mask: NDArray[np.bool_]) -> Shapes:
     tops = mask.copy()
     tops[1:] &= ~mask[:-1]
     columns = np.bincount(label, weights=_sums(tops, row, start, end), minlength=count).astype(np.int64)
-    return Shapes(least(start), least(row), most(end), most(row + 1), area, runs, columns, first)
+    return Regions(least(start), least(row), most(end), most(row + 1), area, runs, columns, first)
 
 
 def _sums(mask: NDArray[np.bool_], row: Ints, start: Ints, end: Ints) -> Ints:
@@ -66,7 +66,7 @@ def _sums(mask: NDArray[np.bool_], row: Ints, start: Ints, end: Ints) -> Ints:
 
 
 def _joined(row: Ints, start: Ints, end: Ints, wide: int) -> Ints:
-    """The number of the shape that each run belongs to: runs of neighbouring rows that overlap belong together."""
+    """The number of the region that each run belongs to: runs of neighbouring rows that overlap belong together."""
     number = len(row)
     if not number:
         return np.zeros(0, np.int64)
