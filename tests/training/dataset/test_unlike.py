@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from numpy.typing import NDArray
 from PIL import Image
 
 from tests.tiny_flux import make_tiny_clip
@@ -21,6 +22,18 @@ def test_six_others_among_twelve_are_told_apart_by_features() -> None:
     assert outlying(features) == [False] * 12 + [True] * 6
     assert not any(outlying(features[:12]))
     assert outlying(features[:5]) == [False] * 5
+
+
+def test_among_copies_a_hair_is_no_other_look() -> None:
+    """More than half the distances are equal, so the deviation is 0: what differs by a hair is not marked for that."""
+    one, another = np.eye(32, dtype=np.float32)[:2]
+
+    def at(distance: float) -> NDArray[np.float32]:
+        angle = 2 * np.arcsin(distance / 2)
+        return np.asarray(np.cos(angle) * one + np.sin(angle) * another, dtype=np.float32)
+
+    assert outlying(np.stack([one] * 9 + [at(0.02)])) == [False] * 10
+    assert outlying(np.stack([one] * 9 + [at(0.02), at(0.1)])) == [False] * 10 + [True]
 
 
 def test_check_asks_the_model_that_is_on_the_disk(
