@@ -34,6 +34,7 @@ RUNS_MODELS = (
     "training/evaluation/scorers.py",
     "training/demo/*",
     "training/demo/model/*",
+    "training/demo/model/upscaler_training/fitting.py",
 )
 LOADS_AT_ONCE = (
     "inference/local/modulation.py",
@@ -46,6 +47,7 @@ LOADS_AT_ONCE = (
     "training/local/*/*",
     "training/demo/*",
     "training/demo/model/*",
+    "training/demo/model/upscaler_training/fitting.py",
 )
 """Files that may import a model library at their top: they are themselves imported only where a model runs."""
 

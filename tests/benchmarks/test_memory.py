@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from benchmarks.memory.drawing import plans_of
+from benchmarks.memory.simulation import plans_of
 from inference.models.profiles import load_profile, profile_names
 
 FULL_SIZE = [name for name in profile_names() if load_profile(name).size]

@@ -9,8 +9,8 @@ import torch
 
 from inference.models.profiles import load_profile
 from inference.upscale.network import load
-from training.demo.model import upscaler_training
-from training.demo.model.upscaler_training import GAIN, PLAN, fit, pairs, save
+from training.demo.model.upscaler_training import fitting
+from training.demo.model.upscaler_training.fitting import GAIN, PLAN, fit, pairs, save
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +29,7 @@ def test_pairs_show_the_same_and_are_made_once(work: Path) -> None:
 
 
 def test_it_learns_and_resumes_exactly(work: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(upscaler_training, "BATCH", 2)
+    monkeypatch.setattr(fitting, "BATCH", 2)
     small, large = np.load(work / "upscaler_small.npy"), np.load(work / "upscaler_large.npy", mmap_mode="r")
     plan = replace(PLAN, steps=4, save_every=2, log_every=1)
     (work / "whole").mkdir()

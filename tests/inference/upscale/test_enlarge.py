@@ -8,7 +8,7 @@ import pytest
 import torch
 from PIL import Image, ImageDraw, ImageFilter
 
-from benchmarks.upscale import edge_widths
+from benchmarks.commands.upscale import edge_widths
 from configs.settings import default_settings
 from inference import load_profile
 from inference.badge import finish_badge

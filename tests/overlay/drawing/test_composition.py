@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from benchmarks.composition import HIDDEN, cut_by_ring, hidden_by_banner
+from benchmarks.commands.composition import HIDDEN, cut_by_ring, hidden_by_banner
 from overlay import STYLES
 from overlay.banner import plan_banner
 from overlay.drawing.composition import placed

@@ -1,9 +1,4 @@
-"""Trains the upscaler for flat outlined drawings: `python -m training.demo.model.upscaler_training`.
-
-Pairs are the illustrator's drawings at 1024 pixels, and what the demo FLUX makes of them at 256: most through its
-autoencoder with a little noise in the latents, the others by image-to-image, which adds the transformer's own faults
-and leaves the geometry in place. It goes on from its checkpoint in the work folder after any interruption.
-"""
+"""What `python -m training.demo.model.upscaler_training` does: the pairs, the training and its weights."""
 
 import argparse
 import json
@@ -49,7 +44,7 @@ GAIN = 1.2
 """L1 makes networks timid at outlines. On eight pairs 1 gives 2.52 pixels, L1 4.89; 1.2 gives 2.35 and 4.93."""
 PLAN = Schedule(4200, warmup=50, decay_from=0.0, ema=0.995, save_every=200, log_every=100)
 RATE = 2e-3
-WEIGHTS = Path(__file__).resolve().parents[3] / "inference" / "upscale" / "upscaler.safetensors"
+WEIGHTS = Path(__file__).resolve().parents[4] / "inference" / "upscale" / "upscaler.safetensors"
 
 
 def large_drawing(seed: int) -> tuple[Image.Image, str]:
@@ -200,31 +195,12 @@ def save(model: Upscaler, path: Path) -> None:
     aside.replace(path)
 
 
-def main() -> None:
-    """The command line."""
-    parser = argparse.ArgumentParser(prog="python -m training.demo.model.upscaler_training", description=__doc__)
-    parser.add_argument("--work", type=Path, default=Path("data/demo"), help="checkpoint, pairs and losses")
-    parser.add_argument(
-        "--pipeline",
-        type=Path,
-        nargs="+",
-        default=[Path("inference/demo")],
-        help="the demo FLUX to train for, or several",
-    )
-    parser.add_argument("--start", type=Path, help="go on from these weights instead of from nothing")
-    parser.add_argument("--out", type=Path, default=WEIGHTS, help="where the weights go")
-    parser.add_argument("--steps", type=int, default=PLAN.steps)
-    parser.add_argument("--pairs", type=int, default=PAIRS)
-    parser.add_argument("--threads", type=int, help="CPU threads")
-    args = parser.parse_args()
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+def run(args: argparse.Namespace) -> None:
+    """Make the pairs, train and save."""
     if args.threads:
         torch.set_num_threads(args.threads)
-    small, large = pairs(args.work, args.pipeline, args.pairs)
-    model = fit(args.work, small, large, replace(PLAN, steps=args.steps), args.start)
-    save(model, args.out)
-    log.info("wrote %s", args.out)
-
-
-if __name__ == "__main__":
-    main()
+    small, large = pairs(args.work, args.pipeline, PAIRS if args.pairs is None else args.pairs)
+    plan = PLAN if args.steps is None else replace(PLAN, steps=args.steps)
+    out = args.out or WEIGHTS
+    save(fit(args.work, small, large, plan, args.start), out)
+    log.info("wrote %s", out)

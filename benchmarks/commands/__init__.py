@@ -1,0 +1,1 @@
+"""What measuring scripts do, each in a module of its name: imported once the arguments are read."""

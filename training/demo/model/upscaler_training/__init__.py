@@ -1,0 +1,1 @@
+"""How the upscaler for flat outlined drawings is trained."""
