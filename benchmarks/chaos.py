@@ -54,7 +54,7 @@ class Talker:
         self.badges.append(number)
         if number % 3 == 1:
             self.more.add(message.id)
-            self.person.press(message, "таких")
+            self.person.press(message, "похожих")
         if number % 2 == 0:
             self.packed.add(message.id)
             self.person.press(message, "В набор")

@@ -156,7 +156,7 @@ class Conversation:
                 return Outcome()
             turn = Turn(connection, event, self.context)
             people.clear(connection, event.place)
-            turn.say(turn._("😕 Something broke on my side. Start anew, please: /create"))
+            turn.say(turn._("😕 Something went wrong on my side. Please start over: /create"))
             turn.outcome.log = "error"
             return turn.outcome
 

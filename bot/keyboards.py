@@ -23,7 +23,7 @@ def under_badge(_: Texts, job_id: int, settings: BotSettings) -> Rows:
 
 def under_award(_: Texts, job_id: int, settings: BotSettings) -> Rows:
     """Under a finished badge that its person does not change."""
-    pack = (((_("📌 Into the sticker pack"), f"pack:{job_id}"),),) if settings.sticker_owner else ()
+    pack = (((_("📌 Add to the sticker pack"), f"pack:{job_id}"),),) if settings.sticker_owner else ()
     return (copies(_, job_id), *pack)
 
 

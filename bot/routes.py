@@ -54,12 +54,12 @@ ROUTES: dict[str, Route] = {
     "/badge": Route(
         commands.badge, commands.words_of_badge, menu=lambda _: _("telescope | UX SCOUT - a badge in one line")
     ),
-    "/awards": Route(awards.list_awards, menu=lambda _: _("who was awarded what")),
+    "/awards": Route(awards.list_awards, menu=lambda _: _("who received which award")),
     "/history": Route(history.history, menu=lambda _: _("your last badges")),
-    "/cancel": Route(commands.cancel, menu=lambda _: _("stop, at any moment")),
+    "/cancel": Route(commands.cancel, menu=lambda _: _("cancel at any time")),
     "/character": Route(characters.usual_here),
     "/language": Route(welcome.language, menu=lambda _: _("the language I answer in")),
-    "/privacy": Route(privacy.tell, for_everybody=True, menu=lambda _: _("what I keep about you")),
+    "/privacy": Route(privacy.tell, for_everybody=True, menu=lambda _: _("what I store about you")),
     "/forget": Route(privacy.ask, for_everybody=True, menu=lambda _: _("delete everything about you")),
     "/help": Route(lambda turn: commands.help_(turn, _names_for_admins()), menu=lambda _: _("what I can do")),
     "/stats": Route(admin.stats, for_admins=True),
@@ -200,7 +200,7 @@ def _press(turn: Turn) -> None:
         if turn.job is None or not turn.job.english:  # forgotten by its person
             turn.too_old()
         elif turn.job.state in ("reviewing", "offered") or turn.job.error in _NOT_SHOWN:
-            turn.toast(turn._("This badge was not approved, so there is nothing to do with it yet."), alert=True)
+            turn.toast(turn._("This badge has not been approved, so its buttons do not work."), alert=True)
         elif (turn.job.user_id, turn.job.chat_id) != (turn.place.user_id, turn.place.chat_id):
             turn.toast(turn._("This is somebody else's badge. Make your own: /create"), alert=True)
         else:
@@ -213,7 +213,7 @@ def _question(turn: Turn) -> None:
     dialogue = turn.dialogue()
     if turn.event.kind == "edited":
         if dialogue is not None or turn.event.command:
-            turn.hint(turn._("I do not see changes in messages. Please send a new one."))
+            turn.hint(turn._("I do not see edits to messages. Please send a new one."))
         return
     turn.preset = _character_of(dialogue)
     ROUTES.get(_name(turn.event, dialogue), ROUTES["?"]).handler(turn)

@@ -105,18 +105,18 @@ def failure(_: Texts, reason: str) -> str:
     """
     sentences = {
         "words": _("😕 That could not be drawn. Change the words and try again: /create"),
-        "unavailable": _("😕 Nobody can draw at the moment. Try again in a few minutes."),
+        "unavailable": _("😕 Drawing is not available right now. Try again in a few minutes."),
         "operator": _(
-            "😕 I cannot draw until whoever runs me has seen to it; they have been told. Your words are fine:"
+            "😕 I cannot draw until a problem on my side is fixed; it has been reported. Your text is fine:"
             " try again later."
         ),
-        "refused": _("🙏 The admins would rather not have this badge. Try other words: /create"),
-        "picture": _("🙏 The picture came out in a way that I would rather not show. Try other words: /create"),
-        "blank": _("😕 The picture came out empty. It was not your words, and whoever runs me has been told."),
-        "photos": _("😕 This chat does not allow photos. Take your badge as a file, or write to me in private."),
-        "sending": _("😕 Your badge is drawn, but Telegram does not show it here. Take it as a file:"),
+        "refused": _("🙏 The admins did not approve this badge. Try other words: /create"),
+        "picture": _("🙏 The picture filter rejected this picture. Try other words: /create"),
+        "blank": _("😕 The picture came out blank. Your words are not the cause; the problem has been reported."),
+        "photos": _("😕 This chat does not allow photos. Get your badge as a file, or write to me in private."),
+        "sending": _("😕 Your badge is ready, but Telegram does not accept the picture here. Get it as a file:"),
     }
-    other = _("😕 Something broke while I was drawing. It was not your fault: try once more.")
+    other = _("😕 Something went wrong while I was drawing. It was not your fault: please try again.")
     return sentences.get(reason, other)
 
 

@@ -86,13 +86,13 @@ def award(turn: Turn) -> None:
     event = turn.event
     whom, thing, text, why = _split(event)
     if event.private:
-        turn.say(turn._("Awards are given in a group: reply there to the member's message."))
+        turn.say(turn._("Awards are given in groups: reply to the member's message there."))
         return
     if not thing or not text or not (whom or event.replied_user):
         turn.say(
             turn._(
                 "Reply to a member's message with: /award telescope | UX SCOUT | why\n"
-                "or write: /award @name telescope | UX SCOUT | why"
+                "or write: /award @username telescope | UX SCOUT | why"
             )
         )
         return

@@ -53,8 +53,10 @@ def button(turn: Turn) -> tuple[Button, ...]:
 def name(turn: Turn) -> None:
     """The button under /privacy was pressed."""
     if turn.number != turn.place.user_id:
-        turn.toast(turn._("That button is somebody else's."))
+        turn.toast(turn._("This button is for somebody else."))
         return
     yes = turn.word == "yes"
     people.name(turn.connection, turn.place.user_id, yes)
-    turn.toast(turn._("From now on with your name.") if yes else turn._("From now on without your name."))
+    turn.toast(
+        turn._("Your name will be shown from now on.") if yes else turn._("Your name will not be shown from now on.")
+    )

@@ -58,7 +58,7 @@ def _request(turn: Turn, admin: int) -> outbox.Outgoing:
     _ = texts_for(people.language(turn.connection, admin))
     said = " ".join((f"/{event.command} " if event.command else "").split() + event.text.split())[:_LONGEST]
     who = person_words(Known(user, event.name, event.username, 0, False))
-    text = _("{who} asks to use me: {words}", who=who, words=said)
+    text = _("{who} asks for access: {words}", who=who, words=said)
     row: tuple[Button, ...] = ((_("✅ Allow"), f"allow:{user}"), (_("⛔ Deny"), f"deny:{user}"))
     return outbox.put(turn.connection, admin, admin, Message("text", text, buttons=(row,)), turn.now)
 
@@ -99,7 +99,7 @@ def list_people(turn: Turn) -> None:
     for person in members.listed(turn.connection, _LISTED):
         marks = {ALLOWED: "✅ ", DENIED: "⛔ "}.get(person.access, "") + ("🚫 " if person.banned else "")
         lines.append(marks + person_words(person))
-    legend = turn._("✅ allowed, ⛔ denied, 🚫 banned; the others were here last:")
+    legend = turn._("✅ allowed, ⛔ denied, 🚫 banned; the others by when they last wrote:")
     turn.say("\n".join([legend, *lines]) if lines else turn._("Nobody has written to me yet."))
 
 
@@ -118,11 +118,18 @@ def person_meant(turn: Turn, said: str) -> int:
     if said.startswith("@") and len(said) > 1:
         found = members.by_username(turn.connection, said[1:])
         if not found:
-            turn.say(turn._("I do not know {name}: only who has written to me has a name here.", name=said[:40]))
+            turn.say(
+                turn._(
+                    "I do not know {name}: I only know the usernames of people who have written to me."
+                    " Use the person's user ID.",
+                    name=said[:40],
+                )
+            )
         return found
     turn.say(
         turn._(
-            "Write the person's number or @name after the command, or reply to their message, for example: /ban 123456"
+            "Write the person's user ID or @username after the command, or reply to their message,"
+            " for example: /ban 123456"
         )
     )
     return 0
@@ -146,7 +153,7 @@ def _decide(turn: Turn, user_id: int, decision: int) -> None:
         turn.outcome.canceled += jobs.cancel_person(turn.connection, user_id, turn.now)
         told = _("This bot is not open to you.")
     else:
-        told = _("You may use me now: /create")
+        told = _("You can use this bot now: /create")
     if not is_open(settings):
         turn.outcome.outgoing.append(outbox.put(turn.connection, user_id, user_id, Message("text", told), turn.now))
 

@@ -12,20 +12,20 @@ def tell(turn: Turn) -> None:
     shown = (
         turn._(
             "Finished badges are shown in the community's gallery, with your name only if you agree. Nothing else is"
-            " given to anybody."
+            " shared with anybody."
         )
         if settings.gallery_chat
-        else turn._("Nothing is given to anybody else.")
+        else turn._("Nothing is shared with anybody else.")
     )
     turn.say(
         turn._(
-            "What I keep about you: your number at Telegram, your name and language; the words of your badges; their"
-            " pictures for {days} days; an open question until you answer it. A message is deleted from my store once"
-            " it is answered. The log names your number and what you did, not your words.\n\n"
-            "Objects and banner texts go to the model that draws; they leave this machine only where it draws at"
-            " Replicate. {shown}\n\n"
-            "/forget deletes all of it. Bans, how many badges were made and what they cost stay, without your words."
-            " Messages in this chat are yours to delete.",
+            "What I store about you: your Telegram user ID, your name and language; the words of your badges; their"
+            " pictures for {days} days; an open question until you answer it. A message is deleted from my database"
+            " once it is answered. The log contains your user ID and what you did, not your words.\n\n"
+            "Objects and banner texts are passed to the model that draws; they leave this machine only if that model"
+            " runs at Replicate. {shown}\n\n"
+            "/forget deletes all of it. Bans, the number of badges and what they cost stay, without your words."
+            " You can delete the messages in this chat yourself.",
             days=settings.keep_days,
             shown=shown,
         ),
@@ -42,7 +42,7 @@ def ask(turn: Turn) -> None:
 def forget(turn: Turn) -> None:
     """Delete everything about the person, in this transaction; files follow at once."""
     if turn.number != turn.place.user_id:
-        turn.toast(turn._("That button is somebody else's."))
+        turn.toast(turn._("This button is for somebody else."))
         return
     left = privacy.forget(turn.connection, turn.place.user_id, turn.now)
     turn.outcome.canceled += left.ended
@@ -52,4 +52,4 @@ def forget(turn: Turn) -> None:
     turn.outcome.erase = True
     turn.outcome.log = "forgotten"
     turn.toast(turn._("Deleted."))
-    turn.say(turn._("Everything about you is deleted. /create begins anew."))
+    turn.say(turn._("Everything about you is deleted. To start over: /create"))

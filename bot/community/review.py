@@ -79,7 +79,7 @@ def _decide(turn: Turn, *, approved: bool, ban: bool = False) -> None:
         turn.toast(turn._("{number} is an admin (bot.admins) and cannot be banned.", number=job.user_id), alert=True)
         return
     if job is None or not reviews.decide(connection, job.id, approved, decider, turn.now):
-        turn.toast(turn._("That badge no longer waits for a review."))
+        turn.toast(turn._("That badge is no longer waiting for review."))
         return
     turn.outcome.told.append(job.id)
     if ban:
@@ -139,11 +139,11 @@ def remind(connection: sqlite3.Connection, settings: BotSettings, now: float) ->
             posts.drop(connection, job_id, KIND)
             told += _post(connection, job_id, settings, now)
         else:
-            text = _("⏰ This badge still waits for a review: {badge}", badge=badge_words(job))
+            text = _("⏰ This badge is still waiting for review: {badge}", badge=badge_words(job))
             message = Message("text", text, reply_to=post.message_id)
             told.append(outbox.put(connection, post.chat_id, job.user_id, message, now))
         words = texts_for(job.language)(
-            "⏳ Your badge still waits for a review: {badge}. I have reminded the admins.", badge=badge_words(job)
+            "⏳ Your badge is still waiting for review: {badge}. I have reminded the admins.", badge=badge_words(job)
         )
         message = Message("text", words, thread_id=job.thread_id, reply_to=job.reply_to)
         told.append(outbox.put(connection, job.chat_id, job.user_id, message, now))

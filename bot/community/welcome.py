@@ -28,7 +28,7 @@ def language(turn: Turn) -> None:
     """Offer the languages as buttons, each in its own words."""
     rows = [((_name(code), f"language:0:{code}"),) for code in LANGUAGES]
     rows.append(((turn._("As in my Telegram"), f"language:0:{_AS_TELEGRAM}"),))
-    turn.say(turn._("Which language shall I answer in?"), buttons=tuple(rows))
+    turn.say(turn._("Which language should I answer in?"), buttons=tuple(rows))
 
 
 def choose_language(turn: Turn) -> None:

@@ -29,4 +29,4 @@ def tell_admins(
 
 
 def _sentence(_: Texts, detail: str) -> str:
-    return _("⚠️ I cannot draw until you have seen to this: {detail}", detail=detail)
+    return _("⚠️ I cannot draw until this is fixed: {detail}", detail=detail)

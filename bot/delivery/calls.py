@@ -119,7 +119,7 @@ class Calls:
         if len(found) < wanted:
             _ = await self.language(outgoing.user_id)
             caption += "\n" + _.many(
-                "{n} picture is no longer here.", "{n} pictures are no longer here.", wanted - len(found)
+                "{n} picture is no longer available.", "{n} pictures are no longer available.", wanted - len(found)
             )
         where = _where(message)
         if len(found) == 1:
@@ -217,14 +217,12 @@ class Calls:
             name = await self._packs.add(outgoing.job_id, _)
         except PackRefused as error:
             record(outgoing.user_id, "send", f"no sticker in a pack: {error}", logging.WARNING)
-            return Done(
-                says=_("The sticker could not be put into the pack. Whoever runs me finds the reason in the log.")
-            )
+            return Done(says=_("The sticker could not be added to the pack. The reason is in the bot's log."))
         return Done(says=_("📌 It is in the pack: {link}", link=f"https://t.me/addstickers/{name}"))
 
     async def _gone(self, outgoing: Outgoing) -> Done:
         _ = await self.language(outgoing.user_id)
-        gone = _("The picture is no longer here. Make it again: /create")
+        gone = _("The picture is no longer available. Make it again: /create")
         return _done(await self._bot.send_message(outgoing.chat_id, gone, **_where(outgoing.message)))
 
     async def _job(self, job_id: int) -> Job | None:

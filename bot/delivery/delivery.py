@@ -230,7 +230,7 @@ class Delivery:
     async def _ask(self, job: Job, telling: Telling) -> None:
         """A badge may or may not have arrived as a message of its own: let the person say."""
         _ = texts_for(job.language)
-        text = _("I was interrupted while sending your badge. If it did not arrive, take it here:")
+        text = _("I was interrupted while sending your badge. If it did not arrive, get it here:")
         await self._say(job, telling, text, (copies(_, job.id),))
         await self._database.write("delivered", lambda c: jobs.delivered(c, job.id, "", 0.0))
 

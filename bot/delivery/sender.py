@@ -35,7 +35,7 @@ _EDITS = ("delete", "illustrate", "relabel", "tag", "pack", "unpack")
 
 
 def _interrupted(_: Texts) -> str:
-    return _("I was interrupted while sending. If it did not arrive, ask for it once more.")
+    return _("I was interrupted while sending. If it did not arrive, ask for it again.")
 
 
 def _not_here(_: Texts) -> str:
@@ -43,7 +43,7 @@ def _not_here(_: Texts) -> str:
 
 
 def _not_taken(_: Texts) -> str:
-    return _("Telegram does not take this picture. Make another one: /create")
+    return _("Telegram does not accept this picture. Make another one: /create")
 
 
 @dataclass(frozen=True)

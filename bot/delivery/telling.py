@@ -76,7 +76,7 @@ def last_words(job: Job) -> tuple[str, Rows]:
     """Text and keyboard for a job that ended without a badge, or whose badge nobody has approved yet."""
     _ = texts_for(job.language)
     if job.state == "reviewing":
-        return _("🔎 Your badge is drawn. It comes here once an admin has approved it."), ()
+        return _("🔎 Your badge is drawn. It will appear here once an admin approves it."), ()
     if job.state == "canceled":
         return _("✖️ Canceled"), ()
     return failure(_, job.error), under_failure(_, job.id, job.error)

@@ -13,12 +13,12 @@ def stats(turn: Turn) -> None:
         turn._("Waiting: {waiting}, being drawn: {drawing}, people: {people}",
                waiting=totals.waiting, drawing=totals.drawing, people=totals.people),
         turn._("Last 24 hours: {day}", day=day),
-        turn._("Seconds a badge: portrait {draw:.1f}, banner {banner:.1f}, sending {send:.1f}",
+        turn._("Seconds per badge: portrait {draw:.1f}, banner {banner:.1f}, sending {send:.1f}",
                draw=totals.draw_seconds, banner=totals.banner_seconds, send=totals.send_seconds),
         turn._("Cost: ${cost:.2f}", cost=totals.cost_usd),
     ]  # fmt: skip
     if people.fact(turn.connection, "paused"):
-        lines.append(turn._("Drawing is paused: /resume"))
+        lines.append(turn._("Drawing is paused. To continue: /resume"))
     turn.say("\n".join(lines))
 
 
@@ -26,11 +26,11 @@ def pause(turn: Turn) -> None:
     """Draw nothing new until /resume; badges are still accepted."""
     people.set_fact(turn.connection, "paused", "yes")
     turn.outcome.queue_changed = True
-    turn.say(turn._("Paused. What is being drawn is finished, the rest waits. To go on: /resume"))
+    turn.say(turn._("Paused. Badges being drawn will be finished, the others wait. To continue: /resume"))
 
 
 def resume(turn: Turn) -> None:
     """Draw again."""
     people.set_fact(turn.connection, "paused", "")
     turn.outcome.queue_changed = True
-    turn.say(turn._("Drawing again."))
+    turn.say(turn._("Drawing resumed."))

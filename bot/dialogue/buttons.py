@@ -44,7 +44,7 @@ def hold(turn: Turn) -> None:
     things = things_to_hold(turn.event.language, turn.context, turn.preset)
     first = dialogue is not None and dialogue.question in ("object", "doubt")
     if dialogue is None or not first or turn.number is None or turn.number >= len(things):
-        turn.toast(turn._("That question is closed. Start anew: /create"))
+        turn.toast(turn._("That question is closed. Start over: /create"))
     else:
         take_object(turn, dialogue.text)
 
@@ -53,7 +53,7 @@ def near(turn: Turn) -> None:
     """One of the nearest things was chosen; counts only while the question that offered them is open."""
     dialogue = turn.dialogue()
     if turn.understood is None or dialogue is None:
-        turn.toast(turn._("That question is closed. Start anew: /create"))
+        turn.toast(turn._("That question is closed. Start over: /create"))
     else:
         take_object(turn, dialogue.text)
 
@@ -62,7 +62,7 @@ def anyway(turn: Turn) -> None:
     """What did not look like a thing is to be drawn; counts only while that is asked."""
     dialogue = turn.dialogue()
     if dialogue is None or dialogue.question != "doubt" or turn.understood is None or not turn.understood.english:
-        turn.toast(turn._("That question is closed. Start anew: /create"))
+        turn.toast(turn._("That question is closed. Start over: /create"))
     else:
         go_on(turn, turn.understood, dialogue.text)
 
@@ -71,7 +71,7 @@ def take(turn: Turn) -> None:
     """The text that may have been meant is taken; counts only while the second question is open."""
     dialogue = turn.dialogue()
     if dialogue is None or dialogue.question != "text" or not dialogue.text:
-        turn.toast(turn._("That question is closed. Start anew: /create"))
+        turn.toast(turn._("That question is closed. Start over: /create"))
     else:
         go_on(turn, Understood(dialogue.object, dialogue.english), dialogue.text)
 
@@ -82,7 +82,7 @@ def meant(turn: Turn) -> None:
     if number is None:
         turn.too_old()
     elif dialogue is None or dialogue.question != "text" or not understood or number >= len(understood.alternatives):
-        turn.toast(turn._("That question is closed. Start anew: /create"))
+        turn.toast(turn._("That question is closed. Start over: /create"))
     else:
         ask_text(turn, Understood(understood.object, understood.alternatives[number]), dialogue.text)
 
@@ -168,7 +168,7 @@ def pack(turn: Turn) -> None:
     elif outbox.asked_for(turn.connection, job.id, "pack"):
         turn.toast(turn._("Already on it."))
     elif not job.picture and not job.sticker_id:
-        turn.toast(turn._("The picture is no longer here. Make it again: /create"), alert=True)
+        turn.toast(turn._("The picture is no longer available. Make it again: /create"), alert=True)
     else:
         turn.send(Message("pack", reply_to=turn.event.message_id), job.id)
         turn.toast(turn._("On it!"))
@@ -180,7 +180,7 @@ def _send_copy(turn: Turn, kind: str, file_id: str) -> None:
     if outbox.asked_for(turn.connection, job.id, kind):
         turn.toast(turn._("Already on it."))
     elif not file_id and not job.picture:
-        turn.toast(turn._("The picture is no longer here. Make it again: /create"), alert=True)
+        turn.toast(turn._("The picture is no longer available. Make it again: /create"), alert=True)
     else:
         turn.send(Message(kind, files=(file_id,) if file_id else (), reply_to=turn.event.message_id), job.id)
         turn.toast(turn._("On it!"))

@@ -60,7 +60,7 @@ def chosen(turn: Turn) -> Dialogue | None:
 
 def ask_again(turn: Turn) -> None:
     """Something else came while the character was asked for."""
-    turn.hint(turn._("Press the character that you want."), buttons=_buttons(turn, "character"))
+    turn.hint(turn._("Press the button of the character you want."), buttons=_buttons(turn, "character"))
 
 
 def usual_here(turn: Turn) -> None:
@@ -85,7 +85,7 @@ def choose_usual(turn: Turn) -> None:
     if name:
         turn.toast(title(name, turn.context.presets[name], turn.event.language))
     else:
-        turn.toast(turn._("I ask each time now."))
+        turn.toast(turn._("I will ask each time."))
 
 
 def things_to_hold(language: str, context: Context, preset: str | None) -> tuple[str, ...]:

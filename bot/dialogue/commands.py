@@ -66,7 +66,10 @@ def ask_object(turn: Turn, text: str = "") -> None:
 
 def nameless(turn: Turn) -> None:
     """A command of somebody who writes as the group or as a channel: say once a day why nothing comes of it."""
-    text = turn._("A badge belongs to a person, and I cannot see who is writing here. Write under your own name.")
+    text = turn._(
+        "A badge belongs to a person, and I cannot see who is writing here."
+        " Please write as yourself, not as the group or a channel."
+    )
     if not people.hinted(turn.connection, turn.place, text, turn.now, _DAY):
         turn.say(text)
     turn.outcome.log = f"a command by a group or a channel, in chat {turn.place.chat_id}"
@@ -142,7 +145,7 @@ def _told(turn: Turn, understood: Understood) -> str:
     """What is drawn, in a line of its own; "" where there is nothing to say about it."""
     if understood.partly:
         drawn = understood.drawn(turn._.language)
-        return turn._("I can only draw a part of that: {thing}", thing=drawn or understood.object)
+        return turn._("I can only draw part of that: {thing}", thing=drawn or understood.object)
     return understood.echo(turn._.language)
 
 
@@ -158,7 +161,7 @@ def not_understood(turn: Turn, text: str = "") -> None:
     things = things_to_hold(turn.event.language, turn.context, turn.preset)
     if understood is not None and understood.near and len(understood.object.split()) <= _NEAR_WORDS:
         words = ", ".join(understood.near)
-        turn.say(turn._("I did not understand that. Perhaps: {words}? Please write it again.", words=words),
+        turn.say(turn._("I did not understand that. Did you mean: {words}? Please write it again.", words=words),
                  placeholder=question)  # fmt: skip
         return
     turn.say(
@@ -176,9 +179,9 @@ def say_not_understood(turn: Turn) -> None:
     understood = turn.understood
     near = ", ".join(understood.near) if understood is not None else ""
     if understood is not None and understood.undrawable and near:
-        turn.say(turn._("I cannot draw that. The nearest I can draw: {words}", words=near))
+        turn.say(turn._("I cannot draw that. The closest things I can draw: {words}", words=near))
     elif near:
-        turn.say(turn._("I did not understand that. Perhaps: {words}? Please write it again.", words=near))
+        turn.say(turn._("I did not understand that. Did you mean: {words}? Please write it again.", words=near))
     else:
         things = ", ".join(things_to_hold(turn.event.language, turn.context, turn.preset))
         turn.say(turn._("I cannot draw that. Name another thing, for example: {examples}", examples=things))
@@ -198,7 +201,7 @@ def _not_drawable(turn: Turn, understood: Understood, text: str) -> None:
         return
     turn.ask(Dialogue("object", "\n".join(understood.near), text=text))
     turn.say(
-        turn._("I cannot draw that. The nearest I can draw: {words}", words=", ".join(understood.near)),
+        turn._("I cannot draw that. The closest things I can draw: {words}", words=", ".join(understood.near)),
         buttons=_suggested(understood.near, "near"),
         placeholder=question,
     )
@@ -223,9 +226,9 @@ def help_(turn: Turn, for_admins: str) -> None:
         "/badge telescope | UX SCOUT - the same in one line\n"
         "/history - your last badges\n"
         "/language - the language I answer in\n"
-        "/cancel - stop, at any moment\n\n"
-        "The buttons under a badge draw it again, change its text or banner, and give it as a file or a sticker.\n"
-        "In a group, answer my messages or mention me.",
+        "/cancel - cancel at any time\n\n"
+        "The buttons under a badge draw it again, change its text or banner, and send it as a file or a sticker.\n"
+        "In a group, reply to my messages or mention me.",
         things=things_made(turn._, turn.context.settings.welcome),
     )
     if len(turn.context.presets) > 1:
@@ -259,7 +262,7 @@ def character(turn: Turn) -> None:
     """The character was chosen, by its button or in words: go on with what was said before, or ask for the object."""
     dialogue = chosen(turn)
     if dialogue is None and turn.event.kind == "press":
-        turn.toast(turn._("That question is closed. Start anew: /create"))
+        turn.toast(turn._("That question is closed. Start over: /create"))
     elif dialogue is None:
         ask_again(turn)
     elif dialogue.object:

@@ -33,7 +33,7 @@ def order(
     preset = turn.preset or ""
     if preset not in turn.context.banners:
         people.clear(turn.connection, turn.place)
-        turn.say(turn._("That character is no longer here. Start anew: /create"))
+        turn.say(turn._("That character is no longer available. Start over: /create"))
         return False
     style = style or turn.context.banners[preset]
     text = turn.context.check(english, text, style)
@@ -68,7 +68,7 @@ def blocked(turn: Turn, *words: str) -> bool:
     if not any(map(turn.context.blocked, words)):
         return False
     turn.outcome.log = "refused: blocked words"
-    turn.say(turn._("I would rather not draw that. Please choose other words."))
+    turn.say(turn._("I will not draw that. Please choose other words."))
     return True
 
 
@@ -98,8 +98,8 @@ def refusal(turn: Turn, *, drawn: bool = False) -> str:
     waiting = queue.waiting(connection)
     if waiting >= settings.queue_limit:
         return _.many(
-            "{n} badge is waiting, that is about {wait}, and I take no more for now. Try again a little later.",
-            "{n} badges are waiting, that is about {wait}, and I take no more for now. Try again a little later.",
+            "{n} badge is waiting, which takes about {wait}, and the queue is full. Try again a little later.",
+            "{n} badges are waiting, which takes about {wait}, and the queue is full. Try again a little later.",
             waiting,
             wait=span(_, wait_seconds(turn, waiting)),
         )
@@ -112,16 +112,16 @@ def _over_limit(turn: Turn) -> str:
     made, wait = _reached(turn, settings.badges_per_hour, HOUR, user_id=user)
     if made:
         return _.many(
-            "You have had {n} badge within the last hour, the most I may give. Try again in {wait}.",
-            "You have had {n} badges within the last hour, the most I may give. Try again in {wait}.",
+            "You have had {n} badge in the last hour, which is the limit. Try again in {wait}.",
+            "You have had {n} badges in the last hour, which is the limit. Try again in {wait}.",
             made,
             wait=wait,
         )
     made, wait = _reached(turn, settings.badges_per_day, DAY, user_id=user)
     if made:
         return _.many(
-            "You have had {n} badge within the last day, the most I may give. Try again in {wait}.",
-            "You have had {n} badges within the last day, the most I may give. Try again in {wait}.",
+            "You have had {n} badge in the last day, which is the limit. Try again in {wait}.",
+            "You have had {n} badges in the last day, which is the limit. Try again in {wait}.",
             made,
             wait=wait,
         )
@@ -129,9 +129,9 @@ def _over_limit(turn: Turn) -> str:
     made, wait = _reached(turn, per_chat, HOUR, chat_id=turn.place.chat_id)
     if made:
         return _.many(
-            "This chat has had {n} badge within the last hour, the most I may give."
+            "This chat has had {n} badge in the last hour, which is the limit."
             " Try again in {wait}, or write to me in private.",
-            "This chat has had {n} badges within the last hour, the most I may give."
+            "This chat has had {n} badges in the last hour, which is the limit."
             " Try again in {wait}, or write to me in private.",
             made,
             wait=wait,
@@ -155,7 +155,9 @@ def explain(turn: Turn, error: InvalidRequest) -> str:
     """A refused banner text in the person's words."""
     cause = error.__cause__
     if isinstance(cause, TextTooLong):
-        return turn._("That is too long for a banner: {n} characters at most. A shorter one, please.", n=MAX_GRAPHEMES)
+        return turn._("That is too long for a banner: at most {n} characters. Please shorten it.", n=MAX_GRAPHEMES)
     if isinstance(cause, NotDrawable) and cause.characters:
-        return turn._("I have no letters for this: {characters}. Please write it without.", characters=cause.characters)
+        return turn._(
+            "I cannot draw these characters: {characters}. Please leave them out.", characters=cause.characters
+        )
     return turn._("I cannot draw that on a banner. Try other words: letters, digits or emoji.")

@@ -89,7 +89,7 @@ def new_text(turn: Turn) -> None:
     earlier = jobs.get(turn.connection, dialogue.job_id)
     if earlier is None:
         people.clear(turn.connection, turn.place)
-        turn.say(turn._("That badge is no longer here. Start anew: /create"))
+        turn.say(turn._("That badge is no longer available. Start over: /create"))
         return
     origin = f"text:{earlier.id}:{turn.event.message_id}"
     _order(

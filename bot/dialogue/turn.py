@@ -183,7 +183,7 @@ class Turn:
 
     def too_old(self) -> None:
         """The note for a button that means nothing any more."""
-        self.toast(self._("This button is too old. Start anew: /create"), alert=True)
+        self.toast(self._("This button is too old. Start over: /create"), alert=True)
 
     def ask(self, dialogue: Dialogue) -> None:
         """Open a question here, about the character of this turn."""

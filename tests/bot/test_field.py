@@ -235,7 +235,7 @@ def test_a_picture_that_is_not_processed_once(shared: RunningBot, somebody: Some
     anna.waits_for(READY)
     server.faults.refuse = refusing(bob.chat_id, editMessageMedia="IMAGE_PROCESS_FAILED")
     bob.say("/badge cup | A")
-    told = bob.waits_for("Возьми его файлом")
+    told = bob.waits_for("Забери его файлом")
     assert sum(c.method == "editMessageMedia" and c.chat_id == bob.chat_id for c in server.calls) == 4
     bob.press(told, "Файлом")
     server.wait(lambda: [m for m in bob.sees() if m.document], what="the file")

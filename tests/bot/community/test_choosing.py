@@ -35,7 +35,7 @@ def test_a_number_makes_one_of_four_the_badge(server: TelegramServer, folder: Pa
     with RunningBot(server, folder, bot__admins="[700]", **FAST):
         anna = server.person(1)
         badge = first_badge(anna)
-        anna.press(badge, "таких")
+        anna.press(badge, "похожих")
         sheet = anna.waits_for(WHICH)
         assert list(sheet.buttons()) == ["1", "2", "3", "4"]
         with Image.open(io.BytesIO(server.files[sheet.photo])) as image:
@@ -55,7 +55,7 @@ def test_a_number_makes_one_of_four_the_badge(server: TelegramServer, folder: Pa
         # A press that comes late, and a number that was never there.
         assert "устарела" in anna.toast(anna.press(sheet, "", data="choose:2:9"))
         anna.say("/history")
-        listed = anna.waits_for("Нажми номер").text
+        listed = anna.waits_for("Нажми на номер").text
         assert listed.count("telescope | UX SCOUT") == 5
 
 
@@ -84,7 +84,7 @@ def test_a_choice_is_reviewed_before_any_of_it_is_seen(server: TelegramServer, f
                     assert "не одобрен" in anna.toast(anna.press(anna.sees()[0], "", data=data)), data
             reviewer.press(post, "Approve")
             if number == 1:
-                anna.press(anna.waits_for(READY), "таких")
+                anna.press(anna.waits_for(READY), "похожих")
         anna.press(anna.waits_for(WHICH), "1")
         anna.waits_for(READY, number=2)
 
@@ -96,7 +96,7 @@ def test_dying_at_every_commit_point_shows_each_choice_once(server: TelegramServ
         anna = server.person(999)
         badge = first_badge(anna)
         trace.write_text("")
-        anna.press(badge, "таких")
+        anna.press(badge, "похожих")
         sheet = anna.waits_for(WHICH)
         anna.press(sheet, "2")
         server.wait(lambda: READY in sheet.text, what="the badge")
@@ -119,7 +119,7 @@ def test_dying_at_every_commit_point_shows_each_choice_once(server: TelegramServ
                     person.press(sheet, "2")
 
     for person, badge, point in zip(people, badges, points, strict=True):
-        person.press(badge, "таких")
+        person.press(badge, "похожих")
         bot.start("--die-at", point)
         process = bot.process
         assert process is not None

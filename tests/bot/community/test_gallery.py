@@ -50,7 +50,7 @@ def test_a_badge_is_shown_by_its_file_id_and_named_only_with_the_persons_word(
         assert [bool(call.uploaded) for call in edits] == [True, False]
         anna.say("/privacy")
         told = anna.waits_for("видны в галерее")
-        assert "чужая" in boris.toast(boris.press(told, "", data="named:1:yes"))
+        assert "не для тебя" in boris.toast(boris.press(told, "", data="named:1:yes"))
         assert anna.toast(anna.press(told, "с моим именем")) == "Теперь с твоим именем."
         badge(anna, "sword | SECOND", number=2)
         assert posted(gallery, "SECOND").text == "sword | SECOND\nby Person"
@@ -69,7 +69,7 @@ def test_a_badge_is_shown_by_its_file_id_and_named_only_with_the_persons_word(
 def test_of_a_choice_only_the_chosen_one_is_shown(server: TelegramServer, folder: Path) -> None:
     with RunningBot(server, folder, bot__choices="2", **WITH) as bot:
         anna, gallery = server.person(1), server.person(9, chat_id=CHAT)
-        anna.press(badge(anna, "telescope | CHOSEN"), "таких")
+        anna.press(badge(anna, "telescope | CHOSEN"), "похожих")
         sheet = anna.waits_for(WHICH)
         assert write_page(bot, folder / "www").endswith("1 badge\n")
         anna.press(sheet, "2")
@@ -113,7 +113,7 @@ def test_forget_takes_a_badge_out_of_the_gallery_and_review_keeps_it_from_there(
             anna.waits_for("как только его одобрит админ")
             asked = server.wait(lambda: [m for m in reviewer.badges() if m.buttons()], what="a badge to review")
             reviewer.press(asked[0], press)
-            anna.waits_for("предпочли" if press == "Refuse" else READY)
+            anna.waits_for("не одобрили" if press == "Refuse" else READY)
         posted(gallery, "NUMBER 2")
         assert len(gallery.sees()) == 1
         anna.say("/forget")

@@ -70,8 +70,8 @@ def test_a_strangers_request_goes_to_the_admins_once(server: TelegramServer, fol
         anna.say("please let me in")
         request = boss.waits_for("просит доступ: /start")
         assert anna.toast(anna.press(request, "", data="allow:1")) == "Этот бот для тебя закрыт."
-        boss.press(request, "Пустить")
-        anna.waits_for("Теперь тебе можно")
+        boss.press(request, "Разрешить")
+        anna.waits_for("Теперь тебе доступен")
         bot.stop()
         bot.start()
         anna.say("/create")
@@ -80,7 +80,7 @@ def test_a_strangers_request_goes_to_the_admins_once(server: TelegramServer, fol
         boss.press(boss.waits_for("просит доступ", number=2), "Отказать")
         boris.waits_for("для тебя закрыт")
         boss.say("/people")
-        listed = boss.waits_for("пущены", number=2).text
+        listed = boss.waits_for("доступ разрешён", number=2).text
         assert "✅ Person 1" in listed
         assert "⛔ Person 2" in listed
         assert len([m for m in boss.sees() if "просит доступ" in m.text]) == 2
@@ -108,9 +108,9 @@ def test_people_are_named_by_number_name_or_reply(server: TelegramServer, folder
         boss.say("/ban @nobody")
         boss.waits_for("Не знаю, кто такой @nobody")
         reply_to(boss, 7, "/ban")
-        boss.waits_for("7 - админ")
+        boss.waits_for("7 — админ")
         boss.say("/ban")
-        boss.waits_for("ответь на его сообщение")
+        boss.waits_for("в ответ на его сообщение")
         anna.say("/create")
         anna.waits_for("Что держит")
 

@@ -48,7 +48,7 @@ def test_a_portrait_above_the_threshold_is_not_shown(
         if shown:
             anna.waits_for("бейдж готов")
             return
-        told = anna.waits_for("предпочту её не показывать")
+        told = anna.waits_for("Фильтр не пропустил")
         assert told.buttons() == {}
         assert "не одобрен" in anna.toast(anna.press(told, "", data="file:1"))
         assert anna.badges() == []

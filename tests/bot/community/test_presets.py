@@ -64,7 +64,7 @@ def test_the_character_is_asked_first_and_drawn(server: TelegramServer, folder: 
         anna.waits_for(SAYS, number=2)
         anna.say("NEW TEXT")
         anna.waits_for(READY, number=3)
-        anna.press(badge, "таких")
+        anna.press(badge, "похожих")
         anna.waits_for("Какой взять")
         assert {preset for preset, *_ in rows(folder)} == {"fox"}
         assert len(rows(folder)) == 8
@@ -80,7 +80,7 @@ def test_what_was_said_before_the_question_is_kept(server: TelegramServer, folde
         boris.say("телескоп")  # a plain word in private
         boris.waits_for(WHICH)
         boris.say("кто-нибудь")
-        again = boris.waits_for("Нажми на персонажа")
+        again = boris.waits_for("Нажми на кнопку")
         assert list(again.buttons()) == ["Самурай", "Лиса"]
         boris.say("лиса")
         boris.waits_for(SAYS)

@@ -41,7 +41,7 @@ def test_forget_deletes_words_and_pictures_and_keeps_the_limit(server: TelegramS
         anna.waits_for("Что держит")
         anna.say("/forget")
         question = anna.waits_for("Удалить")
-        assert "чуж" in boris.toast(boris.press(question, "", data="forget:1"))
+        assert "не для тебя" in boris.toast(boris.press(question, "", data="forget:1"))
         anna.press(question, "Удалить всё")
         anna.waits_for("Всё о тебе удалено")
         server.wait(lambda: len(files(folder)) == 2, what="the files to be removed")

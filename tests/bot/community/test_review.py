@@ -75,7 +75,7 @@ def test_a_refused_badge_is_kindly_refused_and_reaches_nobody(server: TelegramSe
         anna, reviewer = server.person(1), server.person(8, chat_id=CHAT)
         ask(anna)
         reviewer.press(shown(reviewer), "Refuse")
-        told = anna.waits_for("предпочли не выпускать")
+        told = anna.waits_for("не одобрили")
         assert told.buttons() == {}
         for data in ("file:1", "sticker:1", "again:1", "retry:1"):
             assert "не одобрен" in anna.toast(anna.press(told, "", data=data)), data
@@ -92,7 +92,7 @@ def test_ban_refuses_everything_that_a_person_waits_for(server: TelegramServer, 
         ask(anna)
         ask(anna, "/badge sword | TWO", number=2)
         reviewer.press(shown(reviewer, 2), "Ban")
-        anna.waits_for("предпочли не выпускать")
+        anna.waits_for("не одобрили")
         anna.waits_for("Отменено")
         anna.say("/create")
         boss.say("/people")
@@ -124,7 +124,7 @@ def test_nobody_decides_and_everybody_is_told(server: TelegramServer, folder: Pa
         ask(anna)
         post = shown(reviewer)
         (folder / "offset").write_text("20")
-        assert reviewer.waits_for("still waits for a review").reply_to == post.id
+        assert reviewer.waits_for("still waiting for review").reply_to == post.id
         anna.waits_for("Я напомнил админам")
         (folder / "offset").write_text("2000")
         reviewer.press(post, "Approve")

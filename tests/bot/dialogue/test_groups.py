@@ -143,7 +143,7 @@ def test_an_admin_cannot_lock_admins_out(server: TelegramServer, folder: Path) -
         boss = server.person(7)
         for number in (7, 8):
             boss.say(f"/ban {number}")
-            boss.waits_for(f"{number} - админ")
+            boss.waits_for(f"{number} — админ")
         boss.say("/stats")
         boss.waits_for("Ждут")
 

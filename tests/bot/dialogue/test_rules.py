@@ -124,9 +124,9 @@ def test_what_only_the_operator_can_mend_is_said_so_and_told_to_admins_once(
         boss.waits_for("Я делаю")
         for number in (1, 2):
             anna.say(f"/badge {thing} {number} | A")
-            failed = anna.waits_for("поправит тот, кто меня запустил", number=number)
+            failed = anna.waits_for("неполадка на моей стороне", number=number)
             assert list(failed.buttons()) == ["🔁 Попробовать ещё раз"]
-        told = boss.waits_for("Не могу рисовать, пока это не исправить: ")
+        told = boss.waits_for("Не могу рисовать, пока это не исправлено: ")
         assert "credit" in told.text or "num_inference_steps" in told.text
         anna.say("/help")
         anna.waits_for("Я делаю")

@@ -83,7 +83,7 @@ def test_what_is_known_in_part_is_told_and_can_be_changed(bot: RunningBot) -> No
 def test_a_badge_in_one_line_tells_it_too(bot: RunningBot) -> None:
     bob = person(bot, "en")
     bob.say("/badge a very big cup of coffee with cream | BARISTA")
-    assert bob.waits_for("only draw a part").text == "I can only draw a part of that: coffee cup"
+    assert bob.waits_for("only draw part").text == "I can only draw part of that: coffee cup"
     bob.waits_for("badge is ready")
     bob.say("/badge lightsaber | JEDI")
     bob.waits_for("I cannot draw that")
@@ -93,4 +93,4 @@ def test_a_badge_in_one_line_tells_it_too(bot: RunningBot) -> None:
 def test_in_a_group_the_names_stand_in_the_text(bot: RunningBot) -> None:
     bob = person(bot, "en", -100700)
     bob.say("/badge umbrela | RAIN")
-    assert "umbrella" in bob.waits_for("The nearest I can draw").text
+    assert "umbrella" in bob.waits_for("The closest things I can draw").text
