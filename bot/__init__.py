@@ -1,4 +1,4 @@
-"""The Telegram bot: a dialogue that ends in a badge. `bot.app.run(settings)` serves until it is told to stop.
+"""The Telegram bot: people order badges in a dialogue. `bot.app.run(settings)` serves until it is told to stop.
 
-Importing this package loads neither python-telegram-bot nor anything that draws.
+Importing this package loads neither python-telegram-bot nor the libraries that draw.
 """

@@ -23,7 +23,7 @@ def main(arguments: list[str] | None = None) -> int:
     instead = parser.add_mutually_exclusive_group()
     instead.add_argument("--check", action="store_true", help="try everything that serving needs, without serving")
     instead.add_argument("--backup", type=Path, metavar="FILE", help="write the state folder into FILE (.tar.gz)")
-    instead.add_argument("--restore", type=Path, metavar="FILE", help="make the state folder what FILE holds")
+    instead.add_argument("--restore", type=Path, metavar="FILE", help="replace the state folder by the backup in FILE")
     instead.add_argument(
         "--calibrate-filter", type=Path, metavar="DIR", help="find bot.picture_threshold from the pictures in DIR"
     )
@@ -36,13 +36,13 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _run(options: argparse.Namespace) -> int:
-    """Do what was asked; the parts are imported only now, so that `--help` is quick."""
+    """Run what the options ask for; imports are delayed until here, so that `--help` is quick."""
     from configs.settings import load_settings
     from inference.badge import use_own_styles
 
     settings = load_settings(options.config)
     use_own_styles(settings)
-    if options.gallery:  # whose files are for everybody
+    if options.gallery:  # before the umask: a web server has to read these files
         from bot.operations.gallery import main as gallery
 
         return gallery(settings, options.gallery)
@@ -83,7 +83,7 @@ def _keep(options: argparse.Namespace, data_dir: Path) -> int:
 
 
 def _hidden(settings: "Settings") -> tuple[str, ...]:
-    """What no log line may show."""
+    """The tokens, which no log line may show."""
     secrets = settings.secrets
     tokens = (secrets.telegram_bot_token, secrets.replicate_api_token, secrets.hf_token)
     return tuple(token.get_secret_value() for token in tokens)

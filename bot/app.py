@@ -1,10 +1,10 @@
-"""The bot put together: `run(settings)` serves until SIGTERM or SIGINT, and loses nothing when it stops or dies.
+"""Assembles the bot: `run(settings)` serves until SIGTERM or SIGINT; nothing is lost when it stops or crashes.
 
     Telegram -> InboxQueue (stored) -> Conversation (one transaction an update) -> Sender, Workers
     Workers -> Delivery (the status message becomes the badge)
 
-Only one bot may use a state folder: a lock on it is held as long as the process lives, so that after a crash
-everything unfinished may be taken up at once.
+Only one bot may use a state folder: the process holds a lock on it as long as it lives, so after a crash the next one
+can resume all unfinished work at once.
 """
 
 import asyncio
@@ -53,13 +53,13 @@ from inference.wrappers.sharing import SharingGenerator
 
 log = logging.getLogger(__name__)
 
-UPDATES_AT_ONCE = 256
+UPDATES_AT_ONCE = 256  # python-telegram-bot's own value for `concurrent_updates(True)`
 STOP_SECONDS = 2.5
-_WEBHOOK_CALLS = 40
-"""So many calls of the webhook at once, Telegram's own default; the listener takes more."""
-_TIDY_EVERY, _SILENCE = 3600.0, 90.0
-_SWITCH = 0.001
-"""Seconds after which a drawing thread lets answers to people pass (Python's own value is 0.005)."""
+"""For updates and for drawings, half of it for sending and for delivery: with 1 s to close 8.5 of 10 s (`_leave`)."""
+_WEBHOOK_CALLS = 40  # Telegram's default for `max_connections`; the listener accepts more
+_TIDY_EVERY = 3600.0  # s, chosen by hand: what it removes is days old
+_SILENCE = 90.0  # s, chosen by hand: `getUpdates` returns every 10 s, so /readyz fails after several lost polls
+_SWITCH = 0.001  # s between switches of Python threads (default 0.005), chosen by hand: drawing delays answers less
 
 
 def run(
@@ -72,8 +72,8 @@ def run(
 ) -> None:
     """Serve until told to stop.
 
-    `checkpoint` is called around every commit (see `Database`), `tell_database` is shown the opened store. Raises
-    StartError, StoreError where the state folder cannot be used, and what `open_generator` raises.
+    `checkpoint` is called around every commit (see `Database`), `tell_database` with the opened store. Raises
+    StartError, StoreError if the state folder cannot be used, and what `open_generator` raises.
     """
     token = bot_token(settings)
     try:
@@ -90,15 +90,15 @@ def run(
         finally:
             database.close()
         if not calm:
-            # A drawing that hears of no step (a card or a server that hangs) would keep the process for as long as
-            # it likes: its job waits in the store, so nothing is lost by ending here.
-            log.warning("a drawing does not stop: ending without it, its badge is drawn after the next start")
+            # A drawing is canceled between two steps. One that makes none (a GPU or a server that hangs) would keep
+            # the process alive; its job is stored as waiting, so nothing is lost by exiting here.
+            log.warning("a drawing does not stop: exiting without it, its badge is drawn after the next start")
             logging.shutdown()
             os._exit(0)
 
 
 class Bot:
-    """All parts of one running bot."""
+    """The parts of one running bot, and the order in which they start and stop."""
 
     def __init__(self, settings: Parts, token: str, generator: Generator, database: Database, clock: Clock) -> None:
         self._token = token
@@ -127,7 +127,7 @@ class Bot:
         self._servers: list[HTTPServer] = []
 
     async def serve(self) -> bool:
-        """Run until a signal; whether all drawings have stopped."""
+        """Run until SIGTERM or SIGINT. True if all drawings have stopped."""
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stop.set)
@@ -152,11 +152,11 @@ class Bot:
         return application
 
     async def _enter(self, application: "Application[Any, Any, Any, Any, Any, Any]") -> None:
-        """Log in, waiting as long as Telegram is down; a wrong token ends the start."""
+        """Log in, retrying as long as Telegram is unreachable. Raises StartError for a wrong token."""
         await self._until_done(application.initialize, "Telegram cannot be reached")
 
     async def _until_done(self, call: Callable[[], Awaitable[None]], trouble: str) -> None:
-        """Make a call that the start needs, again and again with growing pauses; only a wrong token ends that."""
+        """Retry a call that the start needs, with growing pauses. Raises StartError for a wrong token."""
         pause = 0.5
         while not self._stop.is_set():
             try:
@@ -188,12 +188,15 @@ class Bot:
         self._open_pages()
         await self._listen(application)
         log.info(
-            "@%s serves with %s (%d updates from before)", self._bot.username, self.generator.model.generator, restored
+            "@%s is serving with %s (%d updates left from the last run)",
+            self._bot.username,
+            self.generator.model.generator,
+            restored,
         )
         await self._stop.wait()
 
     async def _recover(self) -> None:
-        """Take up what an earlier run left: waiting jobs in order, unsent messages, badges that nobody was told of."""
+        """Resume what an earlier run left: waiting jobs in order, unsent messages, finished but undelivered jobs."""
         again = await self._database.write("recovered", jobs.recover)
         outgoing = await self._database.read(outbox.pending)
         self._sender.add(outgoing)
@@ -204,7 +207,7 @@ class Bot:
             else:
                 self._delivery.tell(job.id)
         if again:
-            log.info("%d drawings were interrupted and begin again", len(again))
+            log.info("%d interrupted drawings start again", len(again))
 
     async def _listen(self, application: "Application[Any, Any, Any, Any, Any, Any]") -> None:
         updater, bot = application.updater, self._settings.bot
@@ -226,10 +229,10 @@ class Bot:
                 bot.webhook_url, secret_token=secret, allowed_updates=kinds, max_connections=_WEBHOOK_CALLS
             )
 
-        await self._until_done(register, "Telegram does not take the webhook")
+        await self._until_done(register, "Telegram does not accept the webhook")
 
     def _open_pages(self) -> None:
-        """The pages for operators, where they are switched on. With a webhook, silence of Telegram means nothing."""
+        """Serve health and metrics if `bot.ops_port` is set. With a webhook, no updates does not mean a fault."""
         bot = self._settings.bot
         if bot.ops_port:
             silence = float("inf") if bot.webhook_url else _SILENCE
@@ -237,7 +240,7 @@ class Bot:
             self._servers.append(ops.listen(bot.ops_listen, bot.ops_port))
 
     async def _leave(self, application: "Application[Any, Any, Any, Any, Any, Any]") -> bool:
-        """Stop within 10 s: take nothing more, let calls end, put drawings back. Whether all drawings have stopped."""
+        """Stop within 10 s: accept nothing new, finish calls, requeue drawings. True if all drawings have stopped."""
         self._stop.set()
         for server in self._servers:
             server.stop()
@@ -256,7 +259,7 @@ class Bot:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(1.0):
                 await application.shutdown()
-                await self._bot.shutdown()  # which the application leaves out where it never got to Telegram
+                await self._bot.shutdown()  # the application skips this if it was never initialized
         log.info("stopped")
         return calm
 
@@ -268,13 +271,13 @@ class Bot:
         self._workers.cancel(job_ids)
 
     async def _introduce(self) -> None:
-        """Tell Telegram the commands, for the menu of its apps; a bot without a menu works as well."""
+        """Set the command menu of Telegram's apps; if that fails, the bot works without it."""
         try:
             for language in LANGUAGES:
                 _ = texts_for(language)
                 await self._bot.set_my_commands(menu(_), language_code="" if language == "en" else language)
         except TelegramError as error:
-            log.warning("the commands' menu was not set: %s", error)
+            log.warning("the command menu was not set: %s", error)
 
     async def _tidy(self) -> None:
         while True:
@@ -291,6 +294,6 @@ class Bot:
 
 
 def _report(task: "asyncio.Task[Any]") -> None:
-    """A task that should run as long as the bot has ended by an error."""
+    """Log the error that ended a task which should run as long as the bot."""
     if not task.cancelled() and task.exception() is not None:
         log.error("%s ended", task.get_name(), exc_info=task.exception())

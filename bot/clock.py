@@ -1,4 +1,4 @@
-"""The two clocks, so that a test can make the wall clock jump."""
+"""The wall clock and the monotonic clock, replaceable in tests."""
 
 import time
 from collections.abc import Callable
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Clock:
-    """`wall` is what people and limits see and may jump; `steady` never goes back and measures spans."""
+    """`wall` is for dates and limits and may jump; `steady` never goes back and is for durations and leases."""
 
     wall: Callable[[], float] = time.time
     steady: Callable[[], float] = time.monotonic

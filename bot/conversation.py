@@ -1,7 +1,7 @@
-"""One update, from python-telegram-bot's hands to the store and out again: the only handler of the application.
+"""Answers updates: the only handler of the application.
 
-Updates of one person in one chat are answered one after the other, different people's beside each other. The
-update is answered, and marked as answered, in one transaction; what it set off is handed on after the commit.
+Updates of one person in one chat are answered in order, those of different people concurrently. An update is answered
+and marked as answered in one transaction; messages, cancellations and the like follow after the commit.
 """
 
 import asyncio
@@ -29,20 +29,19 @@ from bot.store import Database, inbox, members, people
 
 log = logging.getLogger(__name__)
 
-_STORE_PAUSE = 1.0
+_STORE_PAUSE = 1.0  # s, chosen by hand: somebody is waiting for the answer, and a retry is cheap
 _SPEAKING = ("command", "press", "text", "other")
-"""Kinds of events in which somebody says something."""
+"""Kinds of events that a person caused by writing or pressing a button."""
 
 
 class OneAtATime(BaseUpdateProcessor):
-    """Runs updates of one person in one chat in their order, others at the same time."""
+    """Processes updates of one person in one chat in order, all others concurrently."""
 
     def __init__(self, at_once: int) -> None:
         super().__init__(at_once)
         self._last: dict[tuple[int, int], asyncio.Task[Any]] = {}
 
     async def do_process_update(self, update: object, coroutine: Awaitable[Any]) -> None:
-        """Wait for this person's earlier update, then process this one."""
         if not isinstance(update, Update) or update.effective_chat is None:
             await coroutine
             return
@@ -61,10 +60,10 @@ class OneAtATime(BaseUpdateProcessor):
                 del self._last[key]
 
     async def initialize(self) -> None:
-        """Nothing to open."""
+        """Do nothing: required by the base class."""
 
     async def shutdown(self) -> None:
-        """Nothing to close."""
+        """Do nothing: required by the base class."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +82,7 @@ class Conversation:
     erase: Callable[[], None]
 
     async def handle(self, update: Update, context: "ContextTypes.DEFAULT_TYPE | None" = None) -> None:
-        """Answer one update. A store that fails is waited for: the update stays in the inbox until it is answered."""
+        """Answer one update. If the store fails, try again: the update stays in the inbox until it is answered."""
         try:
             await self._until_answered(update)
         finally:
@@ -123,10 +122,9 @@ class Conversation:
         return await self.database.write("answered", transact), event
 
     async def _wanted(self, event: Event) -> tuple[str, tuple[int, ...]]:
-        """What has to be found out before the transaction begins, since that may take a while.
+        """What has to be looked up before the transaction begins, since that may take a while.
 
-        That is words to make sense of, and chats of which it is not known now whether the person is a member, where
-        that decides whether they may use the bot.
+        (text to translate, chats of `bot.members_of` for which getChatMember has to be asked about this person).
         """
         settings, user, clock = self.context.settings, event.place.user_id, self.context.clock
         listed = not user or user in (*settings.users, *settings.admins)
@@ -144,7 +142,7 @@ class Conversation:
         return await self.database.read(look)
 
     async def _apologise(self, update: Update) -> tuple[Outcome, Event | None]:
-        """A bug: the person is told, their dialogue is cleared, and the update does not come back."""
+        """After a bug: tell the person, clear their dialogue, and mark the update as answered."""
         try:
             event = read_event(update, self.bot.id, self.bot.username)
         except Exception:  # noqa: BLE001 - it was logged; an update that cannot even be read must not come back
@@ -189,7 +187,7 @@ class Conversation:
         try:
             await self.bot.answer_callback_query(event.query_id, outcome.toast or None, show_alert=outcome.alert)
         except TelegramError as error:
-            log.info("a button's note was not shown: %s", error)
+            log.info("a callback query was not answered: %s", error)
 
 
 _running: set[asyncio.Task[None]] = set()

@@ -1,7 +1,7 @@
-"""What can go wrong in the bot besides drawing.
+"""The errors of the bot other than those of drawing.
 
     BotError
-    |- StoreError        the database cannot be read or written at present (disk full, locked, damaged)
+    |- StoreError        the database cannot be read or written now (disk full, locked, damaged)
     |  |- StoreTooNew    it was written by a later version
     |- StartError        the bot cannot start: no token, a wrong token, a folder in use
 
@@ -14,7 +14,7 @@ class BotError(Exception):
 
 
 class StoreError(BotError):
-    """The store cannot take or give anything now; the same call may work later."""
+    """The database cannot be read or written now; the same call may work later."""
 
 
 class StoreTooNew(StoreError):

@@ -1,4 +1,4 @@
-"""The keyboards under messages: rows of (label, data). What a press does: `routes.ROUTES`."""
+"""The inline keyboards: rows of (label, callback data). What a button does: `routes.ROUTES`."""
 
 from telegram import InlineKeyboardButton, InlineKeyboardMarkup
 
@@ -22,23 +22,23 @@ def under_badge(_: Texts, job_id: int, settings: BotSettings) -> Rows:
 
 
 def under_award(_: Texts, job_id: int, settings: BotSettings) -> Rows:
-    """Under a finished badge that its person does not change."""
+    """Under an award, which the person who received it cannot change."""
     pack = (((_("📌 Add to the sticker pack"), f"pack:{job_id}"),),) if settings.sticker_owner else ()
     return (copies(_, job_id), *pack)
 
 
 def under_choice(job_id: int, many: int) -> Rows:
-    """Under several badges of which one is to be chosen."""
+    """Under the numbered picture of several badges: a button for each."""
     return (tuple((str(number), f"choose:{job_id}:{number}") for number in range(1, many + 1)),)
 
 
 def copies(_: Texts, job_id: int) -> tuple[Button, ...]:
-    """The badge in other forms, which reach chats that take no photos too."""
+    """Buttons for the badge as a file and as a sticker, for chats that do not allow photos too."""
     return ((_("📄 As a file"), f"file:{job_id}"), (_("🏷 As a sticker"), f"sticker:{job_id}"))
 
 
 def under_review(_: Texts, job_id: int) -> Rows:
-    """Under a badge in the chat where badges are reviewed."""
+    """Under a badge in the review chat."""
     return (
         ((_("✅ Approve"), f"approve:{job_id}"), (_("⛔ Refuse"), f"refuse:{job_id}"), (_("🚫 Ban"), f"bar:{job_id}")),
     )
@@ -50,7 +50,7 @@ def under_status(_: Texts, job_id: int) -> Rows:
 
 
 def under_failure(_: Texts, job_id: int, reason: str) -> Rows:
-    """Under the news that a badge failed: the same words again, other words where those were refused, or its file."""
+    """Under the message that a badge failed: try again, other words if those were refused, or the badge as a file."""
     if reason == "words":
         return (((_("✏️ Other words"), f"words:{job_id}"),),)
     if reason in ("refused", "picture"):
@@ -61,7 +61,7 @@ def under_failure(_: Texts, job_id: int, reason: str) -> Rows:
 
 
 def keyboard(rows: Rows) -> InlineKeyboardMarkup | None:
-    """Rows as Telegram has them; None for none."""
+    """`rows` as Telegram's inline keyboard, None if there are none."""
     if not rows:
         return None
     return InlineKeyboardMarkup(

@@ -1,4 +1,4 @@
-"""The sections of the settings that a bot needs, and what follows from them for its dialogue."""
+"""The settings sections that the bot needs, and the dialogue's `Context` made from them."""
 
 import secrets
 from collections.abc import Callable
@@ -23,20 +23,19 @@ from overlay import style_names
 
 @dataclass(frozen=True)
 class Parts:
-    """Each part of the bot is handed its own section of this; `data_dir` is where the bot keeps its state."""
+    """The settings of the bot, by section; `data_dir` is its state folder."""
 
     data_dir: Path
     bot: BotSettings
     translation: TranslationSettings
     keeps_portraits: bool
     looks: dict[str, Look]
-    """How each character is drawn; "" is the settings' own."""
+    """How each preset is drawn; "" is the character of the main settings."""
     presets: dict[str, PresetSettings]
     hub_token: str = ""
 
     @classmethod
     def of(cls, settings: Settings) -> "Parts":
-        """What a bot needs of all settings."""
         keeps_portraits = settings.generator.portrait_cache_mb > 0
         looks = {name: look_of(settings, name) for name in ("", *settings.presets)}
         return cls(
@@ -45,7 +44,7 @@ class Parts:
         )  # fmt: skip
 
     def with_drawable_suggestions(self, model: ModelInfo) -> "Parts":
-        """With suggestions that the generator that is `model` can draw."""
+        """A copy whose suggestions can be drawn by `model`."""
         bot = with_drawable_suggestions(self.bot, self.translation, model)
         presets = {
             name: with_drawable_suggestions(preset, self.translation, model) for name, preset in self.presets.items()
@@ -53,7 +52,7 @@ class Parts:
         return replace(self, bot=bot, presets=presets)
 
     def context(self, clock: Clock, parallel: int) -> Context:
-        """What all turns of the dialogue share; `parallel` badges are drawn at a time."""
+        """The context that all turns of the dialogue share; `parallel` badges are drawn at a time."""
 
         def check(thing: str, text: str, style: str) -> str:
             return checked(BadgeRequest(thing, text, style=style), self.looks[""].banner).text
@@ -73,7 +72,7 @@ class Parts:
 
 
 def filtered(generator: Generator, settings: BotSettings, hub_token: str) -> Generator:
-    """`generator` behind the picture filter, where there is one."""
+    """`generator` wrapped in the picture filter, if one is set."""
     if not settings.picture_filter:
         return generator
     pictures = PictureFilter(settings.picture_filter, settings.picture_labels, hub_token)

@@ -1,11 +1,11 @@
-"""Who answers what: one table, and the rules that hold for all of it.
+"""The table of handlers, and the checks that apply to all of them.
 
-A route is `/command`, `?question` (what the next text answers) or `verb:` (a button's data). `words` says which words
-of an event have to be understood before its transaction begins, since that may take a while; `handler` then decides.
-Every decision goes into the turn's transaction; nothing is sent from here.
+A route is `/command`, `?question` (the open question that the next text answers) or `verb:` (callback data of a
+button). `words` returns the text of an event that has to be translated before its transaction begins, since that may
+take a while; `handler` then decides. Decisions are stored in the turn's transaction; nothing is sent from here.
 
-Buttons' data is `verb` or `verb:number[:word]`, at most 64 bytes. It comes from the client and may be forged or old: a
-badge must exist and be the presser's own, and everything else is refused with a note.
+Callback data is `verb` or `verb:number[:word]`, at most 64 bytes. It comes from the client and may be forged or old:
+the badge must exist and belong to whoever pressed the button, else the callback query is answered with a refusal.
 """
 
 import re
@@ -28,15 +28,16 @@ Words = Callable[[Event, Dialogue | None, Context], str]
 
 
 def no_words(event: Event, dialogue: Dialogue | None, context: Context) -> str:
-    """Nothing has to be understood."""
+    """For routes without text to translate."""
     return ""
 
 
 @dataclass(frozen=True)
 class Route:
-    """One line of the table. `of_badge`: the button is one under a badge. Only admins learn of routes `for_admins`.
+    """One line of the table.
 
-    Whom the bot does not serve may still use those `for_everybody`.
+    `of_badge`: the button is under a badge. `for_admins`: to others the route does not exist. `for_everybody`: also for
+    people whom the bot does not serve.
     """
 
     handler: Callable[[Turn], None]
@@ -45,7 +46,7 @@ class Route:
     for_admins: bool = False
     for_everybody: bool = False
     menu: Callable[[Texts], str] | None = None
-    """What the menu of Telegram's apps says of a command; without it the command is not listed there."""
+    """The command's description in the command menu; None if it is not listed there."""
 
 
 ROUTES: dict[str, Route] = {
@@ -108,17 +109,17 @@ ROUTES: dict[str, Route] = {
 }
 
 _NOT_SHOWN = ("refused", "picture")
-"""Errors of badges whose pictures nobody is to get, by whatever button."""
+"""Errors of jobs whose picture must not be shown, whichever button is pressed."""
 _DATA = re.compile(r"([a-z]+)(?::(\d{1,18}))?(?::([a-z0-9-]{1,20}))?", re.ASCII)
 
 
 def menu(_: Texts) -> list[BotCommand]:
-    """The commands, for the menu of Telegram's apps."""
+    """The commands for `setMyCommands`."""
     return [BotCommand(name[1:], route.menu(_)) for name, route in ROUTES.items() if route.menu is not None]
 
 
 def answer(turn: Turn) -> None:
-    """Answer one event."""
+    """Handle one event, in the turn's transaction."""
     event = turn.event
     if event.kind == "moved":
         turn.outcome.warning = people.move_chat(turn.connection, event.place.chat_id, event.moved_to)
@@ -143,14 +144,14 @@ def answer(turn: Turn) -> None:
 
 
 def addressed(connection: sqlite3.Connection, event: Event) -> bool:
-    """Whether the person speaks to the bot. In groups a reply to it counts only where it had asked them."""
+    """Whether the event is for the bot. In groups a reply to it counts only if it had asked that person something."""
     if event.private or event.kind in ("command", "press") or event.mentioned:
         return True
     return bool(event.reply_to) and people.asked(connection, event.place, event.reply_to)
 
 
 def has_words(event: Event) -> bool:
-    """Whether `words_to_understand` may find any, by the event alone: few commands and buttons have some."""
+    """Whether `words_to_understand` may return any; by the event alone, since most commands and buttons have none."""
     if event.kind not in ("command", "press"):
         return event.kind == "text"
     route = ROUTES.get(_name(event, None))
@@ -158,7 +159,7 @@ def has_words(event: Event) -> bool:
 
 
 def words_to_understand(event: Event, dialogue: Dialogue | None, context: Context) -> str:
-    """What has to be understood before this event can be answered; "" for nothing."""
+    """The text to translate before this event can be answered, "" if there is none."""
     route = ROUTES.get(_name(event, dialogue))
     return "" if route is None or event.kind in ("other", "edited") else route.words(event, dialogue, context)
 
@@ -176,7 +177,7 @@ def _command(turn: Turn) -> None:
     """Answer a command. Only admins learn that the admins' commands exist."""
     name = _name(turn.event, None)
     route = ROUTES.get(name)
-    turn.outcome.log = name if route is not None else "an unknown command"  # whose name may be anything
+    turn.outcome.log = name if route is not None else "an unknown command"  # not logged by name: it may be any text
     if route is None or (route.for_admins and not turn.admin):
         turn.say(turn._("I do not know that command. What I can do: /help"))
     else:
@@ -184,7 +185,7 @@ def _command(turn: Turn) -> None:
 
 
 def _press(turn: Turn) -> None:
-    """Answer a pressed button; there is always a note or a message, so that the button stops spinning."""
+    """Answer a callback query; always with a toast or a message, so that the button stops spinning."""
     match = _DATA.fullmatch(turn.event.text)
     verb, number, turn.word = match.groups(default="") if match else ("", "", "")
     turn.number = int(number) if number else None
@@ -197,7 +198,7 @@ def _press(turn: Turn) -> None:
         route.handler(turn)
     else:
         turn.job = jobs.get(turn.connection, turn.number) if turn.number is not None else None
-        if turn.job is None or not turn.job.english:  # forgotten by its person
+        if turn.job is None or not turn.job.english:  # emptied by /forget
             turn.too_old()
         elif turn.job.state in ("reviewing", "offered") or turn.job.error in _NOT_SHOWN:
             turn.toast(turn._("This badge has not been approved, so its buttons do not work."), alert=True)
@@ -209,7 +210,7 @@ def _press(turn: Turn) -> None:
 
 
 def _question(turn: Turn) -> None:
-    """A text, or something else in its place, where the table has a question open."""
+    """Answer a text, or a photo and the like, by the question that is open."""
     dialogue = turn.dialogue()
     if turn.event.kind == "edited":
         if dialogue is not None or turn.event.command:
@@ -220,12 +221,12 @@ def _question(turn: Turn) -> None:
 
 
 def _character_of(dialogue: Dialogue | None) -> str | None:
-    """The character that an open question is about; None where that is the question."""
+    """The preset that an open question is about; None if the question is which preset."""
     return None if dialogue is None or dialogue.question == "preset" else dialogue.preset
 
 
 def _served(turn: Turn) -> bool:
-    """Whether this person is to be answered; what is kept about them they may learn and delete in any case."""
+    """Whether this person is answered. Everybody may see and delete what is stored about them (`for_everybody`)."""
     event, user = turn.event, turn.place.user_id
     unbanned = people.meet(turn.connection, user, turn.telegram_language)
     names.call(turn.connection, user, event.name, event.username, turn.now)

@@ -1,7 +1,7 @@
-"""What the bot says, by language: gettext catalogues (`locale/<language>.po`).
+"""The messages of the bot by language: gettext catalogues (`locale/<language>.po`).
 
-English is the source language and needs none. A catalogue is a plain `.po` file and is compiled in memory, so that
-there is no second, binary file that could be out of date.
+English is the source language and needs no catalogue. A `.po` file is compiled in memory, so that no binary `.mo` file
+can be out of date.
 """
 
 import gettext
@@ -16,7 +16,7 @@ _FOLDER = Path(__file__).with_name("locale")
 
 
 class Texts:
-    """The words of one language: called with an English sentence and its values, it gives the sentence to show."""
+    """The messages of one language: call it with an English message and its values to get the translation."""
 
     def __init__(self, language: str) -> None:
         self.language = language
@@ -29,13 +29,13 @@ class Texts:
         return said.format(**values) if values else said
 
     def many(self, one: str, several: str, n: int, **values: object) -> str:
-        """The sentence for `{n}` things: 1 badge, 2 badges; 1 бейдж, 2 бейджа, 5 бейджей."""
+        """The plural form for `n`: 1 badge, 2 badges; 1 бейдж, 2 бейджа, 5 бейджей."""
         return self._catalogue.ngettext(one, several, n).format(n=n, **values)
 
 
 @cache
 def texts_for(language_code: str) -> Texts:
-    """The texts for a Telegram language code such as `ru`, `ru-RU` or "" (English where we have none)."""
+    """The texts for a Telegram language code such as `ru`, `ru-RU` or "" (English if it has no catalogue)."""
     language = language_code.lower().split("-")[0]
     return Texts(language if language in LANGUAGES else "en")
 
@@ -46,10 +46,9 @@ def catalogue_file(language: str) -> str:
 
 
 def read_po(text: str) -> dict[str, str]:
-    """Messages of a `.po` file, sentence to translation; "" is the catalogue's header.
+    """Messages of a `.po` file, msgid to msgstr; "" is the catalogue's header.
 
-    A sentence about a number of things is "one\\0several", its translation all forms with "\\0" between them, as in a
-    `.mo` file.
+    A message with plural forms has the key "one\\0several", and its forms are joined by "\\0", as in a `.mo` file.
     """
     messages: dict[str, str] = {}
     sentence: list[str] = []

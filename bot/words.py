@@ -1,4 +1,4 @@
-"""Longer texts that are put together: the status message, spans of time, the words under a badge."""
+"""Texts that are composed of several messages: the status message, durations, captions, failures."""
 
 from math import ceil
 
@@ -8,7 +8,7 @@ from bot.store.members import Known
 from bot.texts import Texts
 from configs.sections.bot import WelcomeSettings
 
-_BAR = 12
+_BAR = 12  # characters, chosen by hand: a much longer bar would wrap on narrow screens
 
 
 def status_text(
@@ -22,7 +22,7 @@ def status_text(
     paused: bool = False,
     restarted: bool = False,
 ) -> str:
-    """The status message: stage, then how many are ahead and the expected wait, or the denoising steps done."""
+    """The status message: the stage, then the queue position and expected wait, or the denoising steps done."""
     if stage == 2:
         return _("⏳ Adding the text... (2/2)")
     lines = [_("⏳ Drawing... (1/2)")]
@@ -39,7 +39,7 @@ def status_text(
 
 
 def span(_: Texts, seconds: float) -> str:
-    """A span of time in round words: 40 s, 3 min, 5 h. Never less than there is, so that nobody comes too early."""
+    """A rounded duration: 40 s, 3 min, 5 h. Rounded up, so that nobody tries again too early."""
     if seconds < 90:
         return _("{n} s", n=max(5, ceil(seconds / 5) * 5))
     if seconds < 90 * 60:
@@ -48,7 +48,7 @@ def span(_: Texts, seconds: float) -> str:
 
 
 def style_name(_: Texts, style: str) -> str:
-    """A banner style on a button; one that we have no word for is called what the settings call it."""
+    """A banner style's label on a button; a style without a translation keeps its name."""
     names = {
         "arc": _("arc"), "auto": _("automatic"), "plate": _("plate"), "ribbon": _("ribbon"), "round": _("round"),
         "flat": _("flat"), "pin": _("enamel pin"),
@@ -57,7 +57,7 @@ def style_name(_: Texts, style: str) -> str:
 
 
 def state_name(_: Texts, state: str) -> str:
-    """What became of a badge, for /stats; `state` is a job's."""
+    """A job's `state` as /stats shows it."""
     names = {
         "waiting": _("waiting"), "drawing": _("being drawn"), "drawn": _("drawn"), "delivered": _("delivered"),
         "reviewing": _("being reviewed"), "offered": _("to choose from"),
@@ -67,23 +67,23 @@ def state_name(_: Texts, state: str) -> str:
 
 
 def badge_words(job: Job) -> str:
-    """A badge in words: what is held, and what the banner says."""
+    """A badge as "object | banner text"."""
     return f"{job.object} | {' '.join(job.text.split())}"
 
 
 def person_words(person: Known) -> str:
-    """A person as admins see them: name, @name and number, as far as they are known."""
+    """A person as admins see them: name, @username and user ID, as far as known."""
     parts = (person.name, f"@{person.username}" if person.username else "", str(person.user_id))
     return " ".join(part for part in parts if part)
 
 
 def caption(_: Texts) -> str:
-    """The words under a badge."""
+    """The caption of a badge."""
     return _("🎊 Your badge is ready!") + "\n" + _("/create for another one")
 
 
 def award_caption(_: Texts, award: Award, job: Job) -> str:
-    """The words under an award: whose it is, who gave it, and why."""
+    """The caption of an award: who received it, who gave it, and why."""
     lines = [_("🏅 {name}: {badge}", name=award.name, badge=badge_words(job))]
     if award.giver_name:
         lines.append(_("Awarded by {giver}", giver=award.giver_name))
@@ -99,10 +99,7 @@ def award_line(_: Texts, award: Listed) -> str:
 
 
 def failure(_: Texts, reason: str) -> str:
-    """What went wrong, and what to do about it: a person's mistake, the operator's, a passing fault, the chat's rules.
-
-    `reason` is a job's `error`.
-    """
+    """What went wrong and what to do about it; `reason` is a job's `error`."""
     sentences = {
         "words": _("😕 That could not be drawn. Change the words and try again: /create"),
         "unavailable": _("😕 Drawing is not available right now. Try again in a few minutes."),
@@ -121,12 +118,12 @@ def failure(_: Texts, reason: str) -> str:
 
 
 def things_made(_: Texts, settings: WelcomeSettings) -> str:
-    """What this bot makes, in the owner's words or ours."""
+    """What this bot makes: `bot.welcome.name`, or the default."""
     return (settings.name_ru if _.language == "ru" else settings.name) or _("samurai badges")
 
 
 def greeting(_: Texts, settings: WelcomeSettings) -> str:
-    """The sentence under the example badge."""
+    """The caption of the example badge: `bot.welcome.sentence`, or the default."""
     own = settings.sentence_ru if _.language == "ru" else settings.sentence
     return own or _(
         "👋 I make {things}: you say what the character holds and what the banner says. Here is one.",

@@ -1,4 +1,4 @@
-"""The Bot API client of this bot: timeouts, limits, the commands' menu, the secret of its webhook."""
+"""The Bot API client of this bot: token, timeouts, connections, webhook secret."""
 
 import hashlib
 import hmac
@@ -18,28 +18,29 @@ from configs.settings import Settings
 log = logging.getLogger(__name__)
 
 _CONNECTIONS = 24
-"""Enough for 30 calls a second and 8 slow uploads."""
+"""Chosen by hand for Telegram's 30 calls a second beside 8 slow uploads (`delivery`); each call goes through the list
+of open connections, so more of them cost time."""
 
 
 def bot_token(settings: Settings) -> str:
-    """The token, which is a bot's as far as its form tells. Raises StartError; Telegram is not asked."""
+    """The bot token, checked for its format only. Raises StartError."""
     token = settings.secrets.telegram_bot_token.get_secret_value()
     if not token:
         raise StartError("TELEGRAM_BOT_TOKEN is not set: get a token from @BotFather and put it into .env")
     if not re.fullmatch(r"[0-9]+:[A-Za-z0-9_-]+", token):
         raise StartError(
-            "TELEGRAM_BOT_TOKEN is not what @BotFather gives (digits, a colon, letters): copy it whole, without quotes"
+            "TELEGRAM_BOT_TOKEN is not a token of @BotFather (digits, a colon, letters): copy all of it, without quotes"
         )
     return token
 
 
 def webhook_secret(token: str) -> str:
-    """The secret that Telegram sends with each webhook call; nobody without the token can know it."""
+    """The secret token that Telegram sends with each webhook request, derived from the bot token."""
     return hmac.new(token.encode(), b"badge bot webhook", hashlib.sha256).hexdigest()
 
 
 def polling_failed(error: TelegramError) -> None:
-    """Polling goes on by itself; say in one line why it fails."""
+    """Log a polling error in one line; python-telegram-bot retries by itself."""
     log.warning("no updates from Telegram: %s", error)
 
 

@@ -1,15 +1,15 @@
-"""What a failed call means: how far it reaches and how long it lasts. Telegram says it in words, read here alone.
+"""Classifies failed Bot API calls by scope and duration. Telegram's error descriptions are parsed only here.
 
-    scope    CALL      this call alone: another one about the same message may work
-             MESSAGE   everything about this message
-             TOPIC     everything in this topic of a forum
-             CHAT      everything of this kind in this chat
-             SERVICE   everything: Telegram, the network or the token
-    lasts    ONCE      trying again at once may do
-             A_WHILE   trying again later may do
-             FOR_GOOD  trying again is in vain
+    scope    CALL      this call only: another one about the same message may work
+             MESSAGE   every call about this message
+             TOPIC     every call about this topic of a forum
+             CHAT      every call of this kind in this chat
+             SERVICE   every call: Telegram, the network or the token
+    lasts    ONCE      an immediate retry may work
+             A_WHILE   a later retry may work
+             FOR_GOOD  a retry would fail again
 
-Nothing wider than its scope may be given up for a failure, and what lasts for good is not tried again.
+After a failure nothing beyond its scope is given up, and what lasts for good is not retried.
 """
 
 from enum import Enum
@@ -28,7 +28,7 @@ from bot.api.http import NotSent
 
 
 class Scope(Enum):
-    """How far a failure reaches."""
+    """Which other calls a failure affects."""
 
     CALL = "call"
     MESSAGE = "message"
@@ -38,7 +38,7 @@ class Scope(Enum):
 
 
 class Lasts(Enum):
-    """How long a failure lasts."""
+    """Whether and when a retry may work."""
 
     ONCE = "once"
     A_WHILE = "for a while"
@@ -46,21 +46,21 @@ class Lasts(Enum):
 
 
 class Verdict(Enum):
-    """What a failed call means: (in words, scope, how long)."""
+    """The class of a failed call: (description, scope, duration)."""
 
     NOTHING = ("it is already so", Scope.MESSAGE, Lasts.FOR_GOOD)
     AGAIN = ("not sent: try again", Scope.SERVICE, Lasts.A_WHILE)
     UNKNOWN = ("perhaps sent, perhaps not", Scope.SERVICE, Lasts.A_WHILE)
     BUSY = ("this chat has to wait", Scope.CHAT, Lasts.A_WHILE)
-    PICTURE = ("the picture was not taken this time", Scope.CALL, Lasts.ONCE)
-    NO_PICTURE = ("Telegram takes no such picture", Scope.CALL, Lasts.FOR_GOOD)
-    FILE = ("the file id is not valid any more", Scope.CALL, Lasts.FOR_GOOD)
+    PICTURE = ("the picture was not accepted this time", Scope.CALL, Lasts.ONCE)
+    NO_PICTURE = ("Telegram does not accept such a picture", Scope.CALL, Lasts.FOR_GOOD)
+    FILE = ("the file id is not valid", Scope.CALL, Lasts.FOR_GOOD)
     GONE = ("the message to edit is gone or cannot be edited", Scope.MESSAGE, Lasts.FOR_GOOD)
-    NO_MEDIA = ("this server does not turn texts into photos", Scope.MESSAGE, Lasts.FOR_GOOD)
-    REFUSED = ("refused for a reason that nobody foresaw", Scope.MESSAGE, Lasts.FOR_GOOD)
+    NO_MEDIA = ("this server cannot edit a text into a photo", Scope.MESSAGE, Lasts.FOR_GOOD)
+    REFUSED = ("refused for an unknown reason", Scope.MESSAGE, Lasts.FOR_GOOD)
     TOPIC_GONE = ("the topic is closed or deleted", Scope.TOPIC, Lasts.FOR_GOOD)
     NOT_HERE = ("this kind of message is not allowed in this chat", Scope.CHAT, Lasts.A_WHILE)
-    CHAT_GONE = ("nobody is there: blocked, deleted, removed, silenced", Scope.CHAT, Lasts.FOR_GOOD)
+    CHAT_GONE = ("the chat is unreachable: blocked, deleted, removed or restricted", Scope.CHAT, Lasts.FOR_GOOD)
     MOVED = ("the group has a new id", Scope.CHAT, Lasts.FOR_GOOD)
 
     def __init__(self, words: str, scope: Scope, lasts: Lasts) -> None:
@@ -74,7 +74,7 @@ class Verdict(Enum):
 
 _MEDIA = ("photo", "video", "document", "sticker", "audio", "voice", "animation", "media", "gif", "docs", "poll")
 _FIRST = (
-    # Rights come first, since the same words stand for a chat that takes nothing and for one that takes no photos.
+    # Checked first: the same words occur in errors of chats that allow no messages at all (in `_WORDS`).
     *((f"not enough rights to send {kind}", Verdict.NOT_HERE) for kind in _MEDIA),
     *((f"have no rights to send {kind}", Verdict.NOT_HERE) for kind in _MEDIA),
     *((f"chat_send_{kind}", Verdict.NOT_HERE) for kind in ("photos", "media", "docs", "stickers", "gifs", "videos")),
@@ -124,7 +124,7 @@ _WORDS = (
 
 
 def verdict(error: TelegramError) -> Verdict:
-    """What `error` means for the call that raised it."""
+    """The class of `error`."""
     if isinstance(error, ChatMigrated):
         return Verdict.MOVED
     if isinstance(error, RetryAfter):
@@ -134,9 +134,9 @@ def verdict(error: TelegramError) -> Verdict:
         unknown = Verdict.CHAT_GONE if isinstance(error, Forbidden) else Verdict.REFUSED
         return next((meaning for words, meaning in (*_FIRST, *_WORDS) if words in said), unknown)
     if isinstance(error, InvalidToken):
-        return Verdict.AGAIN  # a wrong token ends the start; later, a 401 or 404 is a server with trouble of its own
+        return Verdict.AGAIN  # checked at the start; later, a 401 or 404 is a fault of the server
     if isinstance(error, NetworkError):
-        if "too large" in str(error).lower():  # 413, which python-telegram-bot has as a NetworkError
+        if "too large" in str(error).lower():  # python-telegram-bot raises NetworkError for a 413
             return Verdict.NO_PICTURE
         return Verdict.AGAIN if isinstance(error, NotSent) else Verdict.UNKNOWN
     return Verdict.AGAIN

@@ -1,7 +1,7 @@
-"""The HTTP under the Bot API client: aiohttp, which takes a quarter of the processor time that httpx takes a call.
+"""The HTTP transport of the Bot API client: aiohttp, which needs a quarter of httpx's CPU time per call.
 
-A dialogue is five calls and more; 50 people a second are 250 of them in that second, on the cores that also draw.
-What could not be sent at all is told apart from what may have arrived: `NotSent` may be repeated without a thought.
+A dialogue takes five calls or more; 50 people a second are 250 calls in that second, on the cores that also draw.
+`NotSent` means that the request did not reach Telegram, so it can be repeated safely.
 """
 
 from io import BytesIO
@@ -14,19 +14,19 @@ from telegram.request import BaseRequest, RequestData
 
 from configs.proxies import ProxyError, proxy_for
 
-_CONNECT = 10.0
+_CONNECT = 10.0  # s for the TCP connection, chosen by hand
 _NOT_GIVEN = type(BaseRequest.DEFAULT_NONE)
 
 
 class NotSent(NetworkError):
-    """No connection could be made, so Telegram has not seen this call."""
+    """No connection could be made, so Telegram has not received this call."""
 
 
 class AioRequest(BaseRequest):
-    """Calls over at most `connections` kept connections.
+    """Calls over at most `connections` keep-alive connections.
 
-    Seconds: `read` for the next byte of an answer, `upload` for sending a call with files, `wait` for a connection
-    that is free. Proxies come from the environment (`configs.proxies`), certificates are those of httpx.
+    Timeouts in seconds: `read` for the next byte of a response, `upload` for sending a request with files, `wait` for a
+    free connection. Proxies come from the environment (`configs.proxies`), certificates are those of httpx.
     """
 
     def __init__(self, connections: int, *, read: float, upload: float, wait: float) -> None:
@@ -60,7 +60,7 @@ class AioRequest(BaseRequest):
         connect_timeout: Any = BaseRequest.DEFAULT_NONE,
         pool_timeout: Any = BaseRequest.DEFAULT_NONE,
     ) -> tuple[int, bytes]:
-        """One call: status and body; of the timeouts only `read` is heeded. Raises NotSent, TimedOut, NetworkError."""
+        """One call: (status, body). Only `read_timeout` is used. Raises NotSent, TimedOut, NetworkError."""
         if self._session is None:
             raise NotSent("the connections to Telegram are closed")
         read = self._read if isinstance(read_timeout, _NOT_GIVEN) else float(read_timeout)
@@ -72,27 +72,27 @@ class AioRequest(BaseRequest):
             proxy = self._proxy(url)
             async with self._session.request(
                 method, url, data=_form(request_data), timeout=timeout, proxy=proxy or None
-            ) as answer:
-                return answer.status, await answer.read()
+            ) as response:
+                return response.status, await response.read()
         except ProxyError as error:
             raise NotSent(str(error)) from None
         except aiohttp.ClientConnectorError as error:
             raise NotSent(f"no connection: {error}") from error
-        except aiohttp.ConnectionTimeoutError:  # from here on aiohttp's own words may have the address with the token
+        except aiohttp.ConnectionTimeoutError:  # from here on aiohttp's messages may contain the URL with the token
             raise NotSent("no connection in time") from None
         except TimeoutError:
             raise TimedOut from None
         except aiohttp.ClientHttpProxyError as error:
-            raise NotSent(f"the proxy answers {error.status} {error.message}") from None
+            raise NotSent(f"the proxy responded {error.status} {error.message}") from None
         except aiohttp.ClientResponseError as error:
-            raise NetworkError(f"no proper answer: {error.status} {error.message}") from None
+            raise NetworkError(f"invalid response: {error.status} {error.message}") from None
         except aiohttp.InvalidURL:
-            raise NotSent("bot.base_url is no address") from None
+            raise NotSent("bot.base_url is not a URL") from None
         except aiohttp.ClientError as error:
             raise NetworkError(f"{type(error).__name__}: {error}") from error
 
     def _proxy(self, url: str) -> str:
-        """The proxy for a call, looked up once a server: looking takes long beside a call."""
+        """The proxy for a call, cached per server, since the look-up is slow compared with a call."""
         server = url.split("/", 3)[:3]
         key = "/".join(server)
         if key not in self._proxies:
@@ -101,12 +101,12 @@ class AioRequest(BaseRequest):
 
 
 def _form(data: RequestData | None) -> aiohttp.FormData | dict[str, str] | None:
-    """The fields of a call, with its files where it has any."""
+    """The form fields and files of a call."""
     if data is None or not data.contains_files:
         return None if data is None else data.json_parameters
     form = aiohttp.FormData(data.json_parameters)
     for name, (filename, content, mime) in data.multipart_data.items():
-        # as a stream: of bytes beyond 1 MiB aiohttp says (a ResourceWarning) that they hold up the event loop
+        # as a stream: for bytes beyond 1 MiB aiohttp warns (ResourceWarning) that they block the event loop
         stream = BytesIO(content) if isinstance(content, bytes) else content
         form.add_field(name, stream, filename=filename, content_type=mime)
     return form

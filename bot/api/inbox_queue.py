@@ -1,9 +1,9 @@
-"""Where updates are stored before Telegram may forget them.
+"""Stores updates before they are confirmed to Telegram, so that none is lost.
 
-python-telegram-bot counts an update as read once `put` of its update queue returns (polling moves the offset on, a
-webhook answers 200), so `put` commits first, and drops what was seen before. Polling brings up to 100 updates at
-once: `DurableBot` stores such a batch in one commit before the updater sees it, and `put` then finds it stored.
-A failing store raises TelegramError, after which the updater fetches again; anything else would end it.
+python-telegram-bot confirms an update once `put` of its update queue returns (polling increases the offset, a webhook
+responds 200), so `put` commits first, and drops duplicates. Polling returns up to 100 updates at once: `DurableBot`
+stores such a batch in one commit before the updater gets it, and `put` then finds it stored. If the store fails, a
+TelegramError is raised, after which the updater fetches again; any other exception would stop it.
 """
 
 import asyncio
@@ -24,8 +24,7 @@ from bot.store import Database, inbox
 
 log = logging.getLogger(__name__)
 
-_MOST_OF_ONE = 50
-"""Unanswered messages of one person; nobody writes so many who waits for an answer."""
+_MOST_OF_ONE = 50  # unanswered messages of one person, chosen by hand: who waits for an answer does not write as many
 
 
 class InboxQueue(asyncio.Queue[object]):
@@ -40,19 +39,19 @@ class InboxQueue(asyncio.Queue[object]):
         self._dropping: set[int] = set()
 
     async def store(self, updates: Sequence[Update]) -> None:
-        """Commit a batch. Raises NetworkError (a TelegramError) where the store cannot take it."""
+        """Commit a batch. Raises NetworkError (a TelegramError) if the store fails."""
         rows = [(update.update_id, json.dumps(update.to_dict(), ensure_ascii=False)) for update in updates]
         now = self._clock.wall()
         try:
             fresh = await self._database.write("received", lambda c: inbox.store(c, rows, now))
         except StoreError as error:
             log.error("%s: Telegram keeps the updates meanwhile", error)
-            raise NetworkError("the store cannot take updates now") from error
+            raise NetworkError("the updates cannot be stored now") from error
         for update in updates:
             self._stored[update.update_id] = update.update_id in fresh
 
     async def put(self, item: object) -> None:
-        """Store an update, unless `store` has, and queue it if it is new."""
+        """Store an update, unless `store` did, and queue it if it is new."""
         if isinstance(item, Update):
             if item.update_id not in self._stored:
                 await self.store([item])
@@ -66,7 +65,7 @@ class InboxQueue(asyncio.Queue[object]):
         await super().put(item)
 
     async def restore(self, bot: "ExtBot[Any]") -> int:
-        """Queue what an earlier run stored and did not answer; how many."""
+        """Queue the unanswered updates of an earlier run; returns their number."""
         waiting = await self._database.read(inbox.waiting)
         for _, payload in waiting:
             update = readable_update(json.loads(payload), bot)
@@ -75,17 +74,17 @@ class InboxQueue(asyncio.Queue[object]):
         return len(waiting)
 
     async def _drop(self, update_id: int, user_id: int) -> None:
-        """Very many messages of this person wait: nothing is gained by answering one more, and others would wait."""
+        """Mark an update as answered without answering it: too many of this person wait already."""
         if user_id not in self._dropping:
-            log.warning("person %d has %d unanswered messages: no more are taken", user_id, _MOST_OF_ONE)
+            log.warning("person %d has %d unanswered messages: further ones are dropped", user_id, _MOST_OF_ONE)
         self._dropping.add(user_id)
         try:
             await self._database.write("dropped", lambda c: inbox.finish(c, update_id))
         except StoreError as error:
-            raise NetworkError("the store cannot take updates now") from error
+            raise NetworkError("the updates cannot be stored now") from error
 
     def answered(self, update: Update) -> None:
-        """One fewer waits of this person."""
+        """Count an update of this person as answered."""
         person = _person(update)
         self._waiting[person] -= 1
         if self._waiting[person] <= 0:
@@ -94,12 +93,12 @@ class InboxQueue(asyncio.Queue[object]):
 
 
 def readable_update(data: dict[str, Any], bot: "ExtBot[Any]") -> Update:
-    """The update, or an empty one with its id where it cannot be read: that is answered by stepping over it."""
+    """The update, or an empty one with its id if it cannot be parsed, which is then skipped."""
     try:
         return Update.de_json(data, bot)
-    except Exception as error:  # noqa: BLE001 - whatever python-telegram-bot stumbles over, the next one must be read
+    except Exception as error:  # noqa: BLE001 - one update that cannot be parsed must not stop the others
         update_id = int(data["update_id"])
-        log.error("update %d cannot be read and is left out: %s: %s", update_id, type(error).__name__, error)
+        log.error("update %d cannot be read and is skipped: %s: %s", update_id, type(error).__name__, error)
         return Update(update_id)
 
 
@@ -109,27 +108,27 @@ def _person(item: object) -> int:
 
 
 class DurableBot(ExtBot[Any]):
-    """A bot whose `get_updates` returns updates only after they are stored, and reads of answers only what is used."""
+    """A bot whose `get_updates` stores updates before returning them; it parses only the used fields of results."""
 
     __slots__ = ("answered", "heard", "inbox", "received")
 
     inbox: InboxQueue
     heard: float
-    """When Telegram last answered `get_updates`, by the monotonic clock."""
+    """Monotonic time of the last successful `get_updates`."""
     answered: float
-    """When any call last succeeded."""
+    """Monotonic time of the last successful call."""
     received: tuple[Update, ...]
-    """What the last `getUpdates` brought."""
+    """The updates of the last `getUpdates`."""
 
     def silent(self) -> float:
-        """Seconds since any call succeeded."""
         return time.monotonic() - self.answered
 
     async def get_updates(self, *args: Any, **kwargs: Any) -> tuple[Update, ...]:
-        """As in ExtBot, and on the disk.
+        """As in ExtBot, but the updates are stored.
 
-        Raises TelegramError alone, which python-telegram-bot answers with growing pauses: it gives polling up for good
-        where the token is refused, which may pass, and asks on without any pause after every other error.
+        Raises only TelegramError, after which python-telegram-bot retries with growing pauses. InvalidToken would stop
+        polling for good, though a server may refuse the token only for a while; after any other exception it would
+        retry without a pause.
         """
         try:
             await super().get_updates(*args, **kwargs)
@@ -138,16 +137,16 @@ class DurableBot(ExtBot[Any]):
         except TelegramError:
             raise
         except Exception as error:
-            raise NetworkError(f"no proper answer: {type(error).__name__}: {error}") from error
+            raise NetworkError(f"invalid response: {type(error).__name__}: {error}") from error
         object.__setattr__(self, "heard", time.monotonic())
         if self.received:
             await self.inbox.store(self.received)
         return self.received
 
     async def _post(self, endpoint: str, *args: Any, **kwargs: Any) -> Any:
-        """As in ExtBot. Updates are read one by one into `received`, so that one that cannot be read hides no other.
+        """As in ExtBot. Updates are parsed one by one into `received`, so that an invalid one does not lose the others.
 
-        Of a message that was sent only what is used is read: it repeats the one that it replies to, which may hold
+        Of a sent message only the used fields are parsed: it contains the message that it replies to, which may contain
         anything.
         """
         result = await super()._post(endpoint, *args, **kwargs)

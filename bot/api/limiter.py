@@ -1,9 +1,9 @@
-"""How fast Telegram is called: so many calls a second in all, a measured pace in each chat, and obedience to 429.
+"""Rate limits: calls per second in total, a pace for each chat, and `retry_after` of 429 responses.
 
-Telegram's limits are about 30 messages a second in all, one a second in a private chat (short bursts pass) and 20 a
-minute in a group, in truth unspecified, so what counts is `retry_after`: it halts the chat that it was said
-about and no other. Photos pass before messages, and messages before edits. Edits that are told to wait are dropped
-by raising RetryAfter at once: whoever edits has newer words by then anyway.
+Telegram's limits are about 30 messages a second in total, one a second in a private chat (short bursts pass) and 20 a
+minute in a group. They are not guaranteed, so `retry_after` decides: it halts the chat of that call and no other.
+Photos go before messages, and messages before edits. An edit that gets a 429 is dropped by raising RetryAfter at once:
+by the time it could be repeated there is a newer text.
 """
 
 import asyncio
@@ -24,13 +24,13 @@ _PHOTOS = frozenset({"editMessageMedia", "sendPhoto", "sendDocument", "sendStick
 _EDITS = frozenset({"editMessageText", "editMessageCaption", "editMessageReplyMarkup", "sendChatAction"})
 _FREE = frozenset({"answerCallbackQuery"})
 _QUESTIONS = frozenset({"getChatMember", "getChat"})
-"""They send nothing, so Telegram's pace for messages is not theirs: of 50 people who came at once, each after the first
-20 waited 3 s more than the one before. A rest that Telegram wants in the chat they keep."""
-PHOTO, MESSAGE, EDIT = 0, 1, 2
+"""These send nothing, so the pace for messages does not apply: with it, of 50 people who came at once each after the
+first 20 waited 3 s longer than the one before. They wait only while the chat is halted by a `retry_after`."""
+PHOTO, MESSAGE, EDIT = 0, 1, 2  # priorities, lower first
 LAST_WORD = "last word"
-"""As `rate_limit_args`: this edit must not be dropped."""
+"""`rate_limit_args` of an edit that must not be dropped."""
 UPLOAD = "upload"
-"""As `rate_limit_args`: a RetryAfter is raised, so that the caller can let go of what it holds and wait in `clear`."""
+"""`rate_limit_args` of an upload: RetryAfter is raised, so that the caller can release its slot and wait in `clear`."""
 
 Answer = bool | dict[str, Any] | list[dict[str, Any]]
 
@@ -43,13 +43,13 @@ class Bucket:
         self._level, self._at = burst, now
 
     def level(self, now: float) -> float:
-        """Calls that may be made at once."""
+        """Number of calls that may be made now."""
         self._level = min(self.burst, self._level + (now - self._at) * self.rate)
         self._at = now
         return self._level
 
     def wait(self, now: float) -> float:
-        """Take one call; seconds to wait before it is made. Waits add up, so calls keep their order."""
+        """Take one token; returns the seconds to wait before the call. Waits add up, so calls keep their order."""
         self.level(now)
         self._level -= 1
         return max(0.0, -self._level / self.rate)
@@ -62,7 +62,7 @@ class _Chat:
 
 
 class PoliteLimiter(BaseRateLimiter[Any]):
-    """python-telegram-bot's rate limiter for this bot. `clock` is steady and in seconds."""
+    """The rate limiter passed to python-telegram-bot. `clock` is monotonic, in seconds."""
 
     def __init__(self, per_second: int, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -74,10 +74,10 @@ class PoliteLimiter(BaseRateLimiter[Any]):
         self._pump: asyncio.Task[None] | None = None
 
     async def initialize(self) -> None:
-        """Nothing to open."""
+        """Do nothing: required by the base class."""
 
     async def shutdown(self) -> None:
-        """Let nobody wait any longer."""
+        """Cancel all waiting calls."""
         if self._pump is not None:
             self._pump.cancel()
         for _, _, future in self._queue:
@@ -85,14 +85,14 @@ class PoliteLimiter(BaseRateLimiter[Any]):
         self._queue.clear()
 
     def busy(self, chat_id: int) -> bool:
-        """Whether an edit in this chat had better not be tried now."""
+        """Whether an edit in this chat should not be tried now."""
         now = self._clock()
         chat = self._chats.get(chat_id)
         halted = chat is not None and chat.halted_until > now
         return halted or bool(self._queue) or self._all.level(now) < self._per_second / 3
 
     async def clear(self, chat_id: int) -> None:
-        """Wait while Telegram wants a rest in this chat; for whoever will hold something that others need too."""
+        """Wait while this chat is halted by a `retry_after`; to be called before taking a slot that others need."""
         while (halt := self._chat(chat_id).halted_until - self._clock()) > 0:
             await asyncio.sleep(halt)
 
@@ -105,7 +105,7 @@ class PoliteLimiter(BaseRateLimiter[Any]):
         data: dict[str, Any],
         rate_limit_args: Any,
     ) -> Answer:
-        """Call `callback` when its time has come; again after a RetryAfter, unless it is an edit."""
+        """Call `callback` when the limits allow; again after a RetryAfter, unless it is an edit."""
         chat_id = data.get("chat_id")
         if endpoint in _FREE or not isinstance(chat_id, int):
             return await callback(*args, **kwargs)
@@ -124,7 +124,7 @@ class PoliteLimiter(BaseRateLimiter[Any]):
                 said = error.retry_after
                 seconds = said.total_seconds() if isinstance(said, timedelta) else float(said)
                 chat.halted_until = max(chat.halted_until, self._clock() + seconds)
-                log.info("Telegram wants a rest of %.0f s in chat %d (%s)", seconds, chat_id, endpoint)
+                log.info("retry_after %.0f s in chat %d (%s)", seconds, chat_id, endpoint)
                 if priority == EDIT or rate_limit_args == UPLOAD:
                     raise
 
@@ -156,7 +156,7 @@ class PoliteLimiter(BaseRateLimiter[Any]):
         await turn
 
     async def _release(self) -> None:
-        """Let those who wait go, the most urgent first, as the calls a second allow."""
+        """Release waiting calls in order of priority, as the calls per second allow."""
         while self._queue:
             pause = self._all.wait(self._clock())
             if pause:

@@ -1,4 +1,4 @@
-"""Asks Telegram whether somebody is a member of a chat."""
+"""Asks Telegram (getChatMember) whether somebody is a member of a chat."""
 
 import logging
 from collections.abc import Sequence
@@ -15,14 +15,14 @@ _MEMBERS = (ChatMemberStatus.OWNER, ChatMemberStatus.ADMINISTRATOR, ChatMemberSt
 
 
 def counts(member: Any) -> bool:
-    """Whether a ChatMember is in the chat; somebody restricted may or may not be."""
+    """Whether a ChatMember is in the chat; a restricted one may or may not be."""
     if isinstance(member, ChatMemberRestricted):
         return member.is_member
     return member.status in _MEMBERS
 
 
 async def memberships(bot: "ExtBot[Any]", chats: Sequence[int], user_id: int) -> dict[int, bool]:
-    """Chat to whether the person is in it, up to the first that they are in; chats that give no answer are left out."""
+    """Chat to membership, up to the first chat that the person is in; chats whose call failed are left out."""
     found: dict[int, bool] = {}
     for chat in chats:
         try:
@@ -30,7 +30,7 @@ async def memberships(bot: "ExtBot[Any]", chats: Sequence[int], user_id: int) ->
         except (BadRequest, Forbidden) as error:
             if "chat not found" in str(error).lower() or isinstance(error, Forbidden):
                 log.warning("bot.members_of %d: %s: is the bot in that chat?", chat, error)
-            else:  # "user not found", "PARTICIPANT_ID_INVALID": nobody whom the chat knows
+            else:  # "user not found", "PARTICIPANT_ID_INVALID": not a member
                 found[chat] = False
         except TelegramError as error:
             log.warning("bot.members_of %d: %s", chat, error)

@@ -1,6 +1,7 @@
-"""Telegram's webhook: a listener that reads nothing from those who do not know the secret.
+"""Telegram's webhook: a listener that reads no body without the right secret token.
 
-python-telegram-bot's own takes bodies of 100 MB from anybody, as many at once as come, before it looks for the secret.
+python-telegram-bot's own webhook reads bodies of up to 100 MB, on any number of connections, before it checks the
+secret.
 """
 
 import hmac
@@ -19,13 +20,12 @@ from inference.listener import Bounds, bounded, listen, posts
 
 log = logging.getLogger(__name__)
 
-_MAX_BODY = 2**20
-"""An update is a few KB; Telegram names no bound."""
+_MAX_BODY = 2**20  # bytes, chosen by hand: an update is a few KB; Telegram documents no maximum
 _HEADER = "X-Telegram-Bot-Api-Secret-Token"
 
 
 def webhook(settings: BotSettings, secret: str, bot: DurableBot, queue: InboxQueue) -> HTTPServer:
-    """Listen for Telegram's calls; stop it with `stop()`. Raises OSError where the port is taken."""
+    """Listen for Telegram's requests; stop it with `stop()`. Raises OSError if the port is in use."""
 
     def allowed(headers: HTTPHeaders) -> int:
         given = headers.get(_HEADER, "")
@@ -36,11 +36,11 @@ def webhook(settings: BotSettings, secret: str, bot: DurableBot, queue: InboxQue
             data = json.loads(body)
             update = readable_update(data, bot)
         except (ValueError, TypeError, KeyError):
-            log.warning("Telegram's webhook was called with what is no update")
+            log.warning("the webhook received a body that is not an update")
             return 400
         try:
             await queue.put(update)
-        except TelegramError:  # the store cannot take it: Telegram calls again
+        except TelegramError:  # it could not be stored: Telegram sends it again
             return 503
         return 200
 

@@ -1,1 +1,1 @@
-"""What a community asks of its bot: greeting, history, members, review, awards, choices, gallery, privacy."""
+"""Features for communities: greeting, history, members, review, awards, choices, gallery, privacy."""

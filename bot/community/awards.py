@@ -1,7 +1,6 @@
-"""Awards: `/award telescope | UX SCOUT | for the first hundred tests`, said by an admin in reply to a member.
+"""Awards: `/award telescope | UX SCOUT | for the first hundred tests`, sent by an admin in reply to a member.
 
-An award is a badge of that member's: a text in the chat that becomes the picture, drawn, reviewed and delivered like
-every other, under other words.
+An award is a job of that member: it is drawn, reviewed and delivered like any other badge, with another caption.
 """
 
 import sqlite3
@@ -24,13 +23,14 @@ from configs.sections.presets import PresetSettings
 from inference.errors import InvalidRequest
 
 MOST_WHY = 300
-"""Characters of a reason: with names and banner it fits under a picture, which takes 1024."""
-_LISTED = 20
+"""Characters of a reason: with both names, object and banner text it fits into a caption, which Telegram limits to
+1024."""
+_LISTED = 20  # chosen by hand: with reasons of usual length one message; a longer list is cut at 4000 characters
 
 
 @dataclass(frozen=True)
 class Given:
-    """What an award shows and whose it is, everything checked."""
+    """An award whose fields have been checked, ready to be stored."""
 
     user_id: int
     name: str
@@ -48,13 +48,13 @@ class Given:
 
 
 def preset_of_award(connection: sqlite3.Connection, chat_id: int, presets: Mapping[str, PresetSettings]) -> str:
-    """The character of an award in a chat: that of its badges, or the first of the settings."""
+    """The preset of an award in a chat: the chat's own, or the first in the settings."""
     kept = usual(connection, chat_id, presets)
     return next(iter(presets), "") if kept is None else kept
 
 
 def give(connection: sqlite3.Connection, given: Given, giver: int, giver_name: str, now: float, key: str = "") -> int:
-    """Store an award as a waiting job; its number."""
+    """Store an award as a waiting job; returns its id."""
     people.know(connection, given.user_id)
     job = Job(
         0, given.user_id, given.chat_id, given.thread_id, given.reply_to, given.language, given.object,
@@ -71,7 +71,7 @@ def words_of_award(event: Event, dialogue: Dialogue | None, context: Context) ->
 
 
 def _split(event: Event) -> tuple[str, str, str, str]:
-    """(whom, object, banner text, why) of what follows /award; whom is "" where a member was replied to."""
+    """(whom, object, banner text, why) from the arguments of /award; whom is "" if it replies to a member."""
     head, _, rest = event.text.partition("|")
     text, _, why = rest.partition("|")
     whom, words = "", head.strip()
@@ -140,7 +140,7 @@ def _short(name: str) -> str:
 
 
 def list_awards(turn: Turn) -> None:
-    """`/awards`: whose they are in this group; in private, one's own."""
+    """`/awards`: the last awards of this group; in private, the person's own."""
     if turn.event.private:
         found = awards.listed(turn.connection, _LISTED, user_id=turn.place.user_id)
     else:

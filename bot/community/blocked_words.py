@@ -1,4 +1,4 @@
-"""The words that an owner refuses: a list a language, looked up by dictionary form in objects and banner texts."""
+"""Blocked words: one list per language, compared by dictionary form with objects and banner texts."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -14,9 +14,9 @@ _CYRILLIC = re.compile(r"[а-яё]", re.IGNORECASE)
 
 
 def blocked_by(lists: Mapping[str, str]) -> Callable[[str], bool]:
-    """Whether a text holds a word of these lists (language to file, "" for the one that ships).
+    """A function that tells whether a text contains a word of `lists` (language to file, "" for the shipped list).
 
-    Raises OSError or UnicodeDecodeError where a file cannot be read.
+    Raises OSError or UnicodeDecodeError if a file cannot be read.
     """
     refused = frozenset(key for word in read_lists(lists) for key in _keys(word))
     if not refused:
@@ -35,6 +35,6 @@ def read_lists(lists: Mapping[str, str]) -> list[str]:
 
 
 def _keys(word: str) -> frozenset[str]:
-    """What two words have in common that are forms of one: dictionary forms in Russian, the plural in English."""
+    """Keys that are equal for forms of one word: dictionary forms in Russian, word and plural in English."""
     lower = word.casefold()
     return word_keys(lower) if _CYRILLIC.search(lower) else frozenset({lower, plural(lower)})

@@ -1,4 +1,4 @@
-"""More like this: several portraits of the same words in one numbered picture, of which one becomes the badge."""
+"""Choices: several portraits of the same object in one numbered picture, of which the person picks one."""
 
 from bot.community import gallery
 from bot.dialogue.buttons import reorder
@@ -10,7 +10,7 @@ from bot.words import caption
 
 
 def more(turn: Turn) -> None:
-    """The button under a badge: draw `bot.choices` more of them from other seeds."""
+    """The button under a badge: draw `bot.choices` more with other seeds."""
     job, many = turn.badge, turn.context.settings.choices
     if not many:
         turn.too_old()
@@ -19,7 +19,7 @@ def more(turn: Turn) -> None:
 
 
 def choose(turn: Turn) -> None:
-    """A number under a choice: that message becomes this badge; nothing is drawn."""
+    """A number under a choice: edit the message into that badge; nothing is drawn again."""
     number = int(turn.word) if turn.word.isdigit() else 0
     job = choices.chosen(turn.connection, turn.badge, number)
     if job is None:

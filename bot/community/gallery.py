@@ -1,6 +1,6 @@
-"""The gallery: each badge is shown in the chat `bot.gallery_chat` once its person has it.
+"""The gallery: every delivered badge is also posted in the chat `bot.gallery_chat`.
 
-A person's name stands beside it only where they agreed, by the button under /privacy.
+The person's name is shown only if they agreed, by the button under /privacy.
 """
 
 import sqlite3
@@ -18,9 +18,9 @@ KIND = "gallery"
 
 
 def show(connection: sqlite3.Connection, job: Job, photo_id: str, settings: BotSettings, now: float) -> list[Outgoing]:
-    """The post of a badge that its person has, once a badge; none without a gallery, or for a choice of several.
+    """The gallery post of a delivered badge, at most one per badge; none without a gallery, or for a choice.
 
-    `photo_id` is Telegram's name for its picture; where it is "" the picture is uploaded.
+    `photo_id` is the file id of its picture; "" to upload the picture.
     """
     if not settings.gallery_chat or offered(job) or not posts.begin(connection, job.id, KIND, settings.gallery_chat):
         return []
@@ -36,7 +36,7 @@ def _line(connection: sqlite3.Connection, _: Texts, job: Job) -> str:
 
 
 def name_shown(connection: sqlite3.Connection, user_id: int) -> str:
-    """A person's name for the gallery; "" where they did not agree to be named."""
+    """A person's name for the gallery; "" if they did not agree to be named."""
     known = members.known(connection, user_id)
     if known is None or not people.is_named(connection, user_id):
         return ""
@@ -44,14 +44,14 @@ def name_shown(connection: sqlite3.Connection, user_id: int) -> str:
 
 
 def button(turn: Turn) -> tuple[Button, ...]:
-    """The button by which a person agrees to be named, or takes that back."""
+    """The button under /privacy: agree to be named, or withdraw that."""
     if people.is_named(turn.connection, turn.place.user_id):
         return ((turn._("🙈 Without my name in the gallery"), f"named:{turn.place.user_id}:no"),)
     return ((turn._("🖼 With my name in the gallery"), f"named:{turn.place.user_id}:yes"),)
 
 
 def name(turn: Turn) -> None:
-    """The button under /privacy was pressed."""
+    """Handle the button under /privacy."""
     if turn.number != turn.place.user_id:
         turn.toast(turn._("This button is for somebody else."))
         return

@@ -1,4 +1,4 @@
-"""/history: a person's last badges with what they show, and each of them once more with its buttons."""
+"""/history: a person's last badges as an album, and each of them again with its buttons."""
 
 from bot.dialogue.turn import Turn
 from bot.keyboards import under_badge
@@ -7,15 +7,14 @@ from bot.store.jobs import Job
 from bot.store.outbox import Button, Message
 from bot.words import badge_words
 
-_HISTORY = 10
-"""As many as Telegram puts into one album."""
-_IN_A_ROW = 5
+_HISTORY = 10  # the most that Telegram allows in one album
+_IN_A_ROW = 5  # buttons, chosen by hand: ten badges make two rows
 
 
 def history(turn: Turn) -> None:
-    """The last badges once more, by the ids that Telegram knows them by: nothing is drawn, nothing uploaded.
+    """Send the last badges again by file id: nothing is drawn or uploaded.
 
-    Albums carry no buttons, so a list follows with a button a badge.
+    Albums cannot have an inline keyboard, so a list with a button for each badge follows.
     """
     made = jobs.history(turn.connection, turn.place.user_id, turn.place.chat_id, _HISTORY)
     if not made:
@@ -32,7 +31,7 @@ def history(turn: Turn) -> None:
 
 
 def show(turn: Turn) -> None:
-    """One badge of the list, with the buttons that it came with."""
+    """Send one badge of the list again, with its buttons."""
     job = turn.badge
     if job.state != "delivered" or not (job.photo_id or job.picture):
         turn.too_old()

@@ -1,4 +1,4 @@
-"""Who may use the bot: lists, members of chats, and whom an admin lets in; and the admins' commands about people."""
+"""Who may use the bot: the lists in the settings, chat members, an admin's decision; and the commands for that."""
 
 from bot.dialogue.turn import Turn
 from bot.store import jobs, members, outbox, people
@@ -8,8 +8,8 @@ from bot.texts import texts_for
 from bot.words import person_words
 from configs.sections.bot import BotSettings
 
-_LISTED = 40
-_LONGEST = 200
+_LISTED = 40  # people in /people, chosen by hand: lines of usual length fit into one message of 4096 characters
+_LONGEST = 200  # characters of what a person wrote, in the request to the admins; chosen by hand
 
 
 def is_open(settings: BotSettings) -> bool:
@@ -31,7 +31,7 @@ def allowed(turn: Turn) -> bool:
 
 
 def turn_away(turn: Turn) -> None:
-    """Say that the bot is not open to this person; the first time the admins may be asked to let them in."""
+    """Tell a person that the bot is not open to them; with `bot.ask_admins`, ask the admins the first time."""
     event, settings = turn.event, turn.context.settings
     turn.outcome.log = f"refused: not allowed in chat {event.place.chat_id}"
     speaks = event.kind == "command" or (event.private and event.kind == "text")
@@ -53,7 +53,7 @@ def _unbanned(turn: Turn) -> bool:
 
 
 def _request(turn: Turn, admin: int) -> outbox.Outgoing:
-    """The question to an admin whether somebody may use the bot."""
+    """The message that asks an admin whether somebody may use the bot."""
     event, user = turn.event, turn.place.user_id
     _ = texts_for(people.language(turn.connection, admin))
     said = " ".join((f"/{event.command} " if event.command else "").split() + event.text.split())[:_LONGEST]
@@ -64,37 +64,37 @@ def _request(turn: Turn, admin: int) -> outbox.Outgoing:
 
 
 def press_allow(turn: Turn) -> None:
-    """Allow under a request."""
+    """The button Allow under a request."""
     _decide(turn, turn.number or 0, ALLOWED)
 
 
 def press_deny(turn: Turn) -> None:
-    """Deny under a request."""
+    """The button Deny under a request."""
     _decide(turn, turn.number or 0, DENIED)
 
 
 def allow(turn: Turn) -> None:
-    """`/allow 123`, `/allow @name` or as a reply: that person may use the bot."""
+    """`/allow 123`, `/allow @username` or as a reply: that person may use the bot."""
     _decide(turn, meant(turn), ALLOWED)
 
 
 def deny(turn: Turn) -> None:
-    """`/deny 123`, `/deny @name` or as a reply: that person may not, whichever chats they are in."""
+    """`/deny 123`, `/deny @username` or as a reply: that person may not, whichever chats they are in."""
     _decide(turn, meant(turn), DENIED)
 
 
 def ban(turn: Turn) -> None:
-    """`/ban`: that person is no longer answered, and what they wait for is canceled."""
+    """`/ban`: that person is no longer answered, and their jobs are canceled."""
     _set_banned(turn, meant(turn), True)
 
 
 def unban(turn: Turn) -> None:
-    """`/unban`: takes a ban back."""
+    """`/unban`: lift a ban."""
     _set_banned(turn, meant(turn), False)
 
 
 def list_people(turn: Turn) -> None:
-    """Who is allowed, denied or banned, and who was here last."""
+    """`/people`: who is allowed, denied or banned, then the others by when they last wrote."""
     lines = []
     for person in members.listed(turn.connection, _LISTED):
         marks = {ALLOWED: "✅ ", DENIED: "⛔ "}.get(person.access, "") + ("🚫 " if person.banned else "")
@@ -104,7 +104,7 @@ def list_people(turn: Turn) -> None:
 
 
 def meant(turn: Turn) -> int:
-    """Whose number, @name or message (the one replied to) a command names; 0, once told what to write."""
+    """The user id that a command names by id, @username or reply; 0 if none, which the admin is told."""
     said = turn.event.text.split()[0] if turn.event.text.split() else ""
     if not said and turn.event.replied_user:
         return turn.event.replied_user
@@ -112,7 +112,7 @@ def meant(turn: Turn) -> int:
 
 
 def person_meant(turn: Turn, said: str) -> int:
-    """Whose number or @name `said` is; 0, once told what to write."""
+    """The user id for `said`, an id or @username; 0 if there is none, which the admin is told."""
     if said.isascii() and said.isdigit() and len(said) <= 18:
         return int(said)
     if said.startswith("@") and len(said) > 1:
@@ -173,7 +173,7 @@ def _set_banned(turn: Turn, user_id: int, banned: bool) -> None:
 
 
 def _say(turn: Turn, text: str) -> None:
-    """Tell the admin: as a note on the button, or as a message."""
+    """Answer the admin: by a toast if they pressed a button, else by a message."""
     if turn.event.kind == "press":
         turn.toast(text)
     else:

@@ -1,4 +1,4 @@
-"""/privacy says what is kept and for how long, /forget deletes it, once the person has confirmed."""
+"""/privacy tells what is stored and for how long; /forget deletes it after the person has confirmed."""
 
 from bot.community import gallery
 from bot.dialogue.turn import Turn
@@ -7,7 +7,7 @@ from bot.store.outbox import Message
 
 
 def tell(turn: Turn) -> None:
-    """What is kept about a person, and how to be rid of it."""
+    """`/privacy`: what is stored about a person, and how to delete it."""
     settings = turn.context.settings
     shown = (
         turn._(
@@ -34,13 +34,13 @@ def tell(turn: Turn) -> None:
 
 
 def ask(turn: Turn) -> None:
-    """Ask whether everything is really to be deleted; the button is this person's alone."""
+    """`/forget`: ask for confirmation; only this person may press the button."""
     question = turn._("Delete your badges, their pictures and everything I know about you? This cannot be undone.")
     turn.say(question, buttons=(((turn._("🗑 Delete everything"), f"forget:{turn.place.user_id}"),),))
 
 
 def forget(turn: Turn) -> None:
-    """Delete everything about the person, in this transaction; files follow at once."""
+    """Delete everything about the person in this transaction; files are removed right after it."""
     if turn.number != turn.place.user_id:
         turn.toast(turn._("This button is for somebody else."))
         return

@@ -1,7 +1,7 @@
 """Review: every badge is shown in the chat `bot.review_chat` first, and delivered once somebody there approves it.
 
-It is put in between at the one place that each job passes, when its picture is stored: new texts, other styles and
-second attempts are jobs of their own and are reviewed like the first. Whoever is in that chat may decide.
+Reviews begin where a job's picture is stored, which every job passes: a new text, another style or a second attempt is
+a job of its own and is reviewed too. Everybody in that chat may decide.
 """
 
 import asyncio
@@ -28,7 +28,7 @@ HOUR = 3600.0
 
 
 def hold(connection: sqlite3.Connection, job_id: int, settings: BotSettings, now: float) -> list[Outgoing]:
-    """Where badges are reviewed, let this drawn one wait for it; the post that shows it to the reviewers."""
+    """Begin the review of a drawn badge, if there is a review chat; returns the post for the reviewers."""
     if not settings.review_chat or not reviews.begin(connection, job_id, now):
         return []
     return _post(connection, job_id, settings, now)
@@ -49,22 +49,22 @@ def _line(connection: sqlite3.Connection, _: Texts, job: Job) -> str:
 
 
 def _of_reviewers(connection: sqlite3.Connection, settings: BotSettings) -> Texts:
-    """The language of the review chat: that of the first admin."""
+    """The texts for the review chat, in the first admin's language."""
     return texts_for(people.language(connection, settings.admins[0]) if settings.admins else "")
 
 
 def approve(turn: Turn) -> None:
-    """Approve under a badge to be reviewed: it is delivered."""
+    """The button Approve: the badge is delivered."""
     _decide(turn, approved=True)
 
 
 def refuse(turn: Turn) -> None:
-    """Refuse: its person is told."""
+    """The button Refuse: the person is told."""
     _decide(turn, approved=False)
 
 
 def bar(turn: Turn) -> None:
-    """Ban: the badge is refused, and its person is no longer answered."""
+    """The button Ban: the badge is refused, and the person is no longer answered."""
     _decide(turn, approved=False, ban=True)
 
 
@@ -104,7 +104,7 @@ def _decided(_: Texts, approved: bool, ban: bool, who: str) -> str:
 
 
 class Reminder:
-    """Looks now and then for badges on which nobody has decided."""
+    """Reminds the reviewers of badges that have waited too long."""
 
     def __init__(
         self, database: Database, clock: Clock, settings: BotSettings, send: Callable[[list[Outgoing]], None]
@@ -112,7 +112,7 @@ class Reminder:
         self._database, self._clock, self._settings, self._send = database, clock, settings, send
 
     async def run(self) -> None:
-        """Look until canceled, so often that a badge is named a tenth of `bot.review_hours` too late at most."""
+        """Check until canceled; a reminder is at most a tenth of `bot.review_hours` late."""
         hours = self._settings.review_hours
         if not self._settings.review_chat or not hours:
             return
@@ -126,7 +126,7 @@ class Reminder:
 
 
 def remind(connection: sqlite3.Connection, settings: BotSettings, now: float) -> list[Outgoing]:
-    """What is said about badges that have waited for longer than `bot.review_hours`: to reviewers and to the person."""
+    """The reminders to reviewers and people about badges that have waited longer than `bot.review_hours`."""
     if not settings.review_chat or not settings.review_hours:
         return []
     told: list[Outgoing] = []
@@ -135,7 +135,7 @@ def remind(connection: sqlite3.Connection, settings: BotSettings, now: float) ->
         job, post = jobs.get(connection, job_id), posts.get(connection, job_id, KIND)
         if job is None:
             continue
-        if post is None or not post.message_id:  # the bot was not let into that chat; perhaps it is now
+        if post is None or not post.message_id:  # the bot could not post in that chat: try again
             posts.drop(connection, job_id, KIND)
             told += _post(connection, job_id, settings, now)
         else:

@@ -1,4 +1,4 @@
-"""/start greets a person once, with an example badge; /language says in which language they are answered."""
+"""/start greets a person once, with an example badge; /language sets the language in which they are answered."""
 
 from bot.community.examples import example_for
 from bot.dialogue.commands import create
@@ -12,7 +12,7 @@ _AS_TELEGRAM = "auto"
 
 
 def start(turn: Turn) -> None:
-    """Greet a person, in private and once, then ask the first question as /create does."""
+    """`/start`: greet the person the first time, in private chats only, then ask the first question like /create."""
     if turn.event.private and people.welcome(turn.connection, turn.place.user_id, turn.now):
         settings = turn.context.settings.welcome
         example = example_for(settings, turn.place.user_id)
@@ -25,14 +25,14 @@ def start(turn: Turn) -> None:
 
 
 def language(turn: Turn) -> None:
-    """Offer the languages as buttons, each in its own words."""
+    """`/language`: offer the languages as buttons, each by its own name."""
     rows = [((_name(code), f"language:0:{code}"),) for code in LANGUAGES]
     rows.append(((turn._("As in my Telegram"), f"language:0:{_AS_TELEGRAM}"),))
     turn.say(turn._("Which language should I answer in?"), buttons=tuple(rows))
 
 
 def choose_language(turn: Turn) -> None:
-    """A language was chosen; the note is in it already."""
+    """The button of a language; the toast is already in that language."""
     if turn.word not in (*LANGUAGES, _AS_TELEGRAM):
         turn.too_old()
         return

@@ -1,1 +1,1 @@
-"""From an order to a delivered badge: workers, pictures, sending, the status message."""
+"""Draws accepted jobs and delivers badges: workers, pictures, outgoing messages, the status message."""

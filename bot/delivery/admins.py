@@ -1,4 +1,4 @@
-"""Telling the admins, in private, what keeps the bot from drawing until they have seen to it."""
+"""Tells the admins, in private, about errors that only they can fix."""
 
 import sqlite3
 from collections.abc import Sequence
@@ -8,14 +8,14 @@ from bot.store.outbox import Message, Outgoing
 from bot.texts import Texts, texts_for
 
 _NOT_AGAIN_FOR = 3600.0
-"""Seconds; a full queue fails for the same reason again and again."""
-_LONGEST = 600
+"""Seconds, chosen by hand: every job in a full queue fails for the same reason, and one message an hour is enough."""
+_LONGEST = 600  # characters of the error, chosen by hand; far below Telegram's 4096
 
 
 def tell_admins(
     connection: sqlite3.Connection, admins: Sequence[int], reason: str, detail: str, now: float
 ) -> list[Outgoing]:
-    """Put a message to each admin into the outbox, at most one an hour for a reason; those messages."""
+    """Put a message to each admin into the outbox, at most once an hour per `reason`; returns the messages."""
     key = f"told admins: {reason}"
     before = float(people.fact(connection, key, "0"))
     if abs(now - before) < _NOT_AGAIN_FOR:

@@ -1,4 +1,4 @@
-"""One message from the outbox as one call to Telegram, with the pictures that it needs."""
+"""Sends one message of the outbox as one Bot API call, with the pictures that it needs."""
 
 import asyncio
 import logging
@@ -25,12 +25,12 @@ MEDIA = ("photo", "document", "sticker", "album", "welcome")
 
 
 _CAPTION = 1000
-"""Characters of a caption; Telegram takes 1024 UTF-16 units."""
+"""Characters of a caption, below Telegram's 1024 UTF-16 units, since an emoji counts as two."""
 
 
 @dataclass(frozen=True)
 class FileId:
-    """Telegram's name for a badge's picture: `kind` is photo, document or sticker."""
+    """A file id of a badge's picture; `kind` is photo, document or sticker."""
 
     job_id: int
     kind: str
@@ -39,17 +39,17 @@ class FileId:
 
 @dataclass(frozen=True)
 class Done:
-    """What came of a call: the message's id (0 where there is none), file ids and a lasting fact to remember."""
+    """The result of a call: the message's id (0 if none was sent), file ids, and a fact to store."""
 
     message_id: int = 0
     files: tuple[FileId, ...] = ()
     fact: tuple[str, str] | None = None
     says: str = ""
-    """What the person is told about it, as a message of its own."""
+    """A message for the person about the result, "" for none."""
 
 
 class Calls:
-    """Makes the calls: with a message's `files`, or where it has none with its badges' pictures from the disk."""
+    """Makes the calls, with a message's file ids or, if it has none, the stored pictures of its badges."""
 
     def __init__(self, bot: "ExtBot[Any]", database: Database, pictures: Pictures, settings: BotSettings) -> None:
         self._bot = bot
@@ -59,7 +59,7 @@ class Calls:
         self._welcome = settings.welcome
 
     async def make(self, outgoing: Outgoing) -> Done:
-        """One call. Raises TelegramError where it fails."""
+        """Send one message. Raises TelegramError."""
         message = outgoing.message
         if message.kind in ("text", "status"):
             return _done(await self._text(outgoing.chat_id, message))
@@ -90,7 +90,7 @@ class Calls:
         return await self._copy(outgoing)
 
     async def unstored(self, message: Message) -> tuple[str, ...]:
-        """Its file ids, each "" whose picture is on the disk; none where that says nothing new."""
+        """The message's file ids with "" for each picture that is on disk; () if all of them are, or none is."""
         kept: list[str] = []
         for job_id, file_id in zip(message.jobs, message.files, strict=False):
             job = await self._job(job_id)
@@ -109,7 +109,7 @@ class Calls:
         )
 
     async def _photos(self, outgoing: Outgoing) -> Done:
-        """Badges once more, several as one album."""
+        """Send badges again, several as one album."""
         message = outgoing.message
         found = await self._found(message)
         if not found:
@@ -143,7 +143,7 @@ class Calls:
         return Done(sent[0].message_id, tuple(files))
 
     async def _illustrate(self, outgoing: Outgoing) -> Done:
-        """The text `target` becomes the badge that it names; where its picture is gone the text stays."""
+        """Edit the text message `target` into the badge; if the picture is missing, the text stays."""
         message = outgoing.message
         found = await self._found(message)
         if not found:
@@ -160,12 +160,12 @@ class Calls:
 
     @staticmethod
     def _words(message: Message, job_id: int, caption: str) -> str:
-        """What stands under a photo of an album: its own words, then those of the whole."""
+        """The caption of a photo: its own, then that of the whole album."""
         own = dict(zip(message.jobs, message.captions, strict=False)).get(job_id, "")
         return "\n".join(words for words in (own, caption.strip()) if words)[:_CAPTION]
 
     async def _greeting(self, outgoing: Outgoing) -> Done:
-        """The example badge with the greeting, uploaded once in the bot's life."""
+        """Send the example badge with the greeting; uploaded once, then sent by the stored file id."""
         message = outgoing.message
         example = example_for(self._welcome, outgoing.user_id)
         if example is None:
@@ -175,7 +175,7 @@ class Calls:
         return Done(sent.message_id, fact=(example.fact, sent.photo[-1].file_id) if sent.photo else None)
 
     async def _found(self, message: Message) -> list[tuple[int, str | bytes]]:
-        """(job id, file id or JPEG) of every photo of a message that can be had."""
+        """(job id, file id or JPEG) of every photo of a message that is available."""
         if message.files and all(message.files):
             numbers = message.jobs or (0,) * len(message.files)
             return list(zip(numbers, message.files, strict=False))
@@ -189,7 +189,7 @@ class Calls:
         return found
 
     async def _copy(self, outgoing: Outgoing) -> Done:
-        """The badge as a document or sticker."""
+        """Send the badge as a document or sticker."""
         message = outgoing.message
         data: str | bytes | None = message.files[0] if message.files else None
         job = await self._job(outgoing.job_id) if data is None else None
@@ -211,12 +211,12 @@ class Calls:
         return Done(sent.message_id, known)
 
     async def _pack(self, outgoing: Outgoing) -> Done:
-        """The badge into the pack of its chat; its person is told where that is, or that it cannot be."""
+        """Add the badge to its chat's sticker set; the person gets the link, or a message that it failed."""
         _ = await self.language(outgoing.user_id)
         try:
             name = await self._packs.add(outgoing.job_id, _)
         except PackRefused as error:
-            record(outgoing.user_id, "send", f"no sticker in a pack: {error}", logging.WARNING)
+            record(outgoing.user_id, "send", f"the sticker was not added to a set: {error}", logging.WARNING)
             return Done(says=_("The sticker could not be added to the pack. The reason is in the bot's log."))
         return Done(says=_("📌 It is in the pack: {link}", link=f"https://t.me/addstickers/{name}"))
 
@@ -245,7 +245,7 @@ def _markup(message: Message) -> InlineKeyboardMarkup | ForceReply | None:
 
 
 def _mentioning(message: Message) -> tuple[str, list[MessageEntity]]:
-    """The text, and where it begins with somebody's name what Telegram needs to know whose."""
+    """The text and its entities: with a `mention` it begins with the name, linked to the user."""
     if message.mention is None:
         return message.text, []
     user_id, name = message.mention

@@ -1,10 +1,9 @@
-"""The last word about a job: the status message becomes the badge, or says why there is none.
+"""Delivers the result of a job: edits its status message into the badge, or into the reason why there is none.
 
-Turning the status message into the photo (`editMessageMedia`) can be repeated without harm, so a crash between
-Telegram's yes and our commit repeats it. Where the status message is gone, a new one is sent first and then turned
-into the badge, so even then no badge is doubled. Only where that helps not (a server that does not turn texts into
-photos, messages that cannot be edited) is the badge sent as a message of its own; that intent is stored first, and
-where its fate is unknown the person is asked instead.
+`editMessageMedia` is idempotent, so after a crash between Telegram's response and our commit it is simply repeated. If
+the status message was deleted, a new one is sent first and then edited, so even then no badge is sent twice. Only if
+editing is impossible (a server that cannot edit texts into photos) is the badge sent as a new message; that intent is
+stored first, and after a crash in between the person is asked whether it arrived.
 """
 
 import asyncio
@@ -36,14 +35,13 @@ from bot.texts import texts_for
 
 log = logging.getLogger(__name__)
 
-_STORE_PAUSE = 5.0
+_STORE_PAUSE = 5.0  # s, chosen by hand: what cannot be stored now waits, and nothing is lost meanwhile
 _TOLD = ("drawn", "reviewing", "failed", "canceled")
-_UPLOADS = 8
-"""So many pictures travel at a time; 24 connections are kept (`api.client`), the others are for texts."""
+_UPLOADS = 8  # at a time, chosen by hand: a third of the 24 connections (`api.client`), the others are for texts
 
 
 class Delivery:
-    """One task a job that is drawn, failed or canceled and not yet told."""
+    """Runs one task per job whose result has not been delivered yet."""
 
     def __init__(
         self,
@@ -69,20 +67,20 @@ class Delivery:
         self._uploads = asyncio.Semaphore(_UPLOADS)
 
     def tell(self, job_id: int) -> None:
-        """Say the last word about this job, once its status message exists."""
+        """Deliver this job's result, once its status message exists."""
         if job_id in self._tasks:
-            self._again.add(job_id)  # the task may have looked before what is new
+            self._again.add(job_id)  # the task may have read the job before it changed
         else:
             self._tasks[job_id] = asyncio.create_task(self._tell(job_id), name=f"delivery {job_id}")
 
     def status_sent(self, job_id: int) -> None:
-        """The job's status message exists now, or never will."""
+        """The job's status message exists now, or was given up."""
         event = self._status_sent.get(job_id)
         if event is not None:
             event.set()
 
     async def stop(self, seconds: float) -> None:
-        """Let deliveries under way end; the rest is done after the next start."""
+        """Let running deliveries finish; the others are resumed at the next start."""
         waiting = [task for job, task in self._tasks.items() if job in self._status_sent]
         for task in waiting:
             task.cancel()
@@ -102,8 +100,8 @@ class Delivery:
                 except StoreError as error:
                     log.error("%s", error)
                     pause = _STORE_PAUSE
-                except Exception:  # a bug about one badge must not keep the others from their people
-                    log.exception("job %d cannot be told about", job_id)
+                except Exception:  # a bug with one badge must not stop the delivery of others
+                    log.exception("job %d cannot be delivered", job_id)
                     if not telling.attempts.another(Verdict.REFUSED, 0.0):
                         await self._give_up(job_id)
                     pause = telling.attempts.next_pause()
@@ -116,7 +114,7 @@ class Delivery:
                 self.tell(job_id)
 
     async def _try(self, job_id: int, telling: Telling) -> bool:
-        """One attempt; whether everything is said."""
+        """One attempt; whether nothing is left to do."""
         job = await self._with_status(job_id, telling)
         if job is None or job.told or job.state not in _TOLD:
             return True
@@ -140,7 +138,7 @@ class Delivery:
         return True
 
     async def _with_status(self, job_id: int, telling: Telling) -> Job | None:
-        """The job once it has a status message; where that was lost, a new one is sent."""
+        """The job once it has a status message; if that was deleted, send a new one."""
 
         def look(connection: sqlite3.Connection) -> tuple[Job | None, Outgoing | None]:
             job = jobs.get(connection, job_id)
@@ -164,14 +162,14 @@ class Delivery:
         return await self._database.read(lambda c: jobs.get(c, job_id))
 
     async def _give(self, job: Job, telling: Telling, started: float) -> bool:
-        """Turn the status message into the badge; where that cannot be edited, send the badge by itself."""
+        """Edit the status message into the badge; if it cannot be edited, send the badge as a new message."""
         shown = await self._database.read(lambda c: face(c, job, self._surroundings.settings))
         while True:
-            await self._limiter.clear(job.chat_id)  # no place is held while one chat waits
+            await self._limiter.clear(job.chat_id)  # before taking an upload slot, which others need
             async with self._uploads:
                 photo = await asyncio.to_thread(self._pictures.photo, job.picture, job.picture_size)
                 if photo is None:
-                    log.warning("the picture of job %d is gone or damaged: drawing it again", job.id)
+                    log.warning("the picture of job %d is missing or damaged: drawing it again", job.id)
                     await self._database.write("redraw", lambda c: jobs.redraw(c, job.id))
                     self._surroundings.redraw()
                     return True
@@ -228,14 +226,14 @@ class Delivery:
             )
 
     async def _ask(self, job: Job, telling: Telling) -> None:
-        """A badge may or may not have arrived as a message of its own: let the person say."""
+        """After a crash while sending a new message: it may have arrived, so offer the file instead of repeating it."""
         _ = texts_for(job.language)
         text = _("I was interrupted while sending your badge. If it did not arrive, get it here:")
         await self._say(job, telling, text, (copies(_, job.id),))
         await self._database.write("delivered", lambda c: jobs.delivered(c, job.id, "", 0.0))
 
     async def _recover(self, job: Job, telling: Telling, error: TelegramError) -> bool:
-        """Deal with a failed call; whether nothing is left to do."""
+        """Handle a failed call; whether nothing is left to do."""
         meaning = verdict(error)
         another = telling.attempts.another(meaning, self._surroundings.silent())
         if isinstance(error, ChatMigrated):
@@ -264,7 +262,7 @@ class Delivery:
             return await self._status_gone(job, telling, another)
         if meaning.again and another:
             return False
-        if job.state == "reviewing":  # the badge itself will find another way
+        if job.state == "reviewing":  # only a status text failed; the badge is delivered later
             return True
         if job.state == "drawn":
             reason = "photos" if meaning is Verdict.NOT_HERE else "sending"
@@ -278,7 +276,7 @@ class Delivery:
         return True
 
     async def _status_gone(self, job: Job, telling: Telling, another: bool) -> bool:
-        """The status message cannot be edited: a new one, and where that helps not either, the word by itself."""
+        """The status message cannot be edited: send a new one; if that fails too, send the result as a new message."""
         if job.state == "canceled":
             await self._database.write("told", lambda c: jobs.told(c, job.id))
             return True
@@ -291,6 +289,6 @@ class Delivery:
         return False
 
     async def _give_up(self, job_id: int) -> None:
-        """Nothing can be said about this job: it ends all the same."""
-        log.error("job %d ends without a last word: Telegram takes none", job_id)
+        """End a job whose result cannot be delivered."""
+        log.error("job %d: its result cannot be delivered, given up", job_id)
         await self._database.write("given up", lambda c: jobs.unreachable(c, job_id, self._clock.wall()))

@@ -1,4 +1,4 @@
-"""One job drawn, in a drawing thread: a badge made and stored; for a choice several, and one picture of all of them."""
+"""Draws one job, in a drawing thread: makes and saves its badge; for a choice several, and one picture of all."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -16,19 +16,21 @@ from overlay.drawing.numbered import numbered
 
 
 class Drawer:
-    """Makes badges with one generator, each as its character looks."""
+    """Makes badges with one generator, each by the `Look` of its preset."""
 
     def __init__(self, generator: Generator, pictures: Pictures, looks: Mapping[str, Look]) -> None:
         self._generator, self._pictures, self._looks = generator, pictures, looks
 
     def draw(self, job: Job, on_step: StepCallback, drawn: Callable[[], None]) -> Drawn:
-        """Draw and store `job`; `drawn` is called once the last portrait is there and the generator is free again.
+        """Draw and save `job`; `drawn` is called after the last portrait, when the generator is free again.
 
-        Raises InvalidSettings where the job's character is no longer in the settings, and what `make_badge` raises.
+        Raises InvalidSettings if the job's preset is no longer in the settings, and what `make_badge` raises.
         """
         look = self._looks.get(job.preset)
         if look is None:
-            raise InvalidSettings(f"[presets.{job.preset}] is no longer in the settings, and a badge of it waits")
+            raise InvalidSettings(
+                f"[presets.{job.preset}] is no longer in the settings, but a badge of it is waiting: add it again"
+            )
         started, ended = time.perf_counter(), list[float]()
         many = offered(job)
         badges: list[Badge] = []

@@ -1,4 +1,4 @@
-"""Removes the files of badges whose person was forgotten: at once, and again after a start, until they are gone."""
+"""Removes the picture files after /forget: at once, and again at each start, until they are gone."""
 
 import asyncio
 import logging
@@ -12,23 +12,23 @@ log = logging.getLogger(__name__)
 
 
 class Eraser:
-    """One pass after each /forget, and one an hour by whoever tidies."""
+    """Runs after each /forget, and once an hour from `Bot._tidy`."""
 
     def __init__(self, database: Database, pictures: Pictures, clock: Clock) -> None:
         self._database, self._pictures, self._clock = database, pictures, clock
         self._tasks: set[asyncio.Task[None]] = set()
 
     def begin(self) -> None:
-        """Run a pass beside everything else."""
+        """Start `run` as a task."""
         task = asyncio.create_task(self.run(), name="erasure")
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
     async def run(self) -> None:
-        """Remove what is listed."""
+        """Remove the files of all listed jobs."""
         try:
             for job_id in await self._database.read(privacy.to_erase):
                 await asyncio.to_thread(self._pictures.erase, job_id)
             await self._database.write("erased", lambda c: privacy.erased(c, self._clock.wall()))
         except (StoreError, OSError) as error:
-            log.error("pictures of somebody who was forgotten are still there, and are tried again: %s", error)
+            log.error("pictures could not be removed after /forget, trying again later: %s", error)

@@ -1,4 +1,4 @@
-"""What follows a badge once it is in its chat: the gallery, a message that rings, and for an award its person's tag."""
+"""What follows a delivered badge: the gallery post, a notification if it was late, for an award the member's tag."""
 
 import sqlite3
 
@@ -12,15 +12,15 @@ from configs.sections.bot import BotSettings
 from inference.translation.scripts import without_emoji
 
 _LONGEST_TAG = 16
-"""Characters of a member's tag (core.telegram.org/bots/api#setchatmembertag), which takes no emoji."""
+"""Characters of a member's tag, without emoji (core.telegram.org/bots/api#setchatmembertag)."""
 
 
 def follow(
     connection: sqlite3.Connection, job: Job, photo_id: str, settings: BotSettings, now: float
 ) -> list[Outgoing]:
-    """The messages that follow `job`, in the transaction that makes it delivered; none where it was so before.
+    """The messages that follow `job`, in the transaction that marks it as delivered; none if it was so before.
 
-    `photo_id` is Telegram's name for its picture, "" where it gave none.
+    `photo_id` is the file id of its picture, "" if Telegram returned none.
     """
     present = jobs.get(connection, job.id)
     if present is None or present.state != "drawn":
@@ -32,9 +32,9 @@ def follow(
 
 
 def _ring(connection: sqlite3.Connection, job: Job, late: float, now: float) -> list[Outgoing]:
-    """A short message about a badge that took more than `late` seconds (0: never), since an edit rings no phone.
+    """A short message if the badge took more than `late` seconds (0: never), since an edit causes no notification.
 
-    None where the badge came as a message of its own, which rings by itself.
+    None if the badge was sent as a new message, which notifies by itself.
     """
     if not late or now - job.created < late or not job.status_id:
         return []
@@ -45,7 +45,7 @@ def _ring(connection: sqlite3.Connection, job: Job, late: float, now: float) -> 
 
 
 def _tag(connection: sqlite3.Connection, job: Job, now: float) -> list[Outgoing]:
-    """The banner's text as the member's tag, never cut: only where it fits."""
+    """The banner text as the member's tag, if it fits; it is never cut."""
     tag = " ".join(job.text.split())
     if len(tag.encode("utf-16-le")) // 2 > _LONGEST_TAG or without_emoji(tag) != tag:
         return []

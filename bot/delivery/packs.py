@@ -1,7 +1,7 @@
-"""Packs of stickers: a badge is put into the one of its chat, which is created with its first sticker.
+"""Sticker sets ("packs"): a badge is added to the set of its chat, which is created with its first sticker.
 
-Packs belong to `bot.sticker_owner`, since Telegram lets no bot own any; a full one is followed by another. Telegram's
-rules: core.telegram.org/bots/api#createnewstickerset.
+The sets belong to `bot.sticker_owner`, since a bot cannot own any; when one is full, the next is created. Limits below:
+core.telegram.org/bots/api#createnewstickerset and #inputsticker.
 """
 
 import asyncio
@@ -20,22 +20,20 @@ from bot.texts import Texts
 from bot.words import things_made
 from configs.sections.bot import BotSettings
 
-_FULL = 120
-"""Static stickers in a pack."""
-_TITLE = 64
-_KEYWORDS, _KEYWORD_CHARACTERS = 20, 64
-"""Keywords of a sticker, and their characters in all."""
+_FULL = 120  # stickers in a set
+_TITLE = 64  # characters
+_KEYWORDS, _KEYWORD_CHARACTERS = 20, 64  # keywords of a sticker, and their total length
 _EMOJI = "🏅"
 _PACKS_TRIED = 8
-"""Names that may be taken by packs of another store before that is an error."""
+"""Sets tried for one sticker, chosen by hand: names may be taken by sets that another database of this bot created."""
 
 
 class PackRefused(Exception):
-    """Telegram, or what is kept here, does not allow this sticker; trying again is in vain."""
+    """The sticker cannot be added; trying again would not help."""
 
 
 class Packs:
-    """One badge at a time, so that what is new in a pack is known for the one that was added."""
+    """Adds one badge at a time, so that the new sticker in a set is known to be that badge's."""
 
     def __init__(self, bot: "ExtBot[Any]", database: Database, pictures: Pictures, settings: BotSettings) -> None:
         self._bot = bot
@@ -45,21 +43,21 @@ class Packs:
         self._lock = asyncio.Lock()
 
     async def add(self, job_id: int, _: Texts) -> str:
-        """Put a badge into its chat's pack unless it is there; the pack's name. `_` is the language of a new title.
+        """Add a badge to its chat's set unless it is in one; returns the set's name. `_` is for the title of a new set.
 
-        Can be repeated after every end. Raises PackRefused, and TelegramError where it may work later.
+        Safe to repeat after a crash. Raises PackRefused, and TelegramError if it may work later.
         """
         async with self._lock:
             job = await self._database.read(lambda c: jobs.get(c, job_id))
             if job is None:
-                raise PackRefused("the badge is gone")
+                raise PackRefused(f"job {job_id} does not exist any more")
             try:
                 return await self._begun(job) or await self._put(job, _)
             except (BadRequest, Forbidden) as error:
                 raise PackRefused(f"{error} (bot.sticker_owner {self._settings.sticker_owner})") from error
 
     async def _begun(self, job: Job) -> str:
-        """The pack into which an earlier attempt has put this badge; "" where none has."""
+        """The set to which an earlier attempt has added this badge; "" if none has."""
         sticker = await self._database.read(lambda c: stickers.get(c, job.id))
         if sticker is None or sticker.unique_id:
             return sticker.pack if sticker else ""
@@ -76,10 +74,10 @@ class Packs:
                 pack = self._next(chat, pack)
             if await self._added(job, chat, pack, sticker, _):
                 return pack.name
-        raise PackRefused(f"no room in {_PACKS_TRIED} packs up to {pack.name}")
+        raise PackRefused(f"{_PACKS_TRIED} sets up to {pack.name} are full or belong to others")
 
     async def _added(self, job: Job, chat: int, pack: Pack, sticker: InputSticker, _: Texts) -> bool:
-        """Add to this pack; False where it is full, or its name somebody else's."""
+        """Add to this set; False if it is full or its name is taken."""
         present = await self._stickers(pack.name)
         before = [each.file_unique_id for each in present or ()]
         if len(before) >= _FULL:
@@ -98,7 +96,7 @@ class Packs:
             raise
         new = [each for each in await self._stickers(pack.name) or () if each.file_unique_id not in before]
         if not new:
-            raise PackRefused(f"Telegram took a sticker, but {pack.name} has no new one")
+            raise PackRefused(f"Telegram accepted the sticker, but {pack.name} has no new one")
         await self._done(job, pack.name, new[-1])
         return True
 
@@ -107,7 +105,7 @@ class Packs:
         return pack
 
     async def _stickers(self, name: str) -> tuple[Sticker, ...] | None:
-        """What is in a pack; None where there is no such pack."""
+        """The stickers in a set; None if there is no such set."""
         try:
             return (await self._bot.get_sticker_set(name)).stickers
         except BadRequest as error:
@@ -119,11 +117,11 @@ class Packs:
         data = await asyncio.to_thread(self._pictures.sticker, job.picture) if job.picture else None
         source = data or job.sticker_id
         if not source:
-            raise PackRefused(f"the picture of job {job.id} is no longer here")
+            raise PackRefused(f"the picture of job {job.id} is no longer available")
         return InputSticker(source, [_EMOJI], "static", keywords=keywords(job))
 
     async def _title(self, chat: int, pack: Pack, _: Texts) -> str:
-        """What people read above the pack: the group's name, or what the bot makes."""
+        """The title of a new set: the group's title, or what the bot makes."""
         name = (await self._bot.get_chat(chat)).title if chat else ""
         words = name or things_made(_, self._settings.welcome)
         end = f" {pack.number}" if pack.number > 1 else ""
@@ -135,7 +133,7 @@ class Packs:
 
 
 def keywords(job: Job) -> list[str]:
-    """The words by which a sticker is found: those of the object, in both languages, and of the banner."""
+    """The keywords of a sticker: the words of the object, in both languages, and of the banner text."""
     found: list[str] = []
     for word in re.findall(r"\w+", f"{job.object} {job.english} {job.text}".lower()):
         fits = sum(map(len, found)) + len(word) <= _KEYWORD_CHARACTERS

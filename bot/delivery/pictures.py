@@ -1,7 +1,7 @@
 """The pictures of badges under `badges/` in the state folder: a JPEG for the chat and a PNG for "as a file".
 
-Files are written beside their place and renamed, so that none is ever half there; what a crash left behind is removed
-at the next start. The store remembers the JPEG's size: a file of another size (the machine lost power) is no badge.
+Files are written under a temporary name and renamed, so none is ever incomplete; leftovers of a crash are removed at
+the next start. The database has the JPEG's size: a file of another size (after a power failure) counts as missing.
 """
 
 import logging
@@ -23,22 +23,22 @@ _MOST_BYTES = 10 * 2**20
 
 
 class Pictures:
-    """The folder of pictures; `name` is a file name without its ending."""
+    """The folder of pictures; `name` is a file name without extension."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
     def open(self) -> "Pictures":
-        """Create the folder and remove what is half written."""
+        """Create the folder and remove incomplete files."""
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         for left in self.folder.glob("*.part"):
             left.unlink(missing_ok=True)
         return self
 
     def save(self, name: str, badge: Badge) -> int:
-        """Write both pictures, the PNG with the badge's recipe; the JPEG's size in bytes.
+        """Write both pictures, the PNG with the badge's recipe; returns the JPEG's size in bytes.
 
-        Raises OSError where there is no room, and leaves neither.
+        Raises OSError if the disk is full, and leaves neither.
         """
         self._write(f"{name}.png", encode_png(badge.image, recipe_of(badge)))
         try:
@@ -48,22 +48,22 @@ class Pictures:
             raise
 
     def save_photo(self, name: str, image: Image.Image) -> int:
-        """Write the JPEG alone; its size in bytes."""
+        """Write only the JPEG; returns its size in bytes."""
         photo = photo_bytes(image)
         self._write(f"{name}.jpg", photo)
         return len(photo)
 
     def photo(self, name: str, size: int) -> bytes | None:
-        """The JPEG, or None where it is gone or not of the size that was written."""
+        """The JPEG; None if it is missing or has another size."""
         data = self._read(f"{name}.jpg")
         return data if data is not None and len(data) == size else None
 
     def document(self, name: str) -> bytes | None:
-        """The PNG in full quality, or None where it is gone."""
+        """The PNG; None if it is missing."""
         return self._read(f"{name}.png")
 
     def sticker(self, name: str) -> bytes | None:
-        """The badge as a sticker, or None where the picture is gone."""
+        """The badge as a WebP sticker; None if the PNG is missing."""
         data = self._read(f"{name}.png")
         if data is None:
             return None
@@ -71,12 +71,12 @@ class Pictures:
             return to_sticker(image)
 
     def erase(self, job_id: int) -> None:
-        """Remove every picture of a badge, of interrupted drawings too."""
+        """Remove all pictures of a job, including those of interrupted attempts."""
         for file in self.folder.glob(f"{job_id}-*"):
             file.unlink(missing_ok=True)
 
     def tidy(self, keep_days: int) -> int:
-        """Remove pictures that are older than `keep_days` days; how many files."""
+        """Remove pictures older than `keep_days` days; returns the number of files."""
         oldest = time.time() - keep_days * 86400
         old = [file for file in self.folder.iterdir() if file.is_file() and file.stat().st_mtime < oldest]
         for file in old:
@@ -95,7 +95,7 @@ class Pictures:
 
 
 def photo_bytes(image: Image.Image) -> bytes:
-    """A JPEG under Telegram's 10 MB for photos; what is transparent becomes white."""
+    """A JPEG below Telegram's limit for photos; transparent parts become white."""
     photo = b""
     for quality in (92, 85, 70):  # 1024 pixels of pure noise are 2.5 MB at 92; more only follows from banner.size
         photo = to_jpeg(image, quality)

@@ -1,11 +1,10 @@
-"""Sends what is in the outbox: in order within a chat, chats beside each other, until it is sent or never can be.
+"""Sends the outbox: in order within a chat, chats concurrently, until each message is sent or given up.
 
-Texts whose fate is unknown (the answer was lost, the process ended) are sent again: a question twice is better than
-none. Media are not: before one is sent that is written down, and where its fate is unknown the person is told so and
-can ask for it again. Badges themselves do not come this way (see `delivery.py`), only their status messages.
+A text that may or may not have been sent (response lost, process killed) is sent again: a question twice is better than
+none. Media are not: the attempt is stored first, and after a crash the person is told and can ask for it again. Badges
+are delivered elsewhere (`delivery.py`); the sender sends their status messages.
 
-What a failed call means stands in `api.errors`, and how often it is borne in `attempts`. A status message that never
-can be sent ends its job.
+`api.errors` classifies failed calls, `attempts` limits the retries. A status message that cannot be sent ends its job.
 """
 
 import asyncio
@@ -29,9 +28,9 @@ from bot.texts import Texts
 
 log = logging.getLogger(__name__)
 
-_STORE_PAUSE = 5.0
+_STORE_PAUSE = 5.0  # s, as in `delivery`
 _EDITS = ("delete", "illustrate", "relabel", "tag", "pack", "unpack")
-"""Kinds that change what is there; as a plain text they would say nothing."""
+"""Kinds that change something instead of sending a message, so they cannot be retried as a plain text."""
 
 
 def _interrupted(_: Texts) -> str:
@@ -48,8 +47,8 @@ def _not_taken(_: Texts) -> str:
 
 @dataclass(frozen=True)
 class Links:
-    """Whom the sender tells: a status message exists (job, chat, message id, text) or never will (job); drawings that
-    nobody waits for any more; and whom it asks for how many seconds no call has succeeded."""
+    """Callbacks: a status message was sent (job, chat, message id, text) or given up (job); jobs whose drawing can be
+    stopped; and the seconds since any call succeeded."""
 
     status_sent: Callable[[int, int, int, str], None]
     status_lost: Callable[[int], None]
@@ -58,7 +57,7 @@ class Links:
 
 
 class Sender:
-    """One lane a chat; a lane lives as long as there is something to send."""
+    """One queue ("lane") and task per chat, as long as there is something to send."""
 
     def __init__(self, calls: Calls, database: Database, clock: Clock, links: Links) -> None:
         self._calls = calls
@@ -69,7 +68,7 @@ class Sender:
         self._tasks: dict[int, asyncio.Task[None]] = {}
 
     def add(self, messages: Sequence[Outgoing]) -> None:
-        """Send these, which are in the outbox, after what is already waiting for their chats."""
+        """Send these messages of the outbox, after those already queued for their chats."""
         for outgoing in messages:
             lane = self._lanes.setdefault(outgoing.chat_id, deque())
             lane.append(outgoing)
@@ -78,7 +77,7 @@ class Sender:
                 self._tasks[outgoing.chat_id] = task
 
     async def stop(self, seconds: float) -> None:
-        """Let calls under way end, for so many seconds; what is left stays in the outbox for the next start."""
+        """Let running calls finish within `seconds`; the rest stays in the outbox for the next start."""
         for lane in self._lanes.values():
             while len(lane) > 1:
                 lane.pop()
@@ -88,11 +87,11 @@ class Sender:
                 task.cancel()
 
     async def forget_chat(self, chat_id: int) -> None:
-        """Nobody is there: nothing more is sent there and its badges are not drawn."""
+        """The chat is unreachable: drop its messages and end its jobs."""
         await self._forget(chat_id, None)
 
     async def forget_topic(self, chat_id: int, thread_id: int) -> None:
-        """A topic is closed or deleted: the same, for this topic alone."""
+        """A topic is closed or deleted: drop its messages and end its jobs."""
         await self._forget(chat_id, thread_id)
 
     async def _drain(self, chat_id: int, lane: deque[Outgoing]) -> None:
@@ -110,7 +109,7 @@ class Sender:
                     log.error("%s", error)
                     await asyncio.sleep(_STORE_PAUSE)
                     continue
-                except Exception:  # a bug about one message must not hold up those behind it
+                except Exception:  # a bug with one message must not block those behind it
                     log.exception("message %d cannot be sent", first.id)
                     await self._give_up(first)
                 attempts = Attempts()
@@ -148,17 +147,17 @@ class Sender:
             self._links.status_sent(outgoing.job_id, outgoing.chat_id, done.message_id, outgoing.message.text)
 
     async def _recover(self, lane: deque[Outgoing], error: TelegramError, attempts: Attempts) -> bool:
-        """Deal with a failed call; whether the first message is done with (else it is tried again)."""
+        """Handle a failed call; True if the first message is finished, False to try it again."""
         outgoing, meaning = lane[0], verdict(error)
         message, media = outgoing.message, outgoing.message.kind in MEDIA
         another = attempts.another(meaning, self._links.silent())
         if isinstance(error, ChatMigrated):
             await self._move(lane, error.new_chat_id)
         elif meaning is Verdict.CHAT_GONE:
-            record(outgoing.user_id, "send", f"nobody there: {error}", logging.WARNING)
+            record(outgoing.user_id, "send", f"chat unreachable: {error}", logging.WARNING)
             await self.forget_chat(outgoing.chat_id)
         elif meaning is Verdict.TOPIC_GONE:
-            if another and message.thread_id:  # a reply finds its way without the topic's number
+            if another and message.thread_id:  # a reply reaches the topic without its id
                 without = replace(message, thread_id=0)
                 lane[0] = replace(outgoing, message=without, thread_id=message.thread_id)
                 return False
@@ -169,7 +168,7 @@ class Sender:
         elif message.kind == "illustrate" and meaning in (Verdict.GONE, Verdict.NO_MEDIA):
             lane[0] = replace(outgoing, message=replace(message, kind="photo", target=0))
             return False
-        elif meaning is Verdict.FILE and message.files:  # another server or token: send the bytes instead
+        elif meaning is Verdict.FILE and message.files:  # file id of another server or token: upload instead
             files = await self._calls.unstored(message) if another else ()
             lane[0] = replace(outgoing, message=replace(message, files=files))
             return False
@@ -193,7 +192,6 @@ class Sender:
         return True
 
     async def _move(self, lane: deque[Outgoing], new: int) -> None:
-        """The group has a new id."""
         old = lane[0].chat_id
         log.warning("%s", await self._database.write("moved", lambda c: people.move_chat(c, old, new)))
         moved = [replace(each, chat_id=new) for each in lane]
@@ -201,7 +199,7 @@ class Sender:
         self.add(moved)
 
     async def _give_up(self, outgoing: Outgoing) -> None:
-        """A message that never can be sent must not keep the ones behind it waiting, nor its job open forever."""
+        """Drop a message that cannot be sent; if it is a status message, end its job."""
         status = outgoing.message.kind == "status"
 
         def give_up(connection: sqlite3.Connection) -> None:
@@ -229,7 +227,7 @@ class Sender:
             self._links.status_lost(job_id)
 
     async def _instead(self, outgoing: Outgoing, say: Callable[[Texts], str]) -> Outgoing:
-        """A text in the place of a medium that cannot be sent, or may have been."""
+        """A text instead of media that cannot be sent, or may have been sent before a crash."""
         _ = await self._calls.language(outgoing.user_id)
         message = outgoing.message
         words = message.text if message.kind == "welcome" else say(_)

@@ -1,8 +1,8 @@
-"""The status messages: what each waiting person sees, changed rarely, merged, and first to be dropped.
+"""The status messages: queue position and progress of each job, with as few edits as possible.
 
-A status message is edited at most once in `edit_seconds` (`edit_seconds_group` in groups), only while Telegram is
-not busy, only into words that differ, and always with the newest ones: there is no queue of edits. Places in the
-queue are shown when they have changed a lot, not at every step, so that a long queue costs few calls.
+A status message is edited at most once in `edit_seconds` (`edit_seconds_group` in groups), only while the limiter is
+not busy, only if the text differs, and always with the newest text: edits are not queued. Queue positions are shown
+when they have changed a lot, not at every step, so that a long queue costs few calls.
 """
 
 import asyncio
@@ -28,15 +28,15 @@ from configs.sections.bot import BotSettings
 
 log = logging.getLogger(__name__)
 
-_TICK = 0.2
+_TICK = 0.2  # s between looks at the progress, chosen by hand: well below `edit_seconds`, so no edit is much delayed
 _AFTER_SENT = 1.0
-"""Seconds, Telegram's own pace in a chat: so soon may a message that was never edited show the second stage."""
-_PLACES_EVERY = 2.0
+"""Seconds until a message that was never edited may show the second stage: Telegram's limit of one a second."""
+_PLACES_EVERY = 2.0  # s between reads of the queue, chosen by hand: a busy queue changes at every drawing
 
 
 @dataclass
 class Progress:
-    """How far a drawing is; written by the drawing thread, read by the status board."""
+    """The progress of a drawing; written by the drawing thread, read by the status board."""
 
     job: Job
     done: int = 0
@@ -46,15 +46,15 @@ class Progress:
     _first: tuple[int, float] = (0, 0.0)
 
     def step(self, done: int, steps: int) -> None:
-        """`done` of `steps` denoising steps are through."""
+        """`done` of `steps` denoising steps are done."""
         if not self.steps:
             self._first = (done, time.monotonic())
         self.done, self.steps = done, steps
 
     def seconds_left(self, now: float, usual: float) -> float:
-        """Of the denoising, from the pace since its first step; 0 while there is no pace yet.
+        """Remaining seconds of denoising, from the pace since its first step; 0 after only one step.
 
-        Before that what is left of the `usual` seconds of a badge, and infinite once they have passed.
+        Before the first step the rest of the `usual` seconds of a badge, infinite once they have passed.
         """
         if not self.steps:
             left = usual - (now - self.begun)
@@ -76,7 +76,7 @@ class _Shown:
 
 
 class StatusBoard:
-    """Knows every status message that is not yet a badge."""
+    """Edits all status messages whose job is unfinished."""
 
     def __init__(
         self, bot: "ExtBot[Any]", limiter: PoliteLimiter, database: Database, settings: BotSettings, parallel: int
@@ -90,22 +90,22 @@ class StatusBoard:
         self.progress: dict[int, Progress] = {}
         self.queue_moved = True
         self._usual = float("inf")
-        """Seconds that a badge has taken lately, so far as the store was asked."""
+        """Mean seconds of the last badges, infinite until first read."""
         self._restarted: set[int] = set()
         self._ended: set[int] = set()
 
     def sent(self, job_id: int, chat_id: int, message_id: int, text: str) -> None:
-        """A status message exists."""
+        """A status message was sent."""
         if job_id not in self._ended:
             self._shown[job_id] = _Shown(chat_id, message_id, text, time.monotonic())
 
     def restore(self, job: Job) -> None:
-        """After a start: a status message from before; its person is told that the badge kept its place."""
+        """A status message of an earlier run; the person is told that the badge kept its place."""
         self._shown[job.id] = _Shown(job.chat_id, job.status_id, "", 0.0)
         self._restarted.add(job.id)
 
     async def finish(self, job_id: int) -> None:
-        """Edit this message no more; waits for an edit under way, so that the badge comes last."""
+        """Stop editing this message; waits for a running edit, so that the badge comes last."""
         self.progress.pop(job_id, None)
         self._ended.add(job_id)
         shown = self._shown.pop(job_id, None)
@@ -113,18 +113,17 @@ class StatusBoard:
             await asyncio.wait([shown.edit])
 
     def forget(self, job_id: int) -> None:
-        """The job is over: nothing about it will be asked again."""
+        """Drop all state of a finished job."""
         self._ended.discard(job_id)
         self._restarted.discard(job_id)
 
     def show_now(self, job_id: int) -> None:
-        """A drawing has reached its second stage: show that, if an edit may be made now."""
+        """Show a drawing's second stage, if an edit is allowed now."""
         progress = self.progress.get(job_id)
         if progress is not None:
             self._show_progress(job_id, progress)
 
     async def run(self) -> None:
-        """Edit until canceled."""
         places_at = 0.0
         while True:
             await asyncio.sleep(_TICK)
@@ -144,9 +143,9 @@ class StatusBoard:
             return
         now = time.monotonic()
         if progress.stage == 1 and progress.seconds_left(now, self._usual) < 1.5 * self._interval(shown.chat_id):
-            return  # the second stage comes so soon that the one edit is kept for it
+            return  # the second stage is so near that the edit is saved for it
         if progress.stage == 2 and self._settings.review_chat:
-            return  # once its banner is there, a moment later, this message says that it waits for its review
+            return  # a moment later this message will say that the badge waits for its review
         text = status_text(
             texts_for(progress.job.language), done=progress.done, steps=progress.steps, stage=progress.stage,
             restarted=job_id in self._restarted,
@@ -168,7 +167,7 @@ class StatusBoard:
                 continue
             wait = ahead * seconds / self._parallel
             if wait < 1.5 * self._interval(shown.chat_id) and paused == shown.paused and shown.text:
-                continue  # its turn comes so soon that the edit is kept for what is drawn then
+                continue  # its turn is so near that the edit is saved for the drawing
             job = await self._job(job_id)
             if job is None:
                 continue
@@ -188,7 +187,7 @@ class StatusBoard:
         return self._settings.edit_seconds if chat_id > 0 else self._settings.edit_seconds_group
 
     def _edit(self, job_id: int, shown: _Shown, text: str, now: float) -> bool:
-        """Begin an edit if there is one to make and it may be made now; True too where there is none."""
+        """Start an edit if it is allowed now; True if it was started or the text is unchanged."""
         if text == shown.text:
             return True
         if shown.edit is not None and not shown.edit.done():
@@ -209,7 +208,7 @@ class StatusBoard:
         try:
             if cancelable:
                 job = await self._job(job_id)
-            own = job is not None and job.origin != ORIGIN  # an award is not its person's to cancel
+            own = job is not None and job.origin != ORIGIN  # an award cannot be canceled by the person who receives it
             rows = under_status(texts_for(job.language), job_id) if job is not None and own else ()
             await self._bot.edit_message_text(
                 shown.text, chat_id=shown.chat_id, message_id=shown.message_id, reply_markup=keyboard(rows)
@@ -218,12 +217,12 @@ class StatusBoard:
             meaning = verdict(error)
             if meaning is not Verdict.NOTHING:
                 log.info("an edit of a status message was dropped: %s", error)
-                if meaning.lasts is Lasts.FOR_GOOD:  # the last word will find another way
+                if meaning.lasts is Lasts.FOR_GOOD:  # the delivery handles a message that cannot be edited
                     self._shown.pop(job_id, None)
         except StoreError as error:
             log.error("%s", error)
 
 
 def _worth_saying(before: int, now: int) -> bool:
-    """Whether a place has changed enough to be shown: every place of the last three, then each time it halved."""
+    """Whether to show a new queue position: each of the last three, else whenever it has halved."""
     return now != before and (now <= 3 or now * 2 <= before)

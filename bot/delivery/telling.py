@@ -1,4 +1,4 @@
-"""How one job's last word is said, and what has been tried for it."""
+"""Text, buttons and attempts of a job's delivery."""
 
 import sqlite3
 from collections.abc import Callable
@@ -20,7 +20,7 @@ from configs.sections.bot import BotSettings
 
 @dataclass(frozen=True)
 class Surroundings:
-    """Whom a delivery asks: for a new drawing of a picture that is gone, and for how long no call has succeeded."""
+    """Callbacks of a delivery: `redraw` wakes the workers, `silent` gives the seconds since any call succeeded."""
 
     redraw: Callable[[], None]
     silent: Callable[[], float]
@@ -29,15 +29,15 @@ class Surroundings:
 
 @dataclass
 class Telling:
-    """What has been tried for one job's last word."""
+    """The attempts to deliver one job's result."""
 
     attempts: Attempts = field(default_factory=Attempts)
     anew: bool = False
-    """The status message cannot be edited: the last word comes as a message of its own."""
+    """The status message cannot be edited: the result is sent as a new message."""
     without_topic: bool = False
 
     def where(self, job: Job) -> dict[str, Any]:
-        """Where a message of its own goes."""
+        """Topic and reply parameters of a new message."""
         reply = ReplyParameters(job.reply_to, allow_sending_without_reply=True) if job.reply_to else None
         thread = None if self.without_topic else job.thread_id or None
         return {"message_thread_id": thread, "reply_parameters": reply}
@@ -45,14 +45,14 @@ class Telling:
 
 @dataclass(frozen=True)
 class Face:
-    """What is seen of a badge beside its picture."""
+    """Caption and buttons of a badge."""
 
     caption: str
     rows: Rows
 
 
 def face(connection: sqlite3.Connection, job: Job, settings: BotSettings) -> Face:
-    """The words and buttons under a badge as it is delivered."""
+    """Caption and buttons of a badge at its delivery."""
     _ = texts_for(job.language)
     many = offered(job)
     if many:
@@ -64,7 +64,7 @@ def face(connection: sqlite3.Connection, job: Job, settings: BotSettings) -> Fac
 
 
 def opening(connection: sqlite3.Connection, job: Job) -> Message:
-    """The status message of a drawn badge that has none; an award names its person, so that their phone rings."""
+    """A new status message for a drawn badge without one; for an award it mentions the member, which notifies them."""
     award = awards.get(connection, job.id) if job.origin == awards.ORIGIN else None
     return Message(
         "status", status_text(texts_for(job.language), stage=2), thread_id=job.thread_id, reply_to=job.reply_to,
@@ -73,7 +73,7 @@ def opening(connection: sqlite3.Connection, job: Job) -> Message:
 
 
 def last_words(job: Job) -> tuple[str, Rows]:
-    """Text and keyboard for a job that ended without a badge, or whose badge nobody has approved yet."""
+    """Text and buttons for a job that ended without a badge, or whose badge is waiting for review."""
     _ = texts_for(job.language)
     if job.state == "reviewing":
         return _("🔎 Your badge is drawn. It will appear here once an admin approves it."), ()

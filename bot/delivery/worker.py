@@ -1,8 +1,7 @@
-"""Draws: takes the next job under a lease, makes the badge in a thread, stores the picture, hands it to delivery.
+"""The workers: claim the next job under a lease, make the badge in a thread, save the picture, start its delivery.
 
-As many are drawn at once as the generator draws in parallel, and as many more get their banner meanwhile. A
-cancellation, a lost lease and the stop of the bot all end a drawing between two denoising steps; a drawing that the
-stop interrupts waits again in its old place.
+`generator.parallel` jobs are drawn at once, and as many more get their banner meanwhile. A cancellation, a lost lease
+and a stop of the bot end a drawing between two denoising steps; after a stop the job keeps its place in the queue.
 """
 
 import asyncio
@@ -41,12 +40,12 @@ from inference.generator import Generator
 
 log = logging.getLogger(__name__)
 
-_IDLE_LOOK = 2.0
+_IDLE_LOOK = 2.0  # s, chosen by hand: an idle worker is woken by new jobs; it polls only to find expired leases
 _MOST_OVERTAKEN = 4
-"""So many badges of the character that is loaded may go before one of another whose turn it is; nobody waits for more.
-Two LoRAs of the demo in turn took up to 0.1 s more a portrait of 0.6 s than one at a time; no card was measured."""
+"""Jobs of the loaded preset that may be drawn before one of another preset whose turn it is, chosen by hand. Switching
+between two LoRAs of the demo took up to 0.1 s more per portrait of 0.6 s; it was not measured on a GPU."""
 _FOR_ADMINS = frozenset({"operator", "blank"})
-"""Reasons of failures that whoever runs the bot has to do something about."""
+"""Reasons of failures that the admins are told about."""
 
 
 class Workers:
@@ -84,22 +83,21 @@ class Workers:
         self._threads = ThreadPoolExecutor(self._many, thread_name_prefix="draw")
 
     def start(self) -> None:
-        """Begin drawing."""
         self._tasks = [asyncio.create_task(self._serve(), name=f"worker {n}") for n in range(self._many)]
 
     def wake(self) -> None:
-        """There may be something to draw."""
+        """Look for a job now."""
         self._board.queue_moved = True
         self._wake.set()
 
     def cancel(self, job_ids: list[int]) -> None:
-        """Stop drawing these, between two steps; the store has them as canceled already."""
+        """Stop drawing these jobs, between two steps; the database has them as canceled already."""
         for job_id in job_ids:
             if job_id in self._stops:
                 self._stops[job_id].set()
 
     async def stop(self, seconds: float) -> bool:
-        """Stop drawing within so many seconds; what was being drawn waits again. Whether every drawing has stopped."""
+        """Stop within `seconds`; jobs being drawn are requeued. True if every drawing has stopped."""
         self._stopping = True
         self._wake.set()
         for stop in self._stops.values():
@@ -121,7 +119,7 @@ class Workers:
                 log.error("%s", error)
                 await asyncio.sleep(_IDLE_LOOK)
             except Exception:  # a worker that ended would never draw again
-                log.exception("a worker stumbled; the job is taken up again when its lease has run out")
+                log.exception("a worker failed; its job is drawn again when the lease has expired")
                 await asyncio.sleep(_IDLE_LOOK)
             finally:
                 turn.end()
@@ -138,7 +136,7 @@ class Workers:
 
     async def _idle(self) -> None:
         self._wake.clear()
-        with contextlib.suppress(TimeoutError):  # looking again now and then also finds leases that ran out
+        with contextlib.suppress(TimeoutError):  # the timeout also finds expired leases
             await asyncio.wait_for(self._wake.wait(), _IDLE_LOOK)
 
     def _claim(self, connection: sqlite3.Connection) -> Job | None:
@@ -157,7 +155,7 @@ class Workers:
 
     async def _make(self, job: Job, turn: "_Turn") -> None:
         if job.attempts > self._settings.attempts:
-            await self._fail(job, "attempts", f"begun {job.attempts - 1} times and never finished")
+            await self._fail(job, "attempts", f"started {job.attempts - 1} times and never finished")
             return
         stop = self._stops[job.id] = threading.Event()
         progress = self._board.progress[job.id] = Progress(job)
@@ -199,7 +197,7 @@ class Workers:
         except (RenderError, OSError) as error:
             await self._fail(job, "broken", str(error))
         except Exception as error:
-            log.exception("job %d: an error that nobody expected", job.id)
+            log.exception("job %d: unexpected error", job.id)
             await self._fail(job, "broken", f"{type(error).__name__}: {error}")
         else:
             posts: list[Outgoing] = []
@@ -231,7 +229,7 @@ class Workers:
         self._ended(job.id)
 
     async def _patiently(self, name: str, work: Callable[[sqlite3.Connection], bool]) -> None:
-        """Write a result even if the store cannot be written just now (a full disk), as long as the bot runs."""
+        """Write a result, retrying while the database cannot be written (disk full), as long as the bot runs."""
         while True:
             try:
                 await self._database.write(name, work)
@@ -245,7 +243,7 @@ class Workers:
     def _draw(
         self, job: Job, progress: Progress, stop: threading.Event, turn: "_Turn", loop: asyncio.AbstractEventLoop
     ) -> Drawn:
-        """In a drawing thread: the badge, made and stored."""
+        """Make and save the badge, in a drawing thread."""
 
         def on_step(done: int, steps: int) -> None:
             if stop.is_set():
@@ -263,7 +261,7 @@ class Workers:
 
 
 class _Turn:
-    """One of the places in which something is drawn; given back when the portrait is there, or the job has ended."""
+    """A slot of the generator; released when the portrait is drawn, or the job has ended."""
 
     def __init__(self, free: asyncio.Semaphore) -> None:
         self._free = free
@@ -271,12 +269,12 @@ class _Turn:
 
     @classmethod
     async def of(cls, free: asyncio.Semaphore) -> "_Turn":
-        """Wait for a place."""
+        """Wait for a free slot."""
         await free.acquire()
         return cls(free)
 
     def end(self) -> None:
-        """Give it back, once."""
+        """Release the slot, once."""
         if not self._ended:
             self._ended = True
             self._free.release()

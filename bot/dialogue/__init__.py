@@ -1,1 +1,1 @@
-"""The dialogue: events in, turns decided, orders out."""
+"""The dialogue: reads updates as events, decides what to answer, and accepts badges as jobs."""

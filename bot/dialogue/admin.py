@@ -1,4 +1,4 @@
-"""The commands of admins about the queue: numbers, pause and resume. Those about people: `community.members`."""
+"""The admins' commands about the queue: /stats, /pause, /resume. Those about people: `community.members`."""
 
 from bot.dialogue.turn import Turn
 from bot.store import people, queue
@@ -6,7 +6,7 @@ from bot.words import state_name
 
 
 def stats(turn: Turn) -> None:
-    """Numbers for admins."""
+    """`/stats`: the queue, the last 24 hours, mean times and cost."""
     totals = queue.totals(turn.connection, turn.now)
     day = ", ".join(f"{state_name(turn._, state)} {count}" for state, count in sorted(totals.day.items())) or "0"
     lines = [
@@ -23,14 +23,14 @@ def stats(turn: Turn) -> None:
 
 
 def pause(turn: Turn) -> None:
-    """Draw nothing new until /resume; badges are still accepted."""
+    """`/pause`: start no drawing until /resume; badges are still accepted."""
     people.set_fact(turn.connection, "paused", "yes")
     turn.outcome.queue_changed = True
     turn.say(turn._("Paused. Badges being drawn will be finished, the others wait. To continue: /resume"))
 
 
 def resume(turn: Turn) -> None:
-    """Draw again."""
+    """`/resume`: start drawing again."""
     people.set_fact(turn.connection, "paused", "")
     turn.outcome.queue_changed = True
     turn.say(turn._("Drawing resumed."))

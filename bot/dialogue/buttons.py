@@ -1,4 +1,4 @@
-"""What the buttons do: suggestions under the first question; again, text, style, file, sticker, pack under a badge."""
+"""Handlers of buttons: suggestions under the first question; again, text, style, file, sticker, pack under a badge."""
 
 from collections.abc import Sequence
 
@@ -16,30 +16,30 @@ from inference.errors import InvalidRequest
 
 
 def words_of_suggestion(event: Event, dialogue: Dialogue | None, context: Context) -> str:
-    """The thing on the pressed suggestion."""
+    """The object on the pressed suggestion."""
     things = things_to_hold(event.language, context, dialogue.preset if dialogue is not None else None)
     return _numbered(event, things)
 
 
 def words_of_near(event: Event, dialogue: Dialogue | None, context: Context) -> str:
-    """The thing on a pressed button of those offered in place of what cannot be drawn."""
+    """The object on the pressed button of those offered instead of one that cannot be drawn."""
     things = dialogue.object.split("\n") if dialogue is not None and dialogue.question == "object" else []
     return _numbered(event, things)
 
 
 def _numbered(event: Event, things: Sequence[str]) -> str:
-    """The thing whose number the pressed button carries, "" for none."""
+    """The object whose index is in the callback data, "" if there is none."""
     number = event.text.partition(":")[2]
     return things[int(number)] if number.isdigit() and len(number) < 3 and int(number) < len(things) else ""
 
 
 def words_of_dialogue(event: Event, dialogue: Dialogue | None, context: Context) -> str:
-    """What the person had typed, of which another reading was chosen, or which is to be drawn all the same."""
+    """What the person typed before: another meaning of it was chosen, or it is to be drawn anyway."""
     return dialogue.object if dialogue is not None else ""
 
 
 def hold(turn: Turn) -> None:
-    """A suggested thing was chosen; counts only while the first question is open."""
+    """A suggested object was chosen; valid only while the first question is open."""
     dialogue = turn.dialogue()
     things = things_to_hold(turn.event.language, turn.context, turn.preset)
     first = dialogue is not None and dialogue.question in ("object", "doubt")
@@ -50,7 +50,7 @@ def hold(turn: Turn) -> None:
 
 
 def near(turn: Turn) -> None:
-    """One of the nearest things was chosen; counts only while the question that offered them is open."""
+    """One of the closest objects was chosen; valid only while the question that offered them is open."""
     dialogue = turn.dialogue()
     if turn.understood is None or dialogue is None:
         turn.toast(turn._("That question is closed. Start over: /create"))
@@ -59,7 +59,7 @@ def near(turn: Turn) -> None:
 
 
 def anyway(turn: Turn) -> None:
-    """What did not look like a thing is to be drawn; counts only while that is asked."""
+    """Text that did not look like an object is to be drawn anyway; valid only while that is asked."""
     dialogue = turn.dialogue()
     if dialogue is None or dialogue.question != "doubt" or turn.understood is None or not turn.understood.english:
         turn.toast(turn._("That question is closed. Start over: /create"))
@@ -68,7 +68,7 @@ def anyway(turn: Turn) -> None:
 
 
 def take(turn: Turn) -> None:
-    """The text that may have been meant is taken; counts only while the second question is open."""
+    """The offered banner text was accepted; valid only while the second question is open."""
     dialogue = turn.dialogue()
     if dialogue is None or dialogue.question != "text" or not dialogue.text:
         turn.toast(turn._("That question is closed. Start over: /create"))
@@ -77,7 +77,7 @@ def take(turn: Turn) -> None:
 
 
 def meant(turn: Turn) -> None:
-    """Another reading of what was typed was chosen; counts only while the second question is open."""
+    """Another meaning of the typed object was chosen; valid only while the second question is open."""
     dialogue, understood, number = turn.dialogue(), turn.understood, turn.number
     if number is None:
         turn.too_old()
@@ -88,13 +88,13 @@ def meant(turn: Turn) -> None:
 
 
 def again(turn: Turn) -> None:
-    """The same badge from another seed."""
+    """The same badge with another seed."""
     job = turn.badge
     reorder(turn, job, f"again:{job.id}", seed=turn.context.new_seed(), style=job.style)
 
 
 def retry(turn: Turn) -> None:
-    """A failed badge once more; one that came out empty from another seed, since the same comes to the same."""
+    """A failed badge again; one that came out blank with another seed, since the same seed would be blank again."""
     job = turn.badge
     if job.state not in ("failed", "canceled"):
         turn.toast(turn._("Already on it."))
@@ -109,7 +109,7 @@ def retry(turn: Turn) -> None:
 
 
 def style(turn: Turn) -> None:
-    """Without a word: offer the styles; with one: the same portrait under that banner, and the offer goes away."""
+    """Without a style in the data: offer the styles. With one: the same portrait with that banner, offer deleted."""
     job = turn.badge
     if not turn.word:
         buttons: list[Button] = [(style_name(turn._, name), f"style:{job.id}:{name}") for name in turn.context.styles]
@@ -122,7 +122,7 @@ def style(turn: Turn) -> None:
 
 
 def reorder(turn: Turn, job: Job, origin: str, *, seed: int, style: str, portrait_of: Job | None = None) -> bool:
-    """A new job after an earlier one, once a press: a second press while it is under way only says so."""
+    """A new job made from an earlier one. While a job from the same button is unfinished, only a toast says so."""
     if queue.in_flight(turn.connection, job.user_id, origin):
         turn.toast(turn._("Already on it."))
         return False
@@ -139,7 +139,7 @@ def reorder(turn: Turn, job: Job, origin: str, *, seed: int, style: str, portrai
 
 
 def text(turn: Turn) -> None:
-    """Ask for another text for the same portrait."""
+    """Ask for another banner text for the same portrait."""
     wanted = Dialogue("new_text", turn.badge.object, turn.badge.english, turn.badge.id)
     if turn.dialogue() == wanted:
         turn.toast(turn._("I am waiting for the new text."))
@@ -159,7 +159,7 @@ def sticker(turn: Turn) -> None:
 
 
 def pack(turn: Turn) -> None:
-    """The badge into the pack of stickers of this chat, once."""
+    """Add the badge to this chat's sticker set, once."""
     job = turn.badge
     if not turn.context.settings.sticker_owner or job.state != "delivered":
         turn.too_old()
@@ -175,7 +175,7 @@ def pack(turn: Turn) -> None:
 
 
 def _send_copy(turn: Turn, kind: str, file_id: str) -> None:
-    """The badge as document or sticker: by file id where Telegram has it, else from the stored picture."""
+    """Send the badge as document or sticker: by file id if it is known, else from the stored picture."""
     job = turn.badge
     if outbox.asked_for(turn.connection, job.id, kind):
         turn.toast(turn._("Already on it."))
@@ -187,7 +187,7 @@ def _send_copy(turn: Turn, kind: str, file_id: str) -> None:
 
 
 def cancel(turn: Turn) -> None:
-    """The cancel button under a status message: this job alone."""
+    """The button Cancel under a status message: cancels this job only."""
     if jobs.cancel_one(turn.connection, turn.badge.id, turn.now):
         turn.outcome.canceled.append(turn.badge.id)
         turn.toast(turn._("Canceled. /create when you want a badge."))

@@ -1,6 +1,6 @@
-"""Which character a badge shows, where the settings have several `[presets.*]`: asked first, unless the chat has one.
+"""The character of a badge if the settings have several `[presets.*]`: asked first, unless the chat has its own.
 
-With one preset that is the character; with none it is the settings' own.
+With one preset it is that one; with none, the character of the main settings.
 """
 
 import sqlite3
@@ -17,12 +17,12 @@ Rows = tuple[tuple[Button, ...], ...]
 
 
 def title(name: str, preset: PresetSettings, language: str) -> str:
-    """What the bot calls a character in a language."""
+    """A preset's title in a language."""
     return (preset.title_ru if texts_for(language).language == "ru" else "") or preset.title or name
 
 
 def usual(connection: sqlite3.Connection, chat_id: int, presets: Mapping[str, PresetSettings]) -> str | None:
-    """The character of a chat's badges; None where it is to be asked for."""
+    """The preset of a chat's badges; None if the person has to be asked."""
     if len(presets) < 2:
         return next(iter(presets), "")
     kept = people.fact(connection, people.usual_preset(chat_id))
@@ -30,7 +30,7 @@ def usual(connection: sqlite3.Connection, chat_id: int, presets: Mapping[str, Pr
 
 
 def settled(turn: Turn, words: str = "", text: str = "") -> bool:
-    """Whether it is known which character is to be drawn; else it is asked for, and `words` and `text` are kept."""
+    """Whether the character is known; if not, ask for it and keep `words` and `text` for later."""
     if turn.preset is None:
         turn.preset = usual(turn.connection, turn.place.chat_id, turn.context.presets)
     if turn.preset is not None:
@@ -41,7 +41,7 @@ def settled(turn: Turn, words: str = "", text: str = "") -> bool:
 
 
 def chosen(turn: Turn) -> Dialogue | None:
-    """The dialogue that a pressed character, or one that was typed, goes on with; None where it means nothing."""
+    """The dialogue to continue with the pressed or typed character; None if it names no character."""
     dialogue = turn.dialogue()
     if dialogue is None or dialogue.question != "preset":
         return None
@@ -59,12 +59,12 @@ def chosen(turn: Turn) -> Dialogue | None:
 
 
 def ask_again(turn: Turn) -> None:
-    """Something else came while the character was asked for."""
+    """The answer named no character: repeat the question."""
     turn.hint(turn._("Press the button of the character you want."), buttons=_buttons(turn, "character"))
 
 
 def usual_here(turn: Turn) -> None:
-    """`/character`: which one this chat's badges show from now on. In groups admins decide."""
+    """`/character`: set the character of this chat's badges; in groups only admins may."""
     if len(turn.context.presets) < 2:
         turn.say(turn._("There is only one character here. /create makes a badge."))
     elif not _may(turn):
@@ -89,7 +89,7 @@ def choose_usual(turn: Turn) -> None:
 
 
 def things_to_hold(language: str, context: Context, preset: str | None) -> tuple[str, ...]:
-    """The suggestions for a character in the person's language, or else those of the settings."""
+    """A preset's suggestions in the person's language, or those of `[bot]`."""
     russian = texts_for(language).language == "ru"
     own = context.presets.get(preset or "")
     things = (own.suggestions_ru if russian else own.suggestions) if own is not None else ()

@@ -1,4 +1,4 @@
-"""The commands for everybody: /create /badge /cancel /help. Who answers what: `routes.ROUTES`."""
+"""The commands for everybody: /create /badge /cancel /help. The table of handlers: `routes.ROUTES`."""
 
 from bot.dialogue.characters import ask_again, chosen, settled, things_to_hold
 from bot.dialogue.events import Event
@@ -11,14 +11,15 @@ from bot.words import things_made
 from inference.errors import InvalidRequest
 
 _NEAR_WORDS = 2
-"""In longer phrases the word that was not understood is seldom the thing, and words like it would only puzzle."""
+"""Words of an object for which similar words are offered. Chosen by hand: in longer phrases the unknown word is seldom
+the object itself, and words similar to it would only confuse."""
 _DAY = 86400.0
 
 
 _UNFINISHED = frozenset(
     ["a", "an", "the", "of", "with", "and", "in", "on", "for", "from", "с", "со", "и", "в", "на", "из", "от", "для"]
 )
-"""Words after which a thing goes on: in "flag of NASA" the capitals are no banner text."""
+"""Words that cannot end an object: in "flag of NASA" the capitals are not a banner text."""
 
 
 def words_of_badge(event: Event, dialogue: Dialogue | None, context: Context) -> str:
@@ -27,9 +28,9 @@ def words_of_badge(event: Event, dialogue: Dialogue | None, context: Context) ->
 
 
 def _parts(arguments: str) -> tuple[str, str, bool]:
-    """(object, banner text, whether a bar stood between them) of what follows /badge.
+    """(object, banner text, whether "|" separated them) from the arguments of /badge.
 
-    Without a bar, capitals at the end ("lamp UX SCOUT") may have been meant as the text.
+    Without "|", capitals at the end ("lamp UX SCOUT") are taken as a possible banner text.
     """
     thing, bar, text = arguments.partition("|")
     if bar:
@@ -44,10 +45,7 @@ def _parts(arguments: str) -> tuple[str, str, bool]:
 
 
 def create(turn: Turn, text: str = "") -> None:
-    """Begin a new badge: the first question, with suggestions as buttons; nobody is asked in vain.
-
-    `text` is a banner text that was given already.
-    """
+    """`/create`: ask the first question, unless a limit is reached. `text` is a banner text that was given already."""
     refused = refusal(turn)
     if refused:
         turn.outcome.log = "refused: limit"
@@ -57,7 +55,7 @@ def create(turn: Turn, text: str = "") -> None:
 
 
 def ask_object(turn: Turn, text: str = "") -> None:
-    """The first question about the character that is settled."""
+    """Ask the first question, with suggestions as buttons; the character is known."""
     things = things_to_hold(turn.event.language, turn.context, turn.preset)
     turn.ask(Dialogue("object", text=text))
     question = turn._("What is the character holding?")
@@ -65,7 +63,7 @@ def ask_object(turn: Turn, text: str = "") -> None:
 
 
 def nameless(turn: Turn) -> None:
-    """A command of somebody who writes as the group or as a channel: say once a day why nothing comes of it."""
+    """A command sent on behalf of a group or channel: explain, at most once a day, why it is not answered."""
     text = turn._(
         "A badge belongs to a person, and I cannot see who is writing here."
         " Please write as yourself, not as the group or a channel."
@@ -76,15 +74,15 @@ def nameless(turn: Turn) -> None:
 
 
 def _suggested(things: tuple[str, ...], verb: str = "hold") -> tuple[tuple[Button, ...], ...]:
-    """Things to hold as buttons, two in a row."""
+    """Objects as buttons, two in a row."""
     buttons: list[Button] = [(thing, f"{verb}:{number}") for number, thing in enumerate(things)]
     return tuple(tuple(buttons[at : at + 2]) for at in range(0, len(buttons), 2))
 
 
 def take_object(turn: Turn, text: str = "", offered: str = "") -> None:
-    """Go on with the object of this turn: order where the `text` is known, ask for it, or for another object.
+    """Continue with the object of this turn: order if `text` is known, else ask for it, or for another object.
 
-    `offered` is a text that may have been meant, as a button.
+    `offered` is a possible banner text, shown as a button.
     """
     understood = turn.understood
     if understood is None or not understood.english:
@@ -98,7 +96,7 @@ def take_object(turn: Turn, text: str = "", offered: str = "") -> None:
 
 
 def go_on(turn: Turn, understood: Understood, text: str = "", offered: str = "") -> None:
-    """The object is settled: order the badge, or ask for its text."""
+    """The object is accepted: order the badge, or ask for its text."""
     if not text:
         ask_text(turn, understood, offered)
         return
@@ -114,7 +112,7 @@ def go_on(turn: Turn, understood: Understood, text: str = "", offered: str = "")
 
 
 def _ask_again(turn: Turn, understood: Understood, text: str) -> None:
-    """Ask whether that is really to be drawn."""
+    """Ask whether to draw an object that does not look like one."""
     turn.outcome.log = "object doubtful"
     turn.ask(Dialogue("doubt", understood.object, text=text))
     turn.say(
@@ -125,7 +123,7 @@ def _ask_again(turn: Turn, understood: Understood, text: str) -> None:
 
 
 def ask_text(turn: Turn, understood: Understood, offered: str = "") -> None:
-    """The second question, with what was understood and ways to correct it, unless that is one plain word."""
+    """Ask the second question, with the understood object and buttons to correct it, unless it is one plain word."""
     turn.ask(Dialogue("text", understood.object, understood.english, text=offered))
     question, told = turn._("What text goes on the banner?"), _told(turn, understood)
     rows: list[tuple[Button, ...]] = [((_shortened(offered, 40), "take"),)] if offered else []
@@ -142,7 +140,7 @@ def _shortened(text: str, most: int) -> str:
 
 
 def _told(turn: Turn, understood: Understood) -> str:
-    """What is drawn, in a line of its own; "" where there is nothing to say about it."""
+    """A line that says what will be drawn, "" if that is obvious."""
     if understood.partly:
         drawn = understood.drawn(turn._.language)
         return turn._("I can only draw part of that: {thing}", thing=drawn or understood.object)
@@ -150,7 +148,7 @@ def _told(turn: Turn, understood: Understood) -> str:
 
 
 def not_understood(turn: Turn, text: str = "") -> None:
-    """Ask for the object again, with words that may have been meant, or examples; `text` is kept for the banner."""
+    """Ask for the object again, with similar words or examples; `text` is kept for the banner."""
     understood = turn.understood
     turn.ask(Dialogue("object", text=text))
     if understood is not None and understood.undrawable:
@@ -188,7 +186,7 @@ def say_not_understood(turn: Turn) -> None:
 
 
 def _not_drawable(turn: Turn, understood: Understood, text: str) -> None:
-    """Ask for another object, with the nearest things that the model can draw as buttons."""
+    """Ask for another object, with the closest things that the model can draw as buttons."""
     turn.outcome.log = "object not in the vocabulary"
     question = turn._("What is the character holding?")
     if not understood.near:
@@ -208,7 +206,7 @@ def _not_drawable(turn: Turn, understood: Understood, text: str) -> None:
 
 
 def cancel(turn: Turn) -> None:
-    """End the dialogue here and every badge that is not drawn yet; the drawing stops between two steps."""
+    """`/cancel`: close the dialogue here and cancel every unfinished badge; drawing stops between two steps."""
     had = people.clear(turn.connection, turn.place)
     canceled = jobs.cancel(turn.connection, turn.place.user_id, turn.place.chat_id, turn.now)
     turn.outcome.canceled += canceled
@@ -219,7 +217,7 @@ def cancel(turn: Turn) -> None:
 
 
 def help_(turn: Turn, for_admins: str) -> None:
-    """What the bot can do; admins are told of their commands too."""
+    """`/help`: what the bot can do; for admins also their commands."""
     text = turn._(
         "I make {things}: you say what the character holds and what the banner says.\n\n"
         "/create - a new badge\n"
@@ -239,7 +237,7 @@ def help_(turn: Turn, for_admins: str) -> None:
 
 
 def badge(turn: Turn) -> None:
-    """`/badge telescope | UX SCOUT`: both answers in one line. What is missing is asked for, what is there is kept."""
+    """`/badge telescope | UX SCOUT`: both answers in one line; asks for what is missing."""
     thing, text, _ = _parts(turn.event.text)
     if refusal(turn) or not thing:
         create(turn, text)
@@ -248,18 +246,18 @@ def badge(turn: Turn) -> None:
 
 
 def _take_line(turn: Turn, line: str) -> None:
-    """Go on with an object and a text in one line; without a bar the text is only offered."""
+    """Continue with an object and a text in one line; without "|" the text is only offered as a button."""
     _, text, bar = _parts(line)
     take_object(turn, text if bar else "", "" if bar else text)
 
 
 def words_of_character(event: Event, dialogue: Dialogue | None, context: Context) -> str:
-    """The object that was said before the character was asked for."""
+    """The object that was given before the character was asked for."""
     return _parts(dialogue.object)[0] if dialogue is not None and dialogue.question == "preset" else ""
 
 
 def character(turn: Turn) -> None:
-    """The character was chosen, by its button or in words: go on with what was said before, or ask for the object."""
+    """The character was chosen, by button or by name: continue with what was given before, or ask for the object."""
     dialogue = chosen(turn)
     if dialogue is None and turn.event.kind == "press":
         turn.toast(turn._("That question is closed. Start over: /create"))

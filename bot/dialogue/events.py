@@ -1,4 +1,4 @@
-"""From Telegram's update to the one typed `Event` that the dialogue understands; None where it is not for us.
+"""Converts Telegram's updates to `Event`, the only type that the dialogue handles.
 
 Every field of an update may be missing or come from a hostile client: nothing here raises.
 """
@@ -14,13 +14,13 @@ from bot.store.people import Place
 
 @dataclass(frozen=True)
 class Event:
-    """What happened. `kind`: text, command, press (of a button), other (photo, voice, sticker ...), edited, left,
-    moved, membership (somebody came to a chat or left it), nameless (a command by somebody who writes as a group or a
-    channel).
+    """What happened. `kind`: text, command, press (a callback query), other (photo, voice, sticker ...), edited (a
+    message), left (the bot was blocked or removed), moved (a group became a supergroup), membership (somebody joined or
+    left a chat), nameless (a command sent on behalf of a group or channel).
 
-    `text` is the message's text or caption, a command's arguments, or a button's data. In private everything is said
-    to the bot; in groups only commands, texts with its @name (`mentioned`), and replies to `reply_to`, a message of the
-    bot, where that one asked this person something (see `routes.addressed`).
+    `text` is the message's text or caption, a command's arguments, or callback data. In private chats everything is for
+    the bot; in groups only commands, texts that mention it (`mentioned`), and replies to its message `reply_to` if that
+    asked this person something (see `routes.addressed`).
     """
 
     kind: str
@@ -37,18 +37,18 @@ class Event:
     album: str = ""
     query_id: str = ""
     reachable: bool = True
-    """Of a press: whether Telegram still shows the bot what is under the button; else the topic is not known."""
+    """Of a press: whether the button's message is accessible to the bot; if not, its topic is not known."""
     moved_to: int = 0
     username: str = ""
     replied_user: int = 0
-    """Who wrote the message that this one replies to; 0 for nobody, or a bot."""
+    """User id of the author of the message that this one replies to; 0 if there is none or it is a bot."""
     replied_name: str = ""
     member: bool = False
     """Of a membership: whether the person is in the chat now."""
 
 
 def read_event(update: Update, bot_id: int, bot_name: str) -> Event | None:
-    """The event in an update, for the bot with this id and username (without @)."""
+    """The event in an update for the bot with this id and username (without @); None if it needs no answer."""
     if update.callback_query is not None:
         return _press(update.update_id, update.callback_query)
     if update.my_chat_member is not None:
@@ -110,7 +110,7 @@ def _membership(update: Update) -> Event | None:
 
 
 def _nameless(update: Update, message: Message, bot_name: str) -> Event | None:
-    """A command of an anonymous admin or of a channel: there is no person whose badge it could be."""
+    """A command of an anonymous admin or a channel: there is no person to whom the badge could belong."""
     command, _, meant = _command(message, message.text or "", bot_name)
     if message.sender_chat is None or not command or not meant or update.message is None:
         return None
@@ -121,13 +121,13 @@ def _nameless(update: Update, message: Message, bot_name: str) -> Event | None:
 
 
 def _came_or_left(update_id: int, change: ChatMemberUpdated) -> Event:
-    """Somebody else than the bot came to a chat or left it; only bots that are admins there hear of it."""
+    """Somebody other than the bot joined or left a chat; Telegram tells only bots that are admins there."""
     place = Place(change.chat.id, 0, change.new_chat_member.user.id)
     return Event("membership", update_id, place, "", False, member=counts(change.new_chat_member))
 
 
 def _replied(message: Message) -> tuple[int, str]:
-    """Id and name of whoever wrote what this message replies to."""
+    """User id and name of the author of the message that this one replies to."""
     before = message.reply_to_message
     author = before.from_user if before is not None else None
     return (0, "") if author is None or author.is_bot else (author.id, author.first_name or "")
@@ -146,7 +146,7 @@ def _reply_to(message: Message, bot_id: int) -> int:
 
 
 def _command(message: Message, text: str, bot_name: str) -> tuple[str, str, bool]:
-    """(command without slash, what follows, whether it is meant for this bot), or ("", "", False)."""
+    """(command without slash, arguments, whether it is for this bot), or ("", "", False)."""
     entities = message.entities or message.caption_entities
     first = entities[0] if entities else None
     if first is None or first.type != MessageEntity.BOT_COMMAND or first.offset != 0:

@@ -1,4 +1,4 @@
-"""Accepting a badge: the limits, the place in the queue, the job and its status message."""
+"""Accepting a badge: limits, queue position, the job and its status message."""
 
 from bot.dialogue.turn import Turn
 from bot.keyboards import under_status
@@ -23,10 +23,10 @@ def order(
     origin: str = "dialogue",
     portrait_of: Job | None = None,
 ) -> bool:
-    """Store a job and its status message; False where it was refused, which the person has then been told.
+    """Store a job and its status message; False if it was refused, which the person has been told.
 
-    `portrait_of` is the delivered badge whose portrait is only to get another banner.
-    Raises InvalidRequest where the object, the text or the style cannot be used.
+    `portrait_of` is the delivered badge whose portrait gets another banner.
+    Raises InvalidRequest if the object, the text or the style cannot be used.
     """
     if blocked(turn, thing, english, text):
         return False
@@ -64,7 +64,7 @@ def order(
 
 
 def blocked(turn: Turn, *words: str) -> bool:
-    """Whether the owner refuses one of these words, which the person is then told; the words go into no log."""
+    """Whether a word is on a blocked list, which the person is then told; the words are not logged."""
     if not any(map(turn.context.blocked, words)):
         return False
     turn.outcome.log = "refused: blocked words"
@@ -73,15 +73,15 @@ def blocked(turn: Turn, *words: str) -> bool:
 
 
 def wait_seconds(turn: Turn, ahead: int) -> float:
-    """How long until a job with `ahead` before it is begun, from measured times."""
+    """Expected seconds until a job with `ahead` jobs before it starts, from the measured times."""
     return ahead * queue.seconds_a_badge(turn.connection) / max(1, turn.context.parallel)
 
 
 def refusal(turn: Turn, *, drawn: bool = False) -> str:
-    """Why this person may not have a badge now, in words; "" where they may.
+    """The message why this person cannot order a badge now; "" if they can.
 
-    A badge whose portrait is `drawn` already takes no card, so the limits by hour and day do not hold for it. Should it
-    be drawn after all (the portrait was forgotten), it counts afterwards.
+    A badge whose portrait is `drawn` already needs no drawing, so the hourly and daily limits do not apply to it. If it
+    has to be drawn after all (the portrait was evicted from the cache), it counts afterwards.
     """
     settings, connection, _ = turn.context.settings, turn.connection, turn._
     if not turn.admin and not drawn:
@@ -107,7 +107,7 @@ def refusal(turn: Turn, *, drawn: bool = False) -> str:
 
 
 def _over_limit(turn: Turn) -> str:
-    """Which limit by time this person or chat has reached, in words, and for how long; "" for none."""
+    """The message about the hourly or daily limit that this person or chat has reached; "" if none."""
     settings, user, _ = turn.context.settings, turn.place.user_id, turn._
     made, wait = _reached(turn, settings.badges_per_hour, HOUR, user_id=user)
     if made:
@@ -140,7 +140,7 @@ def _over_limit(turn: Turn) -> str:
 
 
 def _reached(turn: Turn, limit: int, seconds: float, *, user_id: int = 0, chat_id: int = 0) -> tuple[int, str]:
-    """How many badges reach `limit`, and how long until one more may be had; (0, "") below it."""
+    """(badges made, time until the next is allowed) if `limit` is reached, else (0, "")."""
     if not limit:
         return 0, ""
     connection, now = turn.connection, turn.now
@@ -152,7 +152,7 @@ def _reached(turn: Turn, limit: int, seconds: float, *, user_id: int = 0, chat_i
 
 
 def explain(turn: Turn, error: InvalidRequest) -> str:
-    """A refused banner text in the person's words."""
+    """Why a banner text was refused, as a message for the person."""
     cause = error.__cause__
     if isinstance(cause, TextTooLong):
         return turn._("That is too long for a banner: at most {n} characters. Please shorten it.", n=MAX_GRAPHEMES)

@@ -1,6 +1,6 @@
-"""The two questions, "What is the character holding?" and "What text goes on the banner?", and what answers them.
+"""The answers to the two questions "What is the character holding?" and "What text goes on the banner?".
 
-A handler gets whatever came while its question was open: a text, or a photo, sticker or voice message in its place.
+A handler gets whatever was sent while its question was open: a text, or a photo, sticker or voice message.
 """
 
 from collections.abc import Callable
@@ -16,22 +16,21 @@ from inference.errors import InvalidRequest
 
 
 def whole_text(event: Event, dialogue: Dialogue | None, context: Context) -> str:
-    """All that was said is the object."""
+    """The whole text is the object."""
     return event.text
 
 
-_MOST_WORDS = 6
-"""Longer than the name of a thing: the person talks."""
+_MOST_WORDS = 6  # chosen by hand: longer texts are conversation rather than the name of an object
 
 _TALK_EN = "hi hello hey thanks thx ok okay yes no cool nice great wow lol test start stop help bye please"
 _TALK_RU = "привет здравствуйте спасибо спс ок окей да нет ага круто класс супер хорошо пока тест старт стоп помощь ура"
 _TALK = frozenset(f"{_TALK_EN} {_TALK_RU}".split())
-"""Words that people say to a bot and do not mean to hold; after /create they may."""
+"""Words that people say to a bot without ordering an object; as the answer to /create they are one."""
 
 
 def perhaps_object(event: Event, dialogue: Dialogue | None, context: Context) -> str:
-    """What was said to the bot in private without a question, where it may name a thing."""
-    # A numbered line is one of a list that was pasted: taken in turn as objects and texts they would become badges.
+    """A text sent in private without an open question, if it may name an object."""
+    # Digits and newlines suggest a pasted list: taken in turn as objects and texts, its lines would become badges.
     if (
         not event.private
         or any(map(str.isdigit, event.text))
@@ -44,7 +43,7 @@ def perhaps_object(event: Event, dialogue: Dialogue | None, context: Context) ->
 
 
 def nothing_asked(turn: Turn) -> None:
-    """Something was said without a question: in private a thing begins a badge."""
+    """A message without an open question: in private the name of an object starts a badge."""
     understood = turn.understood
     alone = not inbox.others_wait(turn.connection, turn.event.update_id, turn.place.user_id)
     if understood is not None and turn.event.kind == "text" and not understood.doubtful and alone:
@@ -61,7 +60,7 @@ def nothing_asked(turn: Turn) -> None:
 
 
 def object_(turn: Turn) -> None:
-    """What the character holds."""
+    """The answer to the first question."""
     if turn.event.kind != "text":
         turn.hint(
             turn._("Please say it in words: what is the character holding?"),
@@ -75,14 +74,14 @@ def object_(turn: Turn) -> None:
 
 
 def text(turn: Turn) -> None:
-    """What the banner of a new badge says."""
+    """The answer to the second question."""
     dialogue = turn.dialogue()
     if dialogue is not None and _is_banner_text(turn):
         _order(turn, lambda: order(turn, dialogue.object, dialogue.english, turn.event.text))
 
 
 def new_text(turn: Turn) -> None:
-    """What the banner of an earlier badge is to say instead."""
+    """The new banner text of an earlier badge."""
     dialogue = turn.dialogue()
     if dialogue is None or not _is_banner_text(turn):
         return
@@ -102,7 +101,7 @@ def new_text(turn: Turn) -> None:
 
 
 def _order(turn: Turn, make: Callable[[], bool]) -> None:
-    """Order a badge, and close the question only where it was taken: a refused one keeps what was answered so far."""
+    """Order a badge, and close the question only if it was accepted: else the earlier answers are kept."""
     try:
         if make():
             people.clear(turn.connection, turn.place)
@@ -112,7 +111,7 @@ def _order(turn: Turn, make: Callable[[], bool]) -> None:
 
 
 def _is_banner_text(turn: Turn) -> bool:
-    """Whether a text came that the banner may say; else the person is told what is wanted."""
+    """Whether the event is a text for the banner; if not, the person is told what to send."""
     if turn.event.kind == "text":
         return not _looks_like_command(turn)
     turn.hint(

@@ -1,7 +1,7 @@
-"""One update being answered: the transaction's connection, who speaks, and what is decided so far.
+"""One update being answered: the transaction's connection, the event, and what has been decided so far.
 
-Handlers are plain functions of a `Turn`; what they decide (messages, jobs, cancellations) is stored in the same
-transaction in which the update is marked as answered, and done by others after the commit.
+Handlers are plain functions of a `Turn`. What they decide (messages, jobs, cancellations) is stored in the transaction
+that marks the update as answered, and carried out by sender and workers after the commit.
 """
 
 import sqlite3
@@ -20,18 +20,18 @@ from configs.sections.bot import BotSettings
 from configs.sections.presets import PresetSettings
 
 _MOST_UNSENT = 40
-"""Messages that may wait for one person in one chat. A private chat takes about one a second (see `api.limiter`), so
-more of them would arrive long after their question."""
+"""Unsent messages for one person in one chat, chosen by hand: at Telegram's pace of one a second in a private chat (see
+`api.limiter`) the last one arrives 40 s late, and more would only come later."""
 _AGAIN_AFTER = 5.0
-"""Seconds after which the same hint may be given again: to ten lines that were pasted at once, one hint is enough."""
+"""Seconds until the same hint may be sent again, chosen by hand: ten lines pasted at once need one hint."""
 
 
 @dataclass(frozen=True)
 class Understood:
-    """What was made of an object that a person typed: `english` goes into the prompt; "" is not understood.
+    """The object that a person typed, translated: `english` goes into the prompt; "" if it was not understood.
 
-    `near` are words that may have been meant, `alternatives` other readings of what was understood. A model with a
-    vocabulary draws `partly` what was asked, has its things in `russian` too, or knows nothing of it: `undrawable`.
+    `near` are similar words, `alternatives` other meanings. For a model with a vocabulary: `partly` if it can draw only
+    part of the object, `undrawable` if none of it, and `russian` is the vocabulary's Russian word.
     """
 
     object: str
@@ -42,17 +42,17 @@ class Understood:
     russian: str = ""
     undrawable: bool = False
     doubtful: bool = False
-    """Whether the words look like nothing that can be held: a link, several lines, letters at random."""
+    """Whether the text does not look like an object: a link, several lines, random letters."""
     plain: bool = False
-    """Whether the words are one thing by its usual name, so that there is nothing to repeat."""
+    """Whether the text is the usual name of one object, so that it need not be repeated."""
 
     def drawn(self, language: str) -> str:
-        """What is drawn, in the words of a language as far as there are any; "" where the person's own say the same."""
+        """What is drawn, in Russian if known for `ru`, else in English; "" if it equals what the person typed."""
         said = self.russian if self.russian and language == "ru" else self.english
         return "" if said.casefold() == self.object.casefold() else said
 
     def echo(self, language: str) -> str:
-        """What was understood, to be repeated to the person; "" where that would only repeat a plain word."""
+        """What was understood, to be shown to the person; "" if that would only repeat a plain word."""
         drawn = self.drawn(language)
         if drawn:
             return f"{self.object} → {drawn}"
@@ -61,47 +61,47 @@ class Understood:
 
 @dataclass(frozen=True)
 class Context:
-    """What all turns share: settings, clock, the styles on offer, and checks that need no store."""
+    """What all turns share: settings, clock, styles, presets, and checks that need no database."""
 
     settings: BotSettings
     clock: Clock
     styles: tuple[str, ...]
     banners: Mapping[str, str]
-    """The banner style of each preset, and of "", the settings' own character."""
+    """The banner style of each preset; of "", that of the main settings."""
     presets: Mapping[str, PresetSettings]
     check: Callable[[str, str, str], str]
-    """(object, text, style) to the cleaned text; raises InvalidRequest where one of them cannot be used."""
+    """(object, text, style) to the cleaned text; raises InvalidRequest if one of them cannot be used."""
     new_seed: Callable[[], int]
     parallel: int
     keeps_portraits: bool = True
-    """Whether a portrait that was drawn before is found again, so that another banner on it costs next to nothing."""
+    """Whether portraits are cached, so that another banner on one needs no drawing."""
     blocked: Callable[[str], bool] = lambda text: False
 
 
 @dataclass
 class Outcome:
-    """What is to be done after the commit."""
+    """What to do after the commit."""
 
     outgoing: list[Outgoing] = field(default_factory=list)
     canceled: list[int] = field(default_factory=list)
     told: list[int] = field(default_factory=list)
-    """Jobs about which the last word may be said now."""
+    """Jobs whose result may be delivered now."""
     toast: str = ""
     alert: bool = False
     queue_changed: bool = False
     log: str = ""
     erase: bool = False
-    """Files of somebody who was forgotten are to be removed."""
+    """Whether to remove the files of a person who used /forget."""
     warning: str = ""
-    """For the log, and at a higher level: what whoever runs the bot should see to."""
+    """Logged as a warning, for the operator."""
 
 
 @dataclass
 class Turn:
     """One event with everything a handler needs; `_` are the texts in the person's language.
 
-    Of a press, `number` and `word` are what its data says after the verb (`style:17:plate`), and `job` is the badge 17
-    where the route is one of a badge.
+    For a press, `number` and `word` are the callback data after the verb (`style:17:plate`), and `job` is job 17 if the
+    route is `of_badge`.
     """
 
     connection: sqlite3.Connection
@@ -112,7 +112,7 @@ class Turn:
     word: str = ""
     job: Job | None = None
     preset: str | None = None
-    """The character of this dialogue or badge, "" for the settings' own; None while that is open."""
+    """The preset of this dialogue or badge, "" for the main settings; None while it is not chosen."""
     outcome: Outcome = field(default_factory=Outcome)
     telegram_language: str = field(init=False)
     _: Texts = field(init=False)
@@ -124,32 +124,30 @@ class Turn:
 
     @property
     def place(self) -> Place:
-        """Where this dialogue goes on. Under a message that Telegram no longer shows, the badge knows its topic."""
+        """The chat, topic and person of this dialogue; for an inaccessible message the topic comes from the job."""
         if not self.event.reachable and self.job is not None:
             return replace(self.event.place, thread_id=self.job.thread_id)
         return self.event.place
 
     @property
     def admin(self) -> bool:
-        """Whether an admin speaks."""
         return self.place.user_id in self.context.settings.admins
 
     @property
     def badge(self) -> Job:
-        """The badge whose button was pressed; only in handlers of such buttons."""
+        """The job whose button was pressed; only in handlers of routes `of_badge`."""
         if self.job is None:
-            raise ValueError(f"{self.event.text!r} is no button of a badge")
+            raise ValueError(f"{self.event.text!r} is not a button under a badge")
         return self.job
 
     @property
     def now(self) -> float:
-        """The wall clock."""
         return self.context.clock.wall()
 
     def say(self, text: str, *, buttons: tuple[tuple[Button, ...], ...] = (), placeholder: str = "") -> None:
-        """Send a text to the chat; with a `placeholder` it is a question, whose answer a group's member is to reply."""
+        """Send a text to the chat. With a `placeholder` it is a question, in groups with ForceReply."""
         force = placeholder if placeholder and not self.event.private else ""
-        # The reply field is shown to whom the message replies to; a press is no message of theirs, so it names them.
+        # A selective ForceReply is shown to the author of the replied message; after a press it has to mention them.
         mention = (self.place.user_id, self.event.name) if force and self.event.kind == "press" else None
         question = bool(placeholder)
         self.send(
@@ -157,16 +155,16 @@ class Turn:
         )
 
     def hint(self, text: str, **options: Any) -> None:
-        """Say how things work; not again within seconds, however many messages come at once."""
+        """Explain how to use the bot; the same text not again within seconds, however many messages arrive."""
         if people.hinted(self.connection, self.place, text, self.now, _AGAIN_AFTER):
             self.outcome.log = self.outcome.log or "hinted before"
             return
         self.say(text, **options)
 
     def send(self, message: Message, job_id: int = 0) -> None:
-        """Put a message into the outbox: in groups as a reply to the person, in the same thread.
+        """Put a message into the outbox: in groups as a reply to the person, in the same topic.
 
-        Of equal ones few are kept waiting, and where very many wait only what a badge needs is added.
+        Dropped if equal messages wait already, or very many; messages of a job are always added.
         """
         reply_to = message.reply_to or (0 if self.event.private else self.event.message_id)
         placed = replace(message, thread_id=self.place.thread_id, reply_to=reply_to)
@@ -178,23 +176,22 @@ class Turn:
         )
 
     def toast(self, text: str, alert: bool = False) -> None:
-        """Answer a pressed button with a short note; with `alert` in a window that has to be closed."""
+        """Answer the callback query with a short notification, or with an `alert` that has to be closed."""
         self.outcome.toast, self.outcome.alert = text, alert
 
     def too_old(self) -> None:
-        """The note for a button that means nothing any more."""
+        """The alert for a button that is no longer valid."""
         self.toast(self._("This button is too old. Start over: /create"), alert=True)
 
     def ask(self, dialogue: Dialogue) -> None:
-        """Open a question here, about the character of this turn."""
+        """Open a question here, with the preset of this turn."""
         people.ask(self.connection, self.place, replace(dialogue, preset=self.preset or ""), self.now)
 
     def dialogue(self) -> Dialogue | None:
-        """The question that is open here."""
         return people.dialogue(self.connection, self.place)
 
 
 def in_own_language(connection: sqlite3.Connection, event: Event) -> Event:
-    """`event` with the language that its person chose, where they did."""
+    """`event` with the language that the person chose by /language, if any."""
     chosen = people.chosen_language(connection, event.place.user_id)
     return replace(event, language=chosen) if chosen else event

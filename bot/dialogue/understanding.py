@@ -1,7 +1,7 @@
-"""From what a person typed to the object in the prompt, in English where the model's text encoder knows no other.
+"""Translates what a person typed to the object in the prompt, in English if the model's text encoder needs that.
 
-The work is `inference.translation.understand`'s; here its refusals become values, and it is asked in a thread, since a
-translation model takes its time.
+Uses `inference.translation.understand`; its errors become values here, and it runs in a thread, since a translation
+model is slow.
 """
 
 import asyncio
@@ -22,7 +22,7 @@ Understand = Callable[[str], Understood]
 
 
 def understander(settings: TranslationSettings, model: ModelInfo) -> Understand:
-    """The understanding of objects for the generator that is `model`."""
+    """A function that translates objects for `model`."""
 
     def understand(text: str) -> Understood:
         try:
@@ -41,13 +41,13 @@ def understander(settings: TranslationSettings, model: ModelInfo) -> Understand:
 
 
 def _doubtful(text: str, as_it_is: bool) -> bool:
-    """Whether `text` is unlikely to name a thing; words that were looked up somewhere are known ones."""
+    """Whether `text` is unlikely to name an object; words that were found in a dictionary are never doubtful."""
     lines = [line for line in text.splitlines() if line.strip()]
     return len(lines) > 1 or is_link(text) or (as_it_is and not looks_like_words(text))
 
 
 def _plain(english: str) -> bool:
-    """Whether this is one word of everyday, so that repeating it tells nobody anything."""
+    """Whether this is one everyday word, which need not be repeated to the person."""
     words = english.lower().removeprefix("a ").removeprefix("an ").removeprefix("the ").split()
     return len(words) == 1 and words[0] in known_words()
 

@@ -1,1 +1,1 @@
-"""Running the bot: check before a start, backups, health and metrics, logs."""
+"""Operating the bot: `--check`, backups, health and metrics, logs, awards from a file."""

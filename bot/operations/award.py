@@ -1,7 +1,7 @@
-"""`python -m bot --award FILE`: many awards at once, put into the store of the bot, which may be serving meanwhile.
+"""`python -m bot --award FILE`: store many awards at once; the bot may be serving meanwhile.
 
-A line is an award: `user` (number or @name), `chat` (number), `object`, `text` and perhaps `why` and `preset`. The
-file is checked as a whole and stored in one transaction; read again, it adds only what is new, so a list may grow.
+Each line is an award: `user` (user ID or @username), `chat` (chat ID), `object`, `text`, optionally `why` and `preset`.
+The file is checked as a whole and stored in one transaction. Reading it again adds only new lines.
 """
 
 import contextlib
@@ -29,12 +29,12 @@ from inference.output.tables import read_table
 from inference.types import MAX_SEED, BadgeRequest, ModelInfo
 
 COLUMNS = ("user", "chat", "object", "text", "why", "preset")
-_SHOWN = 20
+_SHOWN = 20  # problems that are printed, chosen by hand: they fit on one screen
 
 
 @dataclass(frozen=True)
 class _Line:
-    """An award as the file has it; `key` tells it apart, the second of two equal lines too."""
+    """A checked line of the file; `key` identifies it, also among equal lines."""
 
     number: int
     user: str
@@ -46,7 +46,7 @@ class _Line:
 
 
 def main(settings: Settings, file: Path) -> int:
-    """Store the awards in `file`; the exit code. Raises StartError where there is no store, InvalidRequest."""
+    """Store the awards in `file`; returns the exit code. Raises StartError if there is no database, InvalidRequest."""
     database = Database(settings.data_dir / "bot.sqlite3")
     if not database.path.exists():
         raise StartError(f"there is no state in {settings.data_dir}: start the bot once, or set BADGE_DATA_DIR")
@@ -56,8 +56,8 @@ def main(settings: Settings, file: Path) -> int:
     if problems:
         shown = [f"error: {printable(str(file))}: {problem}" for problem in problems[:_SHOWN]]
         if len(problems) > _SHOWN:
-            shown.append(f"error: and {len(problems) - _SHOWN} lines more")
-        sys.stderr.write("\n".join([*shown, "nothing was stored: mend those lines and run this again"]) + "\n")
+            shown.append(f"error: and {len(problems) - _SHOWN} more lines")
+        sys.stderr.write("\n".join([*shown, "nothing was stored: correct these lines and run this again"]) + "\n")
         return BAD_INPUT
     before = len(lines) - given
     was = f", {before} {'were' if before != 1 else 'was'} given before" if before else ""
@@ -66,7 +66,7 @@ def main(settings: Settings, file: Path) -> int:
 
 
 def _read(settings: Settings, file: Path) -> tuple[list[_Line], list[str]]:
-    """The file's awards, and what is wrong with its other lines."""
+    """(valid lines, messages about the others)."""
     model = ModelInfo(kind_here(settings), profile_here(settings))
     try:
         blocked = blocked_by(settings.bot.blocked_words)
@@ -86,7 +86,7 @@ def _read(settings: Settings, file: Path) -> tuple[list[_Line], list[str]]:
                 raise InvalidRequest("a word in it is in bot.blocked_words")
             if len(said["why"]) > MOST_WHY:
                 raise InvalidRequest(f"why: at most {MOST_WHY} characters, not {len(said['why'])}")
-            # Without a preset as before there were any: a list that is read again keeps its keys.
+            # An empty preset is left out, so that files from before there were presets keep their keys.
             words = json.dumps([said[name] for name in COLUMNS if name != "preset" or said[name]])
             equal[words] += 1
             key = hashlib.sha256(f"{words} {equal[words]}".encode()).hexdigest()[:32]
@@ -94,19 +94,21 @@ def _read(settings: Settings, file: Path) -> tuple[list[_Line], list[str]]:
         except InvalidRequest as error:
             problems.append(f"line {number}: {error}")
     if not lines and not problems:
-        raise InvalidRequest(f"{printable(str(file))} holds no awards: one a line under {','.join(COLUMNS)}")
+        raise InvalidRequest(
+            f"{printable(str(file))} contains no awards: write one a line under the header {','.join(COLUMNS)}"
+        )
     return lines, problems
 
 
 def _chat(said: str) -> int:
     digits = said.removeprefix("-")
     if not (said.startswith("-") and digits.isascii() and digits.isdigit() and len(digits) <= 18):
-        raise InvalidRequest(f"chat: the number of a group such as -1001234567890, not {printable(said)!r}")
+        raise InvalidRequest(f"chat: the ID of a group such as -1001234567890, not {printable(said)!r}")
     return int(said)
 
 
 def _store(connection: sqlite3.Connection, settings: Settings, lines: list[_Line], problems: list[str]) -> int:
-    """Store what was not given before, nothing where a line is wrong; how many. Adds to `problems`."""
+    """Store the new awards, none if a line is wrong; returns their number. Appends to `problems`."""
     found = {line.number: _user(connection, line) for line in lines}
     problems += [f"line {number}: {who}" for number, who in found.items() if isinstance(who, str)]
     if problems:
@@ -137,14 +139,14 @@ def _given(connection: sqlite3.Connection, settings: Settings, line: _Line, user
 
 
 def _user(connection: sqlite3.Connection, line: _Line) -> int | str:
-    """The number of a line's person, or what is wrong with it."""
+    """The user id of a line, or a message what is wrong with it."""
     said = line.user
     if said.isascii() and said.isdigit() and len(said) <= 18:
         user_id = int(said)
     elif said.startswith("@") and len(said) > 1:
         user_id = members.by_username(connection, said[1:])
         if not user_id:
-            return f"user: {printable(said)} has never written to the bot: put the person's number there"
+            return f"user: {printable(said)} has never written to the bot: use the person's user ID"
     else:
-        return f"user: a number or an @name, not {printable(said)!r}"
+        return f"user: a user ID or @username, not {printable(said)!r}"
     return "user: that person is banned (/unban)" if people.is_banned(connection, user_id) else user_id

@@ -1,11 +1,10 @@
 """Backup and restore of the state folder: everything that survives a restart, in one `.tar.gz`.
 
-A backup may be taken while the bot serves: every database (the bot's, and the book of what was paid at Replicate) is
-copied by SQLite's own backup and checked, pictures are never half written. Links in the state folder are the
-operator's and are followed, so a folder that lies on another disk is in the backup too. The portrait cache, logs and
-half-written files stay out; they can be made again. The archive is read back and compared before it counts as saved.
-A restore needs a folder that no bot uses, checks the archive before it touches anything, and keeps what was there
-beside it.
+A backup may be taken while the bot serves: every database (the bot's, and the ledger of Replicate jobs) is copied by
+SQLite's backup API and checked, and pictures are never incomplete. Links in the state folder were made by the operator
+and are followed, so a folder on another disk is in the backup too. The portrait cache, logs and incomplete files are
+left out. The archive is read back and compared before it counts as saved. A restore needs a folder that no bot uses,
+checks the archive before it changes anything, and renames the old folder instead of deleting it.
 """
 
 import contextlib
@@ -34,11 +33,11 @@ log = logging.getLogger(__name__)
 DATABASE = "bot.sqlite3"
 _LEFT_OUT = frozenset({"bot.lock", "portraits", "logs"})
 _ENDINGS = (".part", "-wal", "-shm", "-journal")
-"""Half-written files, and what SQLite keeps beside a database: its own backup holds that already."""
+"""Incomplete files, and SQLite's files beside a database, whose content the database's copy already has."""
 _SQLITE = b"SQLite format 3\0"
-_MOST_BYTES = 200 * 2**30
-_PIECE = 2**20
-_PATIENCE_S = 60.0
+_MOST_BYTES = 200 * 2**30  # of unpacked files, chosen by hand: bounds what a manipulated archive can write
+_PIECE = 2**20  # bytes read at a time
+_PATIENCE_S = 60.0  # s to wait for a lock of the database, chosen by hand: the bot's own transactions are far shorter
 
 
 class BackupError(BotError):
@@ -46,9 +45,9 @@ class BackupError(BotError):
 
 
 def backup(data_dir: Path, archive: Path) -> int:
-    """Write the state in `data_dir` into `archive`; how many files. Raises BackupError.
+    """Write the state in `data_dir` into `archive`; returns the number of files. Raises BackupError.
 
-    What is neither file nor folder is named in a warning and left out.
+    Anything that is neither file nor folder is left out with a warning.
     """
     if not (data_dir / DATABASE).exists():
         raise BackupError(f"there is no state in {data_dir} to back up: is BADGE_DATA_DIR right?")
@@ -57,14 +56,14 @@ def backup(data_dir: Path, archive: Path) -> int:
             hashes: dict[str, str] = {}
             with tarfile.open(part, "w:gz", compresslevel=1, format=tarfile.PAX_FORMAT) as tar:
                 for path, name in _files(data_dir, {archive.absolute(), part.absolute()}):
-                    with contextlib.suppress(FileNotFoundError):  # an old picture removed meanwhile
+                    with contextlib.suppress(FileNotFoundError):  # an old picture was removed meanwhile
                         source = path
                         if _is_database(path):
                             source = Path(folder) / "copy.sqlite"
                             _copy_database(path, source)
                         hashes[name] = _add(tar, source, name)
             if DATABASE not in hashes:
-                raise BackupError(f"the database {data_dir / DATABASE} is no database of SQLite")
+                raise BackupError(f"{data_dir / DATABASE} is not an SQLite database: restore an earlier backup")
             _read_back(part, hashes)
     except OSError as error:
         raise BackupError(f"cannot write the backup {archive}: {error.strerror or error}") from error
@@ -72,9 +71,9 @@ def backup(data_dir: Path, archive: Path) -> int:
 
 
 def restore(data_dir: Path, archive: Path) -> int:
-    """Make `data_dir` what `archive` holds; how many files. What was there is renamed, not deleted.
+    """Replace `data_dir` by the content of `archive`; returns the number of files. The old folder is renamed.
 
-    Raises BackupError for an archive that is not one of ours, StartError while a bot uses the folder.
+    Raises BackupError if `archive` was not made by `backup`, StartError while a bot uses the folder.
     """
     data_dir.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=data_dir.parent) as temporary:
@@ -96,7 +95,7 @@ def restore(data_dir: Path, archive: Path) -> int:
 
 
 def _files(data_dir: Path, but: set[Path]) -> Iterator[tuple[Path, str]]:
-    """(path, name in the archive) of every file that belongs, in order of names; links are followed, circles not."""
+    """(path, name in the archive) of every file to save, sorted by name; links are followed, each folder once."""
     seen: set[tuple[int, int]] = set()
 
     def below(folder: Path, name: PurePosixPath) -> Iterator[tuple[Path, str]]:
@@ -111,7 +110,7 @@ def _files(data_dir: Path, but: set[Path]) -> Iterator[tuple[Path, str]]:
             try:
                 mode = path.stat().st_mode
             except OSError as error:
-                _leave_out(inner, f"a link to nothing, or not readable: {error.strerror}")
+                _leave_out(inner, f"a broken link, or not readable: {error.strerror}")
                 continue
             if stat.S_ISDIR(mode):
                 yield from below(path, inner)
@@ -133,7 +132,7 @@ def _is_database(path: Path) -> bool:
 
 
 def _copy_database(source: Path, copy: Path) -> None:
-    """A consistent copy, whoever writes meanwhile, known to be whole. Raises BackupError."""
+    """A consistent, checked copy, also while the bot writes. Raises BackupError."""
     copy.unlink(missing_ok=True)
     try:
         with (
@@ -151,7 +150,7 @@ def _copy_database(source: Path, copy: Path) -> None:
 
 
 def _add(tar: tarfile.TarFile, path: Path, name: str) -> str:
-    """Put the file's content into the archive as a plain member, whatever other names it has; its SHA-256."""
+    """Add the file's content as a regular member, also if it is a hard link; returns its SHA-256."""
     with path.open("rb") as file:
         status = os.fstat(file.fileno())
         member = tarfile.TarInfo(name)
@@ -162,7 +161,7 @@ def _add(tar: tarfile.TarFile, path: Path, name: str) -> str:
 
 
 class _Hashing(io.RawIOBase):
-    """Reads from a file and keeps the SHA-256 of what was read."""
+    """Reads a file and computes the SHA-256 of what was read."""
 
     def __init__(self, file: IO[bytes]) -> None:
         self._file = file
@@ -175,7 +174,7 @@ class _Hashing(io.RawIOBase):
 
 
 def _read_back(part: Path, hashes: dict[str, str]) -> None:
-    """Compare every member of the archive just written with what was put in. Raises BackupError."""
+    """Compare every member of the new archive with what was written. Raises BackupError."""
     found: dict[str, str] = {}
     try:
         with tarfile.open(part, "r:gz") as tar:
@@ -195,11 +194,13 @@ def _read_back(part: Path, hashes: dict[str, str]) -> None:
 def _require_ours(member: tarfile.TarInfo) -> None:
     name = PurePosixPath(member.name)
     if not member.isfile() or name.is_absolute() or ".." in name.parts:
-        raise BackupError(f"{printable(member.name)!r} in the backup is no plain file of ours: nothing was restored")
+        raise BackupError(
+            f"{printable(member.name)!r} in the backup is not a regular file of ours: nothing was restored"
+        )
 
 
 def _unpack(tar: tarfile.TarFile, folder: Path) -> int:
-    """Write the archive's plain files below `folder`; anything else in it is refused."""
+    """Unpack the archive's regular files below `folder`; any other member is refused."""
     left, count = _MOST_BYTES, 0
     for member in tar:
         if member.isdir():
@@ -220,9 +221,9 @@ def _unpack(tar: tarfile.TarFile, folder: Path) -> int:
 
 
 def _check(folder: Path, archive: Path) -> None:
-    """Whether every database in the backup is whole, and the bot's not of a later version."""
+    """Check every database in the backup, and that the bot's is not of a later version. Raises BackupError."""
     if not (folder / DATABASE).exists():
-        raise BackupError(f"{archive} is no backup of a bot: it holds no {DATABASE}")
+        raise BackupError(f"{archive} is not a backup of a bot: it contains no {DATABASE}")
     for path in sorted(folder.rglob("*")):
         if not path.is_file() or not (_is_database(path) or path.name == DATABASE):
             continue

@@ -1,8 +1,7 @@
-"""`python -m bot --calibrate-filter DIR`: the threshold of the picture filter from pictures that are certainly wanted.
+"""`python -m bot --calibrate-filter DIR`: the threshold of the picture filter, from pictures that it must let through.
 
-The filters that exist were trained on photographs; a style of drawing may get high scores all the same. The training
-pictures of the community's own style are the measure: the threshold lies halfway between the highest of their scores
-and 1.
+The available filters were trained on photographs; drawings may get high scores though nothing is wrong with them. The
+threshold is halfway between the highest score of the given pictures (such as the training set of the style) and 1.
 """
 
 import sys
@@ -17,13 +16,14 @@ from overlay import InvalidImage
 from overlay.images import open_image
 
 _ENDINGS = frozenset({".png", ".jpg", ".jpeg", ".webp"})
-_LISTED = 5
+_LISTED = 5  # highest scores that are printed
 _TOO_HIGH = 0.9
-"""A threshold above 0.95 lets next to everything pass: such a model does not suit the style."""
+"""Highest score at which a threshold is still suggested, chosen by hand: above it the threshold would be over 0.95 and
+let almost everything pass, so the model does not suit the style."""
 
 
 def main(settings: Settings, folder: Path) -> int:
-    """Print the highest scores and the threshold. Raises StartError where there is nothing to go by."""
+    """Print the highest scores and the threshold. Raises StartError without a filter or pictures."""
     bot = settings.bot
     if not bot.picture_filter:
         raise StartError("bot.picture_filter is not set: name a model, such as Falconsai/nsfw_image_detection")

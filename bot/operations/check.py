@@ -1,4 +1,4 @@
-"""`python -m bot --check`: try everything that serving needs, without serving, and say what to do about the rest."""
+"""`python -m bot --check`: try everything that serving needs, without serving, and tell how to fix what fails."""
 
 import asyncio
 import contextlib
@@ -31,13 +31,13 @@ from inference.hub import hub_root
 from inference.replicate.transport import ProxiedTransport
 from overlay import BannerError, draw_banner
 
-_ROOM = 2 * 2**30
+_ROOM = 2 * 2**30  # bytes of free disk below which --check warns, chosen by hand
 _REPLICATE_LATER = "see status.replicate.com, try again later"
 _SAMPLES = ("UX SCOUT", "РАЗВЕДЧИК", "שלום", "侍", "🚀")
 
 
 def check(settings: Settings) -> list[Check]:
-    """Try everything, in the order in which serving would need it."""
+    """Run all checks, in the order in which serving would need them."""
     before: tuple[Callable[[Settings], Check], ...] = (_proxies, _telegram, _folder, _database, _disk)
     found = [test(settings) for test in before] + drawing(settings)
     return [*found, _fonts(settings), _replicate(settings), *community(settings)]
@@ -55,7 +55,7 @@ def table(findings: list[Check]) -> str:
 
 
 def _proxies(settings: Settings) -> Check:
-    """Which proxy of the environment stands before which server; its password is not shown."""
+    """The proxy that is used for each server, without its password."""
     servers = {"Telegram": settings.bot.base_url, "Replicate": _replicate_root(settings), "Hugging Face": hub_root()}
     found = []
     for name, url in servers.items():
@@ -64,7 +64,7 @@ def _proxies(settings: Settings) -> Check:
         except ProxyError as error:
             return Check("proxies", BAD, str(error))
         if proxy.hostname:
-            found.append(f"{name} by way of {proxy.hostname}:{proxy.port or 80}")
+            found.append(f"{name} through {proxy.hostname}:{proxy.port or 80}")
     return Check("proxies", GOOD, ", ".join(found) or "none")
 
 
@@ -86,7 +86,7 @@ def _telegram(settings: Settings) -> Check:
         return Check("token", BAD, "Telegram does not know this token", "copy it again from @BotFather")
     except TelegramError as error:
         said = masker((token,))(str(error))
-        return Check("token", BAD, f"Telegram cannot be reached: {said}", "see to the network, or to bot.base_url")
+        return Check("token", BAD, f"Telegram cannot be reached: {said}", "check the network and bot.base_url")
 
 
 def _folder(settings: Settings) -> Check:
@@ -101,7 +101,7 @@ def _folder(settings: Settings) -> Check:
 
 
 def _database(settings: Settings) -> Check:
-    """A database that is there is only looked at: an older bot may be serving from it, which a migration would stop."""
+    """An existing database is opened read-only: an older bot may be using it, and a migration would break that."""
     path = settings.data_dir / DATABASE
     try:
         if not path.exists():
@@ -111,19 +111,19 @@ def _database(settings: Settings) -> Check:
             jobs = int(opened.execute("SELECT COUNT(*) FROM jobs").fetchone()[0])
     except (BotError, OSError, sqlite3.Error) as error:
         said = f"cannot use the database {path}: {error}" if isinstance(error, sqlite3.Error) else str(error)
-        return Check("database", BAD, said, "make room, see to its rights, or restore a backup (--restore)")
+        return Check("database", BAD, said, "free disk space, check the permissions, or restore a backup (--restore)")
     found = f"{path.name}, {jobs} badges so far"
     if version > VERSION:
         return Check("database", BAD, f"{found}, of a later version", "update the program, or restore a backup")
     if version < VERSION:
-        found += f"; the next start brings it from version {version} to {VERSION} and keeps a copy"
+        found += f"; the next start migrates it from version {version} to {VERSION} and keeps a copy"
     return Check("database", GOOD, found)
 
 
 def _disk(settings: Settings) -> Check:
     free = shutil.disk_usage(settings.data_dir).free
     found = f"{free / 2**30:.1f} GB free"
-    return Check("disk", GOOD, found) if free > _ROOM else Check("disk", WARNING, found, "make room for pictures")
+    return Check("disk", GOOD, found) if free > _ROOM else Check("disk", WARNING, found, "free disk space for pictures")
 
 
 def _fonts(settings: Settings) -> Check:
@@ -155,24 +155,29 @@ def _replicate(settings: Settings) -> Check:
     except ProxyError as error:
         return Check("Replicate", BAD, str(error))
     except httpx.HTTPError as error:
-        return Check("Replicate", BAD, f"cannot be reached: {type(error).__name__}", "see to the network")
+        return Check("Replicate", BAD, f"cannot be reached: {type(error).__name__}", "check the network")
     except ValueError:
-        return Check("Replicate", BAD, "answers with something else than JSON", _REPLICATE_LATER)
+        return Check("Replicate", BAD, "the response is not JSON", _REPLICATE_LATER)
     if account.status_code == 401:
         return Check("Replicate", BAD, "the token is refused", "make a new one at replicate.com/account/api-tokens")
     if not account.is_success:
-        return Check("Replicate", BAD, f"answers {account.status_code}", _REPLICATE_LATER)
+        return Check("Replicate", BAD, f"responded {account.status_code}", _REPLICATE_LATER)
     if not model:
         return Check("Replicate", WARNING, f"account {name}, no model is set", "set replicate.model")
     if found.status_code == 404:
-        return Check("Replicate", BAD, f"account {name}, no model {model}", "set replicate.model to one that you see")
+        return Check(
+            "Replicate",
+            BAD,
+            f"account {name}, no model {model}",
+            "set replicate.model to a model that this account can see",
+        )
     if not found.is_success:
-        return Check("Replicate", BAD, f"answers {found.status_code} about {model}", _REPLICATE_LATER)
+        return Check("Replicate", BAD, f"responded {found.status_code} for {model}", _REPLICATE_LATER)
     return Check("Replicate", GOOD, f"account {name}, model {model}")
 
 
 def main(settings: Settings) -> int:
-    """Print the table; 0 where nothing failed."""
+    """Print the table; returns 0 if nothing failed."""
     findings = check(settings)
     sys.stdout.write(table(findings) + "\n")
     return int(any(finding.state == BAD for finding in findings))

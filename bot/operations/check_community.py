@@ -1,4 +1,4 @@
-"""The part of `python -m bot --check` about what a community asks of its bot; a line for each setting that is used."""
+"""The part of `python -m bot --check` about the features for communities; a line for each setting in use."""
 
 import asyncio
 from io import BytesIO
@@ -20,7 +20,7 @@ from inference.models.profiles import load_profile
 
 
 def community(settings: Settings) -> list[Check]:
-    """The findings, none about what is not switched on."""
+    """The findings, none for features that are off."""
     findings = [_welcome(settings), _blocked_words(settings), _licence(settings), _picture_filter(settings)]
     if settings.bot.ask_admins:
         findings.append(_ask_admins(settings))
@@ -29,12 +29,12 @@ def community(settings: Settings) -> list[Check]:
 
 def _ask_admins(settings: Settings) -> Check:
     if not settings.bot.admins:
-        return Check("ask_admins", BAD, "there is nobody to ask", "put ids of people into bot.admins")
+        return Check("ask_admins", BAD, "there is nobody to ask", "put user IDs into bot.admins")
     return Check("ask_admins", GOOD, f"requests go to {len(settings.bot.admins)} admins")
 
 
 def _chats(settings: Settings) -> list[Check]:
-    """Whether the bot is in the chats that the settings name, and may do there what it is to do."""
+    """Whether the bot is in the chats that the settings name, with the rights that it needs there."""
     bot = settings.bot
     single = {"review_chat": bot.review_chat, "gallery_chat": bot.gallery_chat, "sticker_owner": bot.sticker_owner}
     named: dict[str, tuple[int, ...]] = {name: (chat,) for name, chat in single.items() if chat}
@@ -63,16 +63,26 @@ def _chats(settings: Settings) -> list[Check]:
 
 
 def _owning(chats: tuple[int, ...], standings: dict[int, ChatMember | None]) -> Check:
-    """Stickers are created for somebody who has started the bot."""
+    """Telegram creates sticker sets only for users who have started the bot."""
     if not _inside(standings[chats[0]]):
-        return Check("sticker_owner", BAD, f"{chats[0]} has not started the bot", "let them press Start there once")
+        return Check(
+            "sticker_owner",
+            BAD,
+            f"{chats[0]} has not started the bot",
+            "they have to press Start in a private chat with it once",
+        )
     return Check("sticker_owner", GOOD, f"packs belong to {chats[0]}")
 
 
 def _tagging(chats: tuple[int, ...], standings: dict[int, ChatMember | None]) -> Check:
-    """Only an admin with a right of its own may give members tags."""
+    """Only an admin with the right `can_manage_tags` may set members' tags."""
     if not chats:
-        return Check("tag_members", WARNING, "bot.chats names no group", "see there that the bot may tag")
+        return Check(
+            "tag_members",
+            WARNING,
+            "bot.chats names no group",
+            "set bot.chats, or check that the bot may manage tags in its groups",
+        )
     cannot = [str(chat) for chat in chats if not getattr(standings[chat], "can_manage_tags", False)]
     if cannot:
         advice = "make the bot an admin there who may manage tags"
@@ -81,19 +91,21 @@ def _tagging(chats: tuple[int, ...], standings: dict[int, ChatMember | None]) ->
 
 
 def _members_of(chats: tuple[int, ...], standings: dict[int, ChatMember | None]) -> Check:
-    """The bot has to be in those chats, and hears at once who leaves them where it is an admin."""
+    """The bot has to be in these chats; as an admin it is told at once who leaves."""
     outside = [str(chat) for chat in chats if not _inside(standings[chat])]
     if outside:
         return Check("members_of", BAD, f"the bot is not in {', '.join(outside)}", "add it to those chats")
-    deaf = [str(chat) for chat in chats if not isinstance(standings[chat], ChatMemberAdministrator | ChatMemberOwner)]
-    if deaf:
-        advice = "make the bot an admin there, so that it hears at once who leaves"
-        return Check("members_of", WARNING, f"no admin in {', '.join(deaf)}", advice)
+    unaware = [
+        str(chat) for chat in chats if not isinstance(standings[chat], ChatMemberAdministrator | ChatMemberOwner)
+    ]
+    if unaware:
+        advice = "make the bot an admin there, so that it is told at once who leaves"
+        return Check("members_of", WARNING, f"the bot is not an admin in {', '.join(unaware)}", advice)
     return Check("members_of", GOOD, f"{len(chats)} chats")
 
 
 def _posting(name: str, chat: int, standing: ChatMember | None) -> Check:
-    """A chat in which the bot is to show badges."""
+    """A chat in which the bot posts badges."""
     if not _inside(standing):
         return Check(name, BAD, f"the bot is not in {chat}", "add it to that chat")
     restricted = isinstance(standing, ChatMemberRestricted) and not standing.can_send_photos
@@ -108,7 +120,7 @@ def _inside(standing: ChatMember | None) -> bool:
 
 
 async def _standing(bot: Bot, chat: int) -> ChatMember | None:
-    """What the bot is in a chat; None where the chat is not known to it."""
+    """The bot's membership in a chat; None if it does not know the chat."""
     try:
         if chat > 0:  # a person, whom the bot knows only if they have started it
             await bot.get_chat(chat)
@@ -123,22 +135,22 @@ def _welcome(settings: Settings) -> Check:
     for number, name in enumerate(examples or ("",)):
         example = example_for(settings.bot.welcome, number)
         if example is None:
-            return Check("welcome", BAD, f"{name} cannot be read", "see to the files in bot.welcome.examples")
+            return Check("welcome", BAD, f"{name} cannot be read", "check the files in bot.welcome.examples")
         try:
             with Image.open(BytesIO(example.photo), formats=("JPEG", "PNG")) as image:
                 image.load()
         except (OSError, Image.DecompressionBombError):
             return Check(
-                "welcome", BAD, f"{Path(name).name} is no JPEG or PNG", "put other files into bot.welcome.examples"
+                "welcome", BAD, f"{Path(name).name} is not a JPEG or PNG", "put other files into bot.welcome.examples"
             )
-    return Check("welcome", GOOD, f"{len(examples)} examples of your own" if examples else "the example that ships")
+    return Check("welcome", GOOD, f"{len(examples)} examples of your own" if examples else "the shipped example")
 
 
 def _blocked_words(settings: Settings) -> Check:
     try:
         words = read_lists(settings.bot.blocked_words)
     except (OSError, UnicodeDecodeError) as error:
-        return Check("blocked words", BAD, f"a list cannot be read: {error}", "see to the files in bot.blocked_words")
+        return Check("blocked words", BAD, f"a list cannot be read: {error}", "check the files in bot.blocked_words")
     return Check("blocked words", GOOD, f"{len(words)} in {', '.join(settings.bot.blocked_words) or 'no list'}")
 
 
@@ -151,25 +163,25 @@ def _picture_filter(settings: Settings) -> Check:
     try:
         require_model(source, settings.secrets.hf_token.get_secret_value())
     except OSError as error:
-        return Check("picture filter", BAD, f"{source} is not available: {error}", "see to bot.picture_filter")
+        return Check("picture filter", BAD, f"{source} is not available: {error}", "check bot.picture_filter")
     return Check("picture filter", WARNING, f"{source} is not on this disk", "the first badge waits for its download")
 
 
 def _licence(settings: Settings) -> Check:
-    """The licence of the model that would draw here, and what it asks of whoever shows its pictures to others."""
+    """The licence of the model that draws here, and what it requires when pictures are shown to others."""
     kind = kind_here(settings)
     if kind == "replicate":
-        return Check("licence", GOOD, "Replicate's terms and those of the model there hold")
+        return Check("licence", GOOD, "the terms of Replicate and of the model there apply")
     try:
         profile = load_profile("demo" if kind == "demo" else settings.generator.profile)
     except RenderError as error:
         return Check("licence", BAD, str(error), "see configs/profiles for the names")
     if "Non-Commercial" not in profile.licence:
-        return Check("licence", GOOD, f"{profile.licence}: no filter is asked for")
+        return Check("licence", GOOD, f"{profile.licence}: no filter is required")
     asked = "no commercial use without a licence, and a filter or a review of what is shown"
     bot = settings.bot
     done = [name for name in ("review_chat", "picture_filter", "blocked_words") if getattr(bot, name)]
     if done:
-        return Check("licence", GOOD, f"{profile.licence} asks for {asked}: switched on are bot.{', bot.'.join(done)}")
+        return Check("licence", GOOD, f"{profile.licence} requires {asked}: bot.{', bot.'.join(done)} is on")
     advice = "switch bot.blocked_words, bot.picture_filter or bot.review_chat on"
-    return Check("licence", WARNING, f"{profile.licence} asks for {asked}", advice)
+    return Check("licence", WARNING, f"{profile.licence} requires {asked}", advice)

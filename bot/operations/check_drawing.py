@@ -1,6 +1,6 @@
-"""The part of `python -m bot --check` about what draws: the card, the plan and what it needs, weights, Hub, LoRA.
+"""The part of `python -m bot --check` about drawing: the GPU, the memory plan, weights, Hub token, LoRA.
 
-Where Replicate draws, nothing of it is needed; with Ray it is the nodes that hold card and weights.
+With Replicate none of it is needed; with Ray, GPU and weights are on the nodes.
 """
 
 import json
@@ -32,7 +32,7 @@ from inference.models.sizes import size_of
 
 
 def drawing(settings: Settings) -> list[Check]:
-    """The findings, in the order in which a first drawing would stumble."""
+    """The findings, in the order in which a first drawing would need them."""
     found = [_card(settings), _generator(settings)]
     kind = kind_here(settings)
     if kind == "replicate":
@@ -50,7 +50,7 @@ def drawing(settings: Settings) -> list[Check]:
 
 
 def _card(settings: Settings) -> Check:
-    """The card with its driver; where torch sees none, why."""
+    """The GPU with its driver; if torch sees none, why."""
     driver = f"driver {driver_version() or 'unknown'}"
     if not cuda_available():
         why = why_no_card()
@@ -63,7 +63,7 @@ def _card(settings: Settings) -> Check:
     try:
         card = find_card(device)
     except (ValueError, RuntimeError) as error:
-        return Check("card", BAD, first_line(error), "see to local.device")
+        return Check("card", BAD, first_line(error), "check local.device")
     free = card.memory if card.free is None else card.free
     found = f"{card.name}, {free / GB:.1f} of {card.memory / GB:.1f} GB free; {driver}"
     return Check("card", GOOD, found + (f", torch for CUDA {card.cuda}" if card.cuda else ""))
@@ -79,7 +79,7 @@ def _generator(settings: Settings) -> Check:
 
 
 def _plan(settings: Settings, profile: Profile) -> list[Check]:
-    """How this machine would draw, in how much of its free memory, and whether the parts for that are installed."""
+    """How this machine would draw, how much memory that needs, and whether the libraries for it are installed."""
     held = HeldModel(
         profile, settings.local, lambda: (None, 1.0), data_dir=settings.data_dir, token="", on_stage=None, notice=""
     )
@@ -111,7 +111,7 @@ def _profile_and_tier(made: Plan) -> str:
 
 
 def _parts(made: Plan) -> list[Check]:
-    """The library that makes the plan's weights small; nothing is said where none is needed or it is there."""
+    """The quantization library that the plan needs; no finding if it is installed or not needed."""
     library = {"plain": "", "nf4": "bitsandbytes"}.get(made.weights, "torchao")
     if not library or find_spec(library):
         return []
@@ -119,7 +119,7 @@ def _parts(made: Plan) -> list[Check]:
 
 
 def _compiler(made: Plan) -> Check:
-    """Triton compiles a C file against Python's headers for each kernel, so one is compiled here."""
+    """Triton compiles a C file against Python's headers for each kernel, so try that here."""
     if not made.compiled:
         return Check("compiler", GOOD, "not needed here")
     compiler = os.environ.get("CC") or shutil.which("gcc") or shutil.which("clang")
@@ -135,13 +135,13 @@ def _compiler(made: Plan) -> Check:
         except (OSError, subprocess.TimeoutExpired) as error:
             return Check("compiler", WARNING, f"{compiler} cannot be run: {type(error).__name__}", advice)
     if done.returncode:
-        line = next((each for each in done.stderr.splitlines() if "error" in each), "it gives no reason")
+        line = next((each for each in done.stderr.splitlines() if "error" in each), "no reason given")
         return Check("compiler", WARNING, f"{compiler} cannot compile: {line.strip()}", advice)
     return Check("compiler", GOOD, f"{compiler}, with Python's headers")
 
 
 def _hub(settings: Settings, profile: Profile) -> Check:
-    """Whose token Hugging Face is asked with, where it has to be asked at all."""
+    """The account of the Hugging Face token, if one is needed."""
     if is_on_disk(profile):
         return Check("Hub token", GOOD, "not needed: the weights are here")
     token = token_here(settings.secrets.hf_token.get_secret_value())
@@ -150,7 +150,7 @@ def _hub(settings: Settings, profile: Profile) -> Check:
     try:
         return Check("Hub token", GOOD, f"the account {account(token)}")
     except HubError as error:
-        advice = "make a new one at https://huggingface.co/settings/tokens" if error.status else "see to the network"
+        advice = "make a new one at https://huggingface.co/settings/tokens" if error.status else "check the network"
         return Check("Hub token", BAD, str(error), advice)
 
 
@@ -159,7 +159,7 @@ def _needed(profile: Profile) -> str:
 
 
 def _weights(settings: Settings, profile: Profile) -> Check:
-    """Whether all of the weights are here, and else whether the rest is given out, and fits."""
+    """Whether all weights are on disk; if not, whether the rest can be downloaded and fits."""
     if profile.folder:
         there = is_on_disk(profile)
         advice = "" if there else "install the package again, with its data"
@@ -180,7 +180,7 @@ def _weights(settings: Settings, profile: Profile) -> Check:
 
 
 def _loras(settings: Settings, profile: Profile) -> list[Check]:
-    """The LoRA of the settings, and those of presets that have their own."""
+    """The LoRA of the main settings, and those of presets that have their own."""
     token = settings.secrets.hf_token.get_secret_value()
     found = [_lora("LoRA", "local.lora", settings.local.lora, profile, token)]
     for name, preset in settings.presets.items():
@@ -191,7 +191,7 @@ def _loras(settings: Settings, profile: Profile) -> list[Check]:
 
 def _lora(what: str, key: str, name: str, profile: Profile, token: str) -> Check:
     if name == "none":
-        return Check(what, GOOD, "none asked for")
+        return Check(what, GOOD, "none configured")
     if not name and profile.default_lora is None:
         return Check(what, WARNING, "none: portraits have no style", f"set {key}, or train one")
     try:
@@ -207,10 +207,10 @@ def _lora(what: str, key: str, name: str, profile: Profile, token: str) -> Check
 
 
 def _doubt(header: LoraHeader, profile: Profile) -> str:
-    """What its tensors' names and shapes say against a LoRA; only loading tells for sure."""
+    """Why a LoRA may not fit, by the names and shapes of its tensors; only loading shows for sure."""
     model = guess_model(list(header.tensors))
     if model and model != TITLES[profile.family]:
-        return f", by its names made for {model}"
+        return f", by its tensor names made for {model}"
     width = _width(profile)
     sides = {side for _kind, shape in header.tensors.values() for side in shape}
     if width in sides or any("lokr" in name for name in header.tensors):
@@ -219,7 +219,7 @@ def _doubt(header: LoraHeader, profile: Profile) -> str:
 
 
 def _width(profile: Profile) -> int:
-    """How wide the profile's transformer is."""
+    """The hidden size of the profile's transformer."""
     size = size_of(profile)
     if size is not None:
         return size.width

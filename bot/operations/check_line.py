@@ -7,7 +7,7 @@ GOOD, WARNING, BAD = "ok", "warning", "FAILED"
 
 @dataclass(frozen=True)
 class Check:
-    """What was tried, how it went, what was found, what to do."""
+    """What was checked, its state, what was found, and how to fix it."""
 
     what: str
     state: str

@@ -1,7 +1,8 @@
-"""`python -m bot --gallery DIR`: the badges of the store as a page to be put on the web, while the bot serves.
+"""`python -m bot --gallery DIR`: a static web page of all badges; the bot may be serving meanwhile.
 
-Each is a JPEG without a recipe, beside a thumbnail. Run again, it adds what is new, keeps what the bot has tidied away
-since, and takes away what was forgotten. Files in the folder that are not its own it leaves alone.
+Each badge is a JPEG without a recipe, and a thumbnail. Another run adds new badges, keeps pictures that the bot has
+removed since (`bot.keep_days`), and deletes those of people who used /forget. Other files in the folder are not
+touched.
 """
 
 import re
@@ -31,7 +32,7 @@ _TEMPLATES = Path(__file__).parent / "templates"
 
 @dataclass(frozen=True)
 class _Shown:
-    """What the page shows of a badge."""
+    """A badge on the page."""
 
     file: str
     thumbnail: str
@@ -41,7 +42,7 @@ class _Shown:
 
 
 def main(settings: Settings, folder: Path) -> int:
-    """Write the page and its pictures into `folder`; the exit code. Raises StartError where there is no store."""
+    """Write the page and its pictures into `folder`; returns the exit code. Raises StartError without a database."""
     database = Database(settings.data_dir / "bot.sqlite3")
     if not database.path.exists():
         raise StartError(f"there is no state in {settings.data_dir}: start the bot once, or set BADGE_DATA_DIR")
@@ -61,20 +62,20 @@ def main(settings: Settings, folder: Path) -> int:
 
 
 def _shown(connection: sqlite3.Connection) -> list[tuple[Job, str]]:
-    """Each badge that its person has, newest first, with the name to show beside it."""
+    """Each delivered badge, newest first, with the name to show."""
     found = (jobs.get(connection, number) for number in posts.to_show(connection))
     return [(job, name_shown(connection, job.user_id)) for job in found if job is not None]
 
 
 def _card(folder: Path, badges: Path, job: Job, name: str) -> _Shown | None:
-    """A badge with its picture in `folder`; None where that can no longer be had."""
+    """A badge with its picture in `folder`; None if the picture is no longer available."""
     file = folder / f"badge-{job.id:06d}.jpg"
     if not file.is_file():
         try:
             photo = (badges / f"{job.picture}.jpg").read_bytes()
         except FileNotFoundError:
             return None
-        if len(photo) != job.picture_size:  # damaged: the machine lost power
+        if len(photo) != job.picture_size:  # damaged by a power failure
             return None
         write_atomically(file, photo)
     small = thumbnail_of(file, folder)

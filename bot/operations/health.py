@@ -1,8 +1,8 @@
-"""For whoever runs the bot: `/healthz`, `/readyz` and Prometheus `/metrics` on a port of this machine.
+"""Monitoring: `/healthz`, `/readyz` and Prometheus `/metrics` on a port of this machine.
 
-`/healthz` answers while the bot's loop turns. `/readyz` answers 200 while the store can be read, Telegram was heard of
-lately and there is room on the disk, else 503 with what is wrong. Figures come from the store, so they survive
-restarts. The text format is Prometheus's 0.0.4 ("Exposition formats", prometheus.io).
+`/healthz` responds while the event loop runs. `/readyz` responds 200 while the database can be read, `getUpdates` has
+succeeded lately and there is free disk space, else 503 with the problems. Metrics are computed from the database, so
+they survive restarts. The text format is Prometheus's 0.0.4 ("Exposition formats", prometheus.io).
 """
 
 import asyncio
@@ -22,13 +22,13 @@ from bot.store import Database, people, queue
 from bot.store.queue import Tally
 from inference.listener import Bounds, bounded, listen
 
-_STORE_SECONDS = 2.0
-_LEAST_FREE = 200 * 2**20
+_STORE_SECONDS = 2.0  # s for a read, chosen by hand: reads take milliseconds, and a monitor gives up after some seconds
+_LEAST_FREE = 200 * 2**20  # bytes, chosen by hand: warns before the database cannot be written
 
 
 @dataclass(frozen=True)
 class Ops:
-    """What the pages show. `heard` is the monotonic time at which Telegram last answered."""
+    """The pages. `heard` returns the monotonic time of the last successful `getUpdates`."""
 
     database: Database
     data_dir: Path
@@ -36,14 +36,14 @@ class Ops:
     silence_seconds: float
 
     def listen(self, address: str, port: int) -> HTTPServer:
-        """Serve; needs a running loop. Raises OSError where the port is taken."""
+        """Start the server; needs a running event loop. Raises OSError if the port is in use."""
         pages = [(rf"/{name}", _Page, {"ops": self, "name": name}) for name in ("healthz", "readyz", "metrics")]
         server = bounded(tornado.web.Application(pages, log_function=lambda handler: None), Bounds(body=0))
         listen(server, address, port)
         return server
 
     async def page(self, name: str) -> tuple[int, str]:
-        """Status and text of a page."""
+        """(status, text) of a page."""
         if name == "healthz":
             return 200, "ok\n"
         if name == "readyz":
@@ -52,23 +52,23 @@ class Ops:
         return 200, await self.metrics()
 
     async def problems(self) -> list[str]:
-        """Why the bot cannot do its work now; empty where it can."""
+        """Why the bot cannot work now; empty if it can."""
         found = []
         try:
             async with asyncio.timeout(_STORE_SECONDS):
                 await self.database.read(queue.waiting)
         except (StoreError, TimeoutError) as error:
-            found.append(f"store: {error or 'no answer'}")
+            found.append(f"store: {error or 'no response'}")
         silent = time.monotonic() - self.heard()
         if silent > self.silence_seconds:
-            found.append(f"telegram: no answer for {silent:.0f} s")
+            found.append(f"telegram: no response for {silent:.0f} s")
         free = shutil.disk_usage(self.data_dir).free
         if free < _LEAST_FREE:
             found.append(f"disk: {free // 2**20} MB free in {self.data_dir}")
         return found
 
     async def metrics(self) -> str:
-        """The figures."""
+        """The metrics as Prometheus text."""
         now = time.time()
 
         def look(connection: sqlite3.Connection) -> tuple[queue.Totals, Tally, bool]:
@@ -106,7 +106,7 @@ class Ops:
 
 
 def _vram() -> float | None:
-    """Bytes that torch holds on the card; None where torch is not loaded or there is no card."""
+    """GPU memory reserved by torch, in bytes; None if torch is not loaded or there is no GPU."""
     torch = sys.modules.get("torch")
     if torch is None or not torch.cuda.is_available():
         return None
@@ -115,11 +115,9 @@ def _vram() -> float | None:
 
 class _Page(tornado.web.RequestHandler):
     def initialize(self, ops: Ops, name: str) -> None:
-        """Tornado's constructor."""
         self._ops, self._name = ops, name
 
     async def get(self) -> None:
-        """Answer GET."""
         status, text = await self._ops.page(self._name)
         self.set_status(status)
         self.set_header("Content-Type", "text/plain; version=0.0.4; charset=utf-8")

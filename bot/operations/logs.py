@@ -1,9 +1,9 @@
-"""The log: `[timestamp] [user_id] [action] [result]` to stderr and to a rotating file, and never a token in it.
+"""The log: `[timestamp] [user_id] [action] [result]` to stderr and to a rotating file, without any token.
 
-`record(user_id, action, result)` writes one such line: people by their number, never by their name or words. Lines of
-libraries have `-` for the person and the logger's name for the action. Tokens are masked in whatever case or encoding
-they come, and what a terminal would obey is written as U+XXXX; libraries (httpx writes whole addresses at INFO) are
-heard from WARNING on.
+`record(user_id, action, result)` writes one such line: people by user id, never by name or what they wrote. Lines of
+libraries have `-` for the user and the logger's name for the action. Tokens are masked in any letter case or
+percent-encoding, control characters are written as U+XXXX, and libraries log from WARNING on (httpx logs URLs, which
+contain the token, at INFO).
 """
 
 import contextlib
@@ -32,8 +32,10 @@ def record(user_id: int, action: str, result: str, level: int = logging.INFO) ->
 
 
 def masker(secrets: Sequence[str]) -> Callable[[str], str]:
-    """A function that puts *** in the place of `secrets`: in any case (python-telegram-bot turns what servers say into
-    lower case), and with any of their characters percent-encoded (as in addresses)."""
+    """A function that replaces `secrets` by ***.
+
+    In any letter case (python-telegram-bot lowercases what servers return) and with any characters percent-encoded.
+    """
     found = "|".join(
         "".join(f"(?:{re.escape(char)}|{_percent(char)})" for char in secret) for secret in secrets if secret
     )
@@ -46,7 +48,7 @@ def _percent(char: str) -> str:
 
 
 class BracketFormatter(logging.Formatter):
-    """Formats as `[2026-01-31 12:00:00] [123] [badge] [delivered]`; a traceback follows on lines of its own."""
+    """Formats as `[2026-01-31 12:00:00] [123] [badge] [delivered]`; a traceback follows on the next lines."""
 
     def __init__(self, secrets: tuple[str, ...]) -> None:
         super().__init__()
@@ -61,14 +63,14 @@ class BracketFormatter(logging.Formatter):
             result = f"{record.levelname.lower()}: {result}"
         line = f"[{at}] [{person}] [{action}] [{result}]"
         if record.exc_info:
-            # Indented, so that no line of a message within it passes for a line of the log.
+            # Indented, so that no line of an error message in it looks like a line of the log.
             trace = printable_lines(self.formatException(record.exc_info))
             line += "\n" + textwrap.indent(trace, "  ")
         return self._mask(line)
 
 
 def _field(text: str) -> str:
-    """`text` as one field: a line without control characters, and without the brackets that divide fields."""
+    """`text` as one field: one line without control characters and without square brackets."""
     line = printable(" ".join(text.split())).translate(_BRACKETS)
     return _ERRNO.sub(r"[Errno \1]", line)  # as Python writes it, and as people search for it
 
@@ -78,7 +80,7 @@ _ERRNO = re.compile(r"\(Errno (\d{1,4})\)")
 
 
 class _OneLineTrouble(logging.Handler):
-    """A line that cannot be written (a full disk) costs one line on stderr; Python's own report would show secrets."""
+    """Reports a line that cannot be written (disk full) in one line on stderr; Python's own report may show secrets."""
 
     def handleError(self, record: logging.LogRecord) -> None:
         error = sys.exc_info()[1]
@@ -89,11 +91,11 @@ class _OneLineTrouble(logging.Handler):
 
 
 class _Stderr(_OneLineTrouble, logging.StreamHandler[TextIO]):
-    """Standard error."""
+    """Logs to standard error."""
 
 
 class _PrivateFile(_OneLineTrouble, RotatingFileHandler):
-    """A rotating file that only its owner may read, whatever the umask: each new one as much as the first."""
+    """A rotating log whose files only the owner may read, whatever the umask."""
 
     def _open(self) -> TextIOWrapper:
         def private(path: str, flags: int) -> int:
@@ -103,7 +105,7 @@ class _PrivateFile(_OneLineTrouble, RotatingFileHandler):
 
 
 def start_logging(settings: BotSettings, data_dir: Path, secrets: tuple[str, ...]) -> None:
-    """Send the log to stderr and, where `log_file` is set, to a rotating file that only its owner may read."""
+    """Log to stderr and, if `log_file` is set, to a rotating file that only its owner may read."""
     handlers: list[logging.Handler] = [_Stderr(sys.stderr)]
     if settings.log_file:
         file = data_dir / settings.log_file

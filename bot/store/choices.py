@@ -1,7 +1,7 @@
-"""Choices: several badges drawn as one job (`more:17:4`), of which the person picks one.
+"""Choices: several badges drawn as one job (origin `more:17:4`), of which the person picks one.
 
-Each is a job of its own, `choice:18:2` the second of the choice 18: `offered` until the choice is delivered, and then
-delivered like it, so that /history has them all.
+Each badge is also a job of its own (`choice:18:2` is the second of choice 18), in state `offered` until the choice is
+delivered and then `delivered` with it, so that /history has all of them.
 """
 
 import sqlite3
@@ -18,13 +18,13 @@ def origin(job_id: int, many: int) -> str:
 
 
 def offered(job: Job) -> int:
-    """How many badges a job is a choice of; 0 where it is none."""
+    """The number of badges in a choice; 0 if the job is not a choice."""
     verb, _, rest = job.origin.partition(":")
     return int(rest.partition(":")[2]) if verb == MORE else 0
 
 
 def divide(connection: sqlite3.Connection, choice: Job, parts: tuple[Part, ...], now: float) -> None:
-    """Store the badges of a choice that was drawn; those of an earlier drawing go."""
+    """Store the badges of a drawn choice, replacing those of an earlier attempt."""
     connection.execute("DELETE FROM jobs WHERE origin GLOB ? AND state = 'offered'", (f"choice:{choice.id}:*",))
     for number, part in enumerate(parts, start=1):
         connection.execute(
@@ -38,19 +38,19 @@ def divide(connection: sqlite3.Connection, choice: Job, parts: tuple[Part, ...],
 
 
 def deliver(connection: sqlite3.Connection, choice: Job) -> None:
-    """The choice is in its chat, and its badges with it."""
+    """Mark the badges of a delivered choice as delivered."""
     connection.execute(
         "UPDATE jobs SET state = 'delivered' WHERE origin GLOB ? AND state = 'offered'", (f"choice:{choice.id}:*",)
     )
 
 
 def take(connection: sqlite3.Connection, job_id: int, message_id: int) -> None:
-    """A badge of a choice was chosen: the choice's message becomes its own."""
+    """The badge was picked: the message of the choice becomes its status message."""
     connection.execute("UPDATE jobs SET status_id = ? WHERE id = ?", (message_id, job_id))
 
 
 def chosen(connection: sqlite3.Connection, choice: Job, number: int) -> Job | None:
-    """The badge of that number in a choice; None where there is none or it may not be shown yet."""
+    """The badge with that number in a choice; None if there is none or it is not delivered yet."""
     row = connection.execute(
         "SELECT id FROM jobs WHERE user_id = ? AND origin = ? AND state = 'delivered'",
         (choice.user_id, f"choice:{choice.id}:{number}"),

@@ -1,11 +1,11 @@
-"""One SQLite database, one thread that talks to it, and commits that are shared by all who wait for one.
+"""The SQLite database: one thread accesses it, and all waiting writes share a commit.
 
-`write(name, work)` queues a function of a connection; the thread takes every function that waits, runs each in a
-savepoint of one transaction, commits once (WAL, `synchronous=FULL`: on the disk before anyone is told) and then
-hands out the results. A function that raises loses only its own changes. Whatever SQLite itself reports (disk full,
-I/O error) undoes the whole transaction and reaches every caller in it as StoreError.
+`write(name, work)` queues a function of a connection. The thread takes all queued functions, runs each in a savepoint
+of one transaction, commits once (WAL, `synchronous=FULL`: on disk before any result is returned) and then sets the
+results. A function that raises loses only its own changes. An error of SQLite itself (disk full, I/O error) rolls back
+the whole transaction and is raised to all its callers as StoreError.
 
-`checkpoint` is called with `<name>:before` and `<name>:after` around each commit; tests end the process there.
+`checkpoint` is called with `<name>:before` and `<name>:after` around each commit; tests kill the process there.
 """
 
 import asyncio
@@ -29,16 +29,16 @@ T = TypeVar("T")
 Work = Callable[[sqlite3.Connection], T]
 Checkpoint = Callable[[str], None]
 
-_TOGETHER = 200
+_TOGETHER = 200  # functions in a transaction, chosen by hand: an error of SQLite fails all of them
 
 
 def no_checkpoint(name: str) -> None:
-    """Do nothing at a commit point."""
+    """The default `checkpoint`: does nothing."""
 
 
 @contextlib.contextmanager
 def locked(folder: Path) -> Iterator[None]:
-    """Hold the state folder for this process alone, however that ends. Raises StartError where another bot has it."""
+    """Lock the state folder until this process ends in any way. Raises StartError if another bot holds the lock."""
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     with held(folder / "bot.lock", mode=0o600) as alone:
         if not alone:
@@ -47,7 +47,7 @@ def locked(folder: Path) -> Iterator[None]:
 
 
 class Database:
-    """The store's only door. `path` is created, with its folder, readable by its owner alone."""
+    """The database at `path`, which is created with its folder, readable only by the owner."""
 
     def __init__(self, path: Path, checkpoint: Checkpoint = no_checkpoint) -> None:
         self.path = path
@@ -58,13 +58,13 @@ class Database:
         self._closed = False
 
     def open(self) -> "Database":
-        """Open and migrate. Raises StoreError where the file cannot be used, StoreTooNew for a later schema."""
+        """Open and migrate. Raises StoreError if the file cannot be used, StoreTooNew for a later schema."""
         self._thread.start()
         self._opened.result()
         return self
 
     def submit(self, name: str, work: Work[T]) -> "Future[T]":
-        """Queue `work`; its result comes once it is committed. Callable from any thread."""
+        """Queue `work`; the future is set after the commit. Callable from any thread."""
         future: Future[T] = Future()
         if self._closed:
             future.set_exception(StoreError("the store is closed"))
@@ -73,7 +73,7 @@ class Database:
         return future
 
     async def write(self, name: str, work: Work[T]) -> T:
-        """`work`'s result, once what it wrote is on the disk."""
+        """The result of `work`, after its changes are on disk."""
         return await asyncio.wrap_future(self.submit(name, work))
 
     async def read(self, work: Work[T]) -> T:
@@ -81,7 +81,7 @@ class Database:
         return await asyncio.wrap_future(self.submit("", work))
 
     def close(self) -> None:
-        """Finish what is queued and close. Repeatable."""
+        """Run what is queued and close. Repeatable."""
         if not self._closed:
             self._closed = True
             self._work.put(None)
@@ -115,7 +115,7 @@ class Database:
             connection.execute("PRAGMA journal_mode=WAL")
             connection.execute("PRAGMA synchronous=FULL")
             connection.execute("PRAGMA foreign_keys=ON")
-            connection.execute("PRAGMA secure_delete=ON")  # what was deleted is overwritten, not only let go
+            connection.execute("PRAGMA secure_delete=ON")  # overwrite deleted content with zeros, for /forget
             migrate(connection, self.path)
         except sqlite3.Error as error:
             raise StoreError(f"cannot use the database {self.path}: {error}") from error

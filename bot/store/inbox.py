@@ -1,19 +1,17 @@
-"""Updates that arrived and are not answered yet. One that is stored is never asked of Telegram again."""
+"""Received updates: unanswered ones with their content, answered ones by id only, to recognise duplicates."""
 
 import json
 import sqlite3
 from collections.abc import Sequence
 from typing import Any
 
-_REMEMBERED = 100_000
-_ALBUMS = 50
-"""Albums that are remembered as answered; their pictures arrive within seconds of each other."""
-_DAYS = 3
-"""Telegram keeps and repeats an update for 24 hours."""
+_REMEMBERED = 100_000  # newest ids that are kept whatever the clock says, chosen by hand: some MB
+_ALBUMS = 50  # albums that are remembered as answered, chosen by hand: pictures of one arrive within seconds
+_DAYS = 3  # Telegram repeats an update for 24 hours; the rest is a margin for a wrong clock
 
 
 def store(connection: sqlite3.Connection, updates: Sequence[tuple[int, str]], now: float) -> list[int]:
-    """Store (update id, JSON) pairs; the ids that were new. Ones that were seen before are left out silently."""
+    """Store (update id, JSON) pairs; returns the new ids. Duplicates are ignored."""
     fresh = []
     for update_id, payload in updates:
         done = connection.execute(
@@ -25,18 +23,18 @@ def store(connection: sqlite3.Connection, updates: Sequence[tuple[int, str]], no
 
 
 def answered(connection: sqlite3.Connection, update_id: int) -> bool:
-    """Whether the update has been answered (or was never stored)."""
+    """Whether the update was answered (or never stored)."""
     row = connection.execute("SELECT payload FROM inbox WHERE update_id = ?", (update_id,)).fetchone()
     return row is None or row["payload"] is None
 
 
 def finish(connection: sqlite3.Connection, update_id: int) -> None:
-    """Remember the update as answered; its text is dropped, its id kept against repeats."""
+    """Mark the update as answered: its content is deleted, its id kept to recognise duplicates."""
     connection.execute("UPDATE inbox SET payload = NULL WHERE update_id = ?", (update_id,))
 
 
 def waiting(connection: sqlite3.Connection) -> list[tuple[int, str]]:
-    """(id, JSON) of all unanswered updates, in the order of their arrival."""
+    """(id, JSON) of all unanswered updates, oldest first."""
     rows = connection.execute(
         "SELECT update_id, payload FROM inbox WHERE payload IS NOT NULL ORDER BY received, update_id"
     )
@@ -44,9 +42,11 @@ def waiting(connection: sqlite3.Connection) -> list[tuple[int, str]]:
 
 
 def first_of_album(connection: sqlite3.Connection, update_id: int, album: str, captioned: bool) -> bool:
-    """Whether this update is the one of its album (`media_group_id`) that is to be answered: the one with the caption,
-    or else the first. Telegram sends an update for each picture of it."""
-    album = "".join(album.split())  # kept in one line of words
+    """Whether this update is the one of its album (`media_group_id`) to answer: that with the caption, else the first.
+
+    Telegram sends an update for each picture of an album.
+    """
+    album = "".join(album.split())  # the fact is a list separated by spaces
     key = json.dumps({"media_group_id": album}, ensure_ascii=False)[1:-1]
     rows = connection.execute("SELECT payload FROM inbox WHERE payload IS NOT NULL AND update_id <> ?", (update_id,))
     others = [json.loads(row["payload"]) for row in rows if key in row["payload"]]
@@ -63,7 +63,7 @@ def _any_captioned(updates: list[dict[str, Any]]) -> bool:
 
 
 def others_wait(connection: sqlite3.Connection, update_id: int, user_id: int) -> bool:
-    """Whether more messages of this person wait to be answered: lines that were pasted or forwarded at once."""
+    """Whether more messages of this person are unanswered, such as several forwarded at once."""
     row = connection.execute(
         "SELECT 1 FROM inbox WHERE payload IS NOT NULL AND update_id <> ?"
         " AND json_extract(payload, '$.message.from.id') = ? LIMIT 1",
@@ -73,10 +73,10 @@ def others_wait(connection: sqlite3.Connection, update_id: int, user_id: int) ->
 
 
 def forget_old(connection: sqlite3.Connection, now: float) -> None:
-    """Drop the ids of updates that were answered long ago: older than `_DAYS` and not among the newest 100,000.
+    """Delete ids of answered updates that are older than `_DAYS` and not among the newest `_REMEMBERED`.
 
-    The age decides, not the size of an id: after a week without updates Telegram goes on from a random id, which may be
-    lower. The newest ones stay whatever the clock says, which may have jumped.
+    By age, not by id: after a week without updates Telegram continues with a random id, which may be lower. The newest
+    are kept even if the clock has jumped.
     """
     connection.execute(
         "DELETE FROM inbox WHERE payload IS NULL AND received < ?"

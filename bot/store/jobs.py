@@ -1,11 +1,11 @@
-"""Badges, from accepted to delivered: `waiting -> drawing -> drawn -> delivered`, or `failed` or `canceled`.
+"""Jobs, one per badge: `waiting -> drawing -> drawn -> delivered`, or `failed` or `canceled`.
 
-Where badges are reviewed, a drawn one is `reviewing` until it was approved (see `reviews`), and then drawn again.
+With a review chat a drawn job is `reviewing` until it is approved (see `reviews`), and then `drawn` again.
 
-A job that is being drawn carries a lease and a fencing token (`fence`): whoever finishes with an older token finds
-that the job is no longer theirs and changes nothing. The order is round-robin among people: each person's oldest
-waiting job, of them the person's who was served longest ago, at most one of a person at a time. A job that was begun
-three times and never ended (it may be what ends the process) lets everybody else's go first from then on.
+A job being drawn has a lease and a fencing token (`fence`): a worker that finishes with an older token changes nothing.
+The order is round-robin among people: of each person's oldest waiting job, the one whose person was served longest ago,
+at most one job per person at a time. A job that was started three times and never finished (it may crash the process)
+comes after the jobs of all other people.
 """
 
 import sqlite3
@@ -63,7 +63,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Drawn:
-    """What a worker reports about a finished drawing."""
+    """The result of a finished drawing."""
 
     picture: str
     picture_size: int
@@ -80,7 +80,7 @@ def _job(row: sqlite3.Row | None) -> Job | None:
 
 
 def add(connection: sqlite3.Connection, job: Job, now: float) -> int:
-    """Store a new job (its `id` is ignored); the number it got."""
+    """Store a new job; returns its id (`job.id` is ignored)."""
     columns = (
         "user_id", "chat_id", "thread_id", "reply_to", "language", "object", "english", "text", "style", "seed",
         "origin", "preset",
@@ -94,12 +94,12 @@ def add(connection: sqlite3.Connection, job: Job, now: float) -> int:
 
 
 def get(connection: sqlite3.Connection, job_id: int) -> Job | None:
-    """A job by its number."""
+    """The job with this id; None if there is none."""
     return _job(connection.execute(f"SELECT {_COLUMNS} FROM jobs WHERE id = ?", (job_id,)).fetchone())
 
 
 def renew(connection: sqlite3.Connection, job: Job, until: float) -> bool:
-    """Prolong the lease; False where the job is no longer this worker's."""
+    """Renew the lease; False if another worker has claimed the job, or it was canceled."""
     done = connection.execute(
         "UPDATE jobs SET lease_until = ? WHERE id = ? AND fence = ? AND state = 'drawing'", (until, job.id, job.fence)
     )
@@ -107,7 +107,7 @@ def renew(connection: sqlite3.Connection, job: Job, until: float) -> bool:
 
 
 def drawn(connection: sqlite3.Connection, job: Job, result: Drawn, now: float) -> bool:
-    """The picture is on the disk; False where the job is no longer this worker's (canceled, or leased anew)."""
+    """Store the result of a drawing; False if the job was canceled, or claimed by another worker."""
     done = connection.execute(
         "UPDATE jobs SET state = 'drawn', picture = ?, picture_size = ?, generator = ?, draw_seconds = ?,"
         " banner_seconds = ?, cost_usd = cost_usd + ?, drew = ?, finished = ?"
@@ -119,7 +119,7 @@ def drawn(connection: sqlite3.Connection, job: Job, result: Drawn, now: float) -
 
 
 def failed(connection: sqlite3.Connection, job: Job, error: str, now: float) -> bool:
-    """The drawing failed for good, for the reason `error` (retry, words or attempts)."""
+    """Mark a drawing as failed for the reason `error` (see `words.failure`); False as in `drawn`."""
     done = connection.execute(
         "UPDATE jobs SET state = 'failed', error = ?, finished = ? WHERE id = ? AND fence = ? AND state = 'drawing'",
         (error, now, job.id, job.fence),
@@ -128,7 +128,7 @@ def failed(connection: sqlite3.Connection, job: Job, error: str, now: float) -> 
 
 
 def put_back(connection: sqlite3.Connection, job: Job) -> None:
-    """Let a job wait again in its old place, as if it had not been begun (the bot is stopping)."""
+    """Requeue a job at its old place, as if it had not been started (the bot is stopping)."""
     done = connection.execute(
         "UPDATE jobs SET state = 'waiting', attempts = attempts - 1 WHERE id = ? AND fence = ? AND state = 'drawing'",
         (job.id, job.fence),
@@ -138,12 +138,12 @@ def put_back(connection: sqlite3.Connection, job: Job) -> None:
 
 
 def redraw(connection: sqlite3.Connection, job_id: int) -> None:
-    """The stored picture is gone or damaged: draw it again, from the same seed."""
+    """The stored picture is missing or damaged: draw it again, with the same seed."""
     connection.execute("UPDATE jobs SET state = 'waiting' WHERE id = ? AND state = 'drawn'", (job_id,))
 
 
 def recover(connection: sqlite3.Connection) -> list[int]:
-    """After a start: jobs whose process is gone wait again in their old places. The numbers of those."""
+    """At the start: requeue jobs that were being drawn, at their old places; returns their ids."""
     rows = connection.execute("SELECT id FROM jobs WHERE state = 'drawing' ORDER BY id").fetchall()
     for row in rows:
         _give_turn_back(connection, row["id"])
@@ -160,7 +160,7 @@ def _give_turn_back(connection: sqlite3.Connection, job_id: int) -> None:
 
 
 def cancel(connection: sqlite3.Connection, user_id: int, chat_id: int, now: float) -> list[int]:
-    """Cancel a person's jobs in a chat that are not drawn yet, except awards; their numbers."""
+    """Cancel a person's jobs in a chat that are not drawn yet, except awards; returns their ids."""
     rows = connection.execute(
         "UPDATE jobs SET state = 'canceled', finished = ? WHERE user_id = ? AND chat_id = ?"
         " AND state IN ('waiting', 'drawing') AND origin <> 'award' RETURNING id",
@@ -170,7 +170,7 @@ def cancel(connection: sqlite3.Connection, user_id: int, chat_id: int, now: floa
 
 
 def cancel_person(connection: sqlite3.Connection, user_id: int, now: float) -> list[int]:
-    """Cancel everything that a person waits for, in every chat."""
+    """Cancel all unfinished jobs of a person, in all chats; returns their ids."""
     rows = connection.execute(
         "UPDATE jobs SET state = 'canceled', finished = ? WHERE user_id = ?"
         " AND state IN ('waiting', 'drawing', 'reviewing')"
@@ -190,7 +190,7 @@ def cancel_one(connection: sqlite3.Connection, job_id: int, now: float) -> bool:
 
 
 def abandon(connection: sqlite3.Connection, chat_id: int, thread_id: int | None, now: float) -> list[int]:
-    """Nobody can be reached in a chat (or in one topic of it) any more: end its jobs without a word. Their numbers."""
+    """A chat (or one topic of it) is unreachable: cancel its jobs without telling anybody; returns their ids."""
     where = "chat_id = ?1 AND (?2 IS NULL OR thread_id = ?2) AND told = 0"
     rows = connection.execute(
         f"UPDATE jobs SET state = 'canceled', told = 1, error = 'unreachable', finished = ?3 WHERE {where}"
@@ -202,7 +202,7 @@ def abandon(connection: sqlite3.Connection, chat_id: int, thread_id: int | None,
 
 
 def unreachable(connection: sqlite3.Connection, job_id: int, now: float) -> None:
-    """The last word about a job can reach nobody: it failed, and is not under way any more."""
+    """The result of a job cannot be delivered: mark it as failed and told."""
     connection.execute(
         "UPDATE jobs SET state = 'failed', error = 'unreachable', finished = ? WHERE id = ?"
         " AND state IN ('waiting', 'drawing', 'drawn', 'reviewing')",
@@ -212,7 +212,7 @@ def unreachable(connection: sqlite3.Connection, job_id: int, now: float) -> None
 
 
 def delivered(connection: sqlite3.Connection, job_id: int, photo_id: str, seconds: float) -> None:
-    """The badge is in the chat; `photo_id` is Telegram's name for it, by which it can be sent again."""
+    """Mark a badge as delivered; `photo_id` is its file id, by which it can be sent again."""
     connection.execute(
         "UPDATE jobs SET state = 'delivered', told = 1, sending = 0, photo_id = ?, send_seconds = ? WHERE id = ?",
         (photo_id, seconds, job_id),
@@ -220,38 +220,38 @@ def delivered(connection: sqlite3.Connection, job_id: int, photo_id: str, second
 
 
 def told(connection: sqlite3.Connection, job_id: int) -> None:
-    """The last word about a job (failed, canceled) has reached the chat, or cannot."""
+    """The result of a job (failed, canceled) was delivered, or cannot be."""
     connection.execute("UPDATE jobs SET told = 1, sending = 0 WHERE id = ?", (job_id,))
 
 
 def lost_status(connection: sqlite3.Connection, job_id: int) -> None:
-    """The status message is gone: there is nothing left to edit."""
+    """The status message was deleted, so it cannot be edited."""
     connection.execute("UPDATE jobs SET status_id = 0 WHERE id = ?", (job_id,))
 
 
 def refused(connection: sqlite3.Connection, job_id: int, error: str) -> None:
-    """The picture cannot be shown in the chat (`sending`, or `photos` where those are not allowed there)."""
+    """Telegram does not accept the picture in this chat: `error` is `sending`, or `photos` if those are not allowed."""
     connection.execute("UPDATE jobs SET state = 'failed', error = ?, sending = 0 WHERE id = ?", (error, job_id))
 
 
 def about_to_send(connection: sqlite3.Connection, job_id: int) -> None:
-    """A photo is about to be sent as a message of its own; found after a crash, it may have arrived."""
+    """A photo is about to be sent as a new message; if this is found after a crash, it may have arrived."""
     connection.execute("UPDATE jobs SET sending = 1 WHERE id = ?", (job_id,))
 
 
 def not_sent(connection: sqlite3.Connection, job_id: int) -> None:
-    """The photo of its own that was about to be sent was refused."""
+    """The photo that was about to be sent as a new message was refused."""
     connection.execute("UPDATE jobs SET sending = 0 WHERE id = ?", (job_id,))
 
 
 def remember_file(connection: sqlite3.Connection, job_id: int, kind: str, file_id: str) -> None:
-    """Telegram's name for the badge as `document` or `sticker`."""
+    """Store the file id of the badge as `photo`, `document` or `sticker`."""
     column = {"document": "document_id", "sticker": "sticker_id", "photo": "photo_id"}[kind]
     connection.execute(f"UPDATE jobs SET {column} = ? WHERE id = ?", (file_id, job_id))
 
 
 def untold(connection: sqlite3.Connection) -> list[Job]:
-    """Every job about which the last word has not been said, oldest first."""
+    """All jobs whose result has not been delivered, oldest first."""
     rows = connection.execute(f"SELECT {_COLUMNS} FROM jobs WHERE told = 0 ORDER BY id").fetchall()
     return [job for job in map(_job, rows) if job is not None]
 

@@ -1,11 +1,12 @@
-"""Who may use the bot: people allowed and denied one by one, and members of chats, as far as Telegram was asked."""
+"""Who may use the bot: people allowed or denied by admins, and the known memberships of chats."""
 
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 REMEMBERED = 3600.0
-"""Seconds for which an answer of getChatMember holds; where the bot is an admin, chat_member updates correct it."""
+"""Seconds for which a result of getChatMember is used, chosen by hand: if the bot is an admin of the chat, chat_member
+updates correct it at once; if not, somebody who left can use the bot for that long."""
 ALLOWED, DENIED = 1, -1
 
 
@@ -21,7 +22,7 @@ class Known:
 
 
 def to_ask(connection: sqlite3.Connection, chats: Sequence[int], user_id: int, now: float) -> tuple[int, ...]:
-    """The chats of which it is not known whether this person is a member; none where one membership is known."""
+    """The chats to ask with getChatMember; () if the person is known to be a member of one."""
     rows = connection.execute("SELECT chat_id, member, at FROM memberships WHERE user_id = ?", (user_id,)).fetchall()
     fresh = {row["chat_id"]: bool(row["member"]) for row in rows if 0 <= now - row["at"] < REMEMBERED}
     if any(fresh.get(chat) for chat in chats):
@@ -30,7 +31,7 @@ def to_ask(connection: sqlite3.Connection, chats: Sequence[int], user_id: int, n
 
 
 def remember(connection: sqlite3.Connection, chat_id: int, user_id: int, member: bool, now: float) -> None:
-    """Whether this person is a member of a chat, as Telegram has just said."""
+    """Store whether this person is a member of a chat, as Telegram has just told."""
     connection.execute(
         "INSERT OR REPLACE INTO memberships(chat_id, user_id, member, at) VALUES (?, ?, ?, ?)",
         (chat_id, user_id, int(member), now),
@@ -38,7 +39,7 @@ def remember(connection: sqlite3.Connection, chat_id: int, user_id: int, member:
 
 
 def is_member(connection: sqlite3.Connection, chats: Sequence[int], user_id: int) -> bool:
-    """Whether this person was a member of one of these chats when that was last heard."""
+    """Whether this person is a member of one of these chats, as last told by Telegram."""
     rows = connection.execute("SELECT chat_id FROM memberships WHERE user_id = ? AND member", (user_id,))
     return any(row["chat_id"] in chats for row in rows)
 
@@ -50,7 +51,7 @@ def access(connection: sqlite3.Connection, user_id: int) -> int:
 
 
 def decide(connection: sqlite3.Connection, user_id: int, decision: int) -> bool:
-    """Allow or deny a person; False where that is so already."""
+    """Allow or deny a person; False if that was decided already."""
     done = connection.execute(
         "INSERT INTO people(user_id, access) VALUES (?1, ?2)"
         " ON CONFLICT(user_id) DO UPDATE SET access = ?2 WHERE access <> ?2",
@@ -60,20 +61,20 @@ def decide(connection: sqlite3.Connection, user_id: int, decision: int) -> bool:
 
 
 def asks(connection: sqlite3.Connection, user_id: int, now: float) -> bool:
-    """Whether this is a person's first request to be let in."""
+    """Store a person's request for access; True the first time."""
     done = connection.execute("UPDATE people SET asked = ? WHERE user_id = ? AND asked = 0", (now, user_id))
     return bool(done.rowcount)
 
 
 def call(connection: sqlite3.Connection, user_id: int, name: str, username: str, now: float) -> None:
-    """Remember what Telegram calls a person, for @name and /people."""
+    """Store a person's name and username, for @username and /people."""
     connection.execute(
         "UPDATE people SET name = ?, username = ?, seen = ? WHERE user_id = ?", (name, username.lower(), now, user_id)
     )
 
 
 def by_username(connection: sqlite3.Connection, username: str) -> int:
-    """The number of whoever last wrote under this @name (without @); 0 for nobody."""
+    """The user id of the person who last wrote with this username (without @); 0 if none."""
     row = connection.execute(
         "SELECT user_id FROM people WHERE username = ? ORDER BY seen DESC LIMIT 1", (username.lower(),)
     ).fetchone()
@@ -81,7 +82,7 @@ def by_username(connection: sqlite3.Connection, username: str) -> int:
 
 
 def known(connection: sqlite3.Connection, user_id: int) -> Known | None:
-    """What is known of a person; None where they never wrote."""
+    """What is known about a person; None if they never wrote."""
     row = connection.execute(
         "SELECT user_id, name, username, access, banned FROM people WHERE user_id = ?", (user_id,)
     ).fetchone()
@@ -89,7 +90,7 @@ def known(connection: sqlite3.Connection, user_id: int) -> Known | None:
 
 
 def listed(connection: sqlite3.Connection, most: int) -> list[Known]:
-    """People about whom an admin decided something, then others, last seen first."""
+    """People who were allowed, denied or banned, then the others, last seen first."""
     rows = connection.execute(
         "SELECT user_id, name, username, access, banned FROM people WHERE user_id > 0"
         " ORDER BY (access <> 0 OR banned) DESC, seen DESC, user_id LIMIT ?",

@@ -1,8 +1,8 @@
-"""The tables, one script a version; `schema.migrate` runs those that a database lacks, in order.
+"""The schema, one script per version; `schema.migrate` runs the missing ones in order.
 
-A script that has shipped is never changed: what differs goes into a new one at the end of `SCRIPTS`. Times are seconds
-since 1970 (wall clock) except `lease_until`, which is the monotonic clock of the process named in `lease_owner`, so
-that a wall clock that jumps neither ends nor prolongs a lease.
+A released script is never changed: changes go into a new one at the end of `SCRIPTS`. Times are seconds since 1970
+(wall clock) except `lease_until`, which is the monotonic clock of the process in `lease_owner`, so that a jump of the
+wall clock neither ends nor extends a lease.
 """
 
 _FIRST = """

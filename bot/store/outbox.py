@@ -1,4 +1,4 @@
-"""Messages that are still to be sent, in the order in which they were decided on."""
+"""Messages to be sent, in the order in which they were stored."""
 
 import json
 import sqlite3
@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, replace
 
 from bot.store import people, posts
 
-_REPEATS = 3
+_REPEATS = 3  # equal unsent messages to one person, chosen by hand: more would only repeat them
 
 Button = tuple[str, str]
 """Label and callback data."""
@@ -14,16 +14,16 @@ Button = tuple[str, str]
 
 @dataclass(frozen=True)
 class Message:
-    """One message to a chat. `kind`: text, status (a text that becomes a badge), photo, document, sticker, album,
-    welcome (the example badge with the greeting), delete (of the bot's message `target`), post (a text that shows the
-    badge `jobs[0]` in another chat, for the purpose `post`; its buttons come with the picture), illustrate (turns the
-    message `target` into that picture), relabel (changes the caption of `target`), tag (gives the member `target` the
-    tag `text`), pack (puts a badge into its chat's pack of stickers), unpack (takes out the sticker `text`).
+    """One message to a chat. `kind`: text, status (a text that will be edited into a badge), photo, document, sticker,
+    album, welcome (the example badge with the greeting), delete (the bot's message `target`), post (a text about the
+    badge `jobs[0]` in another chat, for the purpose `post`; its buttons come with the picture), illustrate (edits the
+    message `target` into that picture), relabel (edits the caption of `target`), tag (sets the tag `text` of the member
+    `target`), pack (adds a badge to its chat's sticker set), unpack (removes the sticker `text` from its set).
 
-    `files` are file ids that Telegram knows; `jobs` the badges that they show, for where it knows one of them no more,
-    `captions` what stands under each of them.
-    `force_reply` asks Telegram to make the person's next message an answer (groups in privacy mode). `mention`, a user
-    id and name, begins the text; `asks` says that a reply to it may answer the open question.
+    `files` are file ids; `jobs` are the badges that they show, whose pictures are uploaded if a file id is not valid;
+    `captions` are their captions.
+    `force_reply` makes the person's next message a reply, which the bot gets in privacy mode too. `mention` (user id,
+    name) begins the text. `asks`: a reply to this message may answer the open question.
     """
 
     kind: str
@@ -43,8 +43,8 @@ class Message:
 
 @dataclass(frozen=True)
 class Outgoing:
-    """A message in the outbox. `sending`: it may or may not have arrived. `thread_id`: the topic that it was meant for,
-    where it is tried without."""
+    """A message in the outbox. `sending`: an attempt was started, so it may have arrived. `thread_id`: its topic, if it
+    is tried without one."""
 
     id: int
     chat_id: int
@@ -58,7 +58,7 @@ class Outgoing:
 def put(
     connection: sqlite3.Connection, chat_id: int, user_id: int, message: Message, now: float, job_id: int = 0
 ) -> Outgoing:
-    """Store a message for sending."""
+    """Store a message to be sent."""
     payload = json.dumps(asdict(message), ensure_ascii=False)
     row = connection.execute(
         "INSERT INTO outbox(chat_id, user_id, job_id, payload, created) VALUES (?, ?, ?, ?, ?)",
@@ -68,12 +68,12 @@ def put(
 
 
 def begin(connection: sqlite3.Connection, outgoing_id: int) -> None:
-    """Write down that the message is about to be sent."""
+    """Store that the message is about to be sent."""
     connection.execute("UPDATE outbox SET sending = 1 WHERE id = ?", (outgoing_id,))
 
 
 def done(connection: sqlite3.Connection, outgoing: Outgoing, message_id: int = 0) -> list[Outgoing]:
-    """The message was sent as `message_id`, or given up (0); what follows from that."""
+    """The message was sent as `message_id`, or given up (0); returns the messages that follow it."""
     row = connection.execute("DELETE FROM outbox WHERE id = ? RETURNING created", (outgoing.id,)).fetchone()
     if outgoing.message.kind == "status" and message_id:
         connection.execute("UPDATE jobs SET status_id = ? WHERE id = ?", (message_id, outgoing.job_id))
@@ -96,13 +96,13 @@ def pending(connection: sqlite3.Connection) -> list[Outgoing]:
 
 
 def asked_for(connection: sqlite3.Connection, job_id: int, kind: str) -> bool:
-    """Whether a message of this kind about a job is on its way already."""
+    """Whether a message of this kind about a job is in the outbox."""
     rows = connection.execute("SELECT payload FROM outbox WHERE job_id = ?", (job_id,))
     return any(_message(row["payload"]).kind == kind for row in rows)
 
 
 def enough(connection: sqlite3.Connection, chat_id: int, user_id: int, message: Message, most: int) -> bool:
-    """Whether `message` waits for this person several times already, or `most` messages do."""
+    """Whether equal messages to this person wait already, or `most` messages do."""
     payload = json.dumps(asdict(message), ensure_ascii=False)
     rows = connection.execute("SELECT payload FROM outbox WHERE chat_id = ? AND user_id = ?", (chat_id, user_id))
     waiting = [row["payload"] for row in rows]
@@ -110,7 +110,7 @@ def enough(connection: sqlite3.Connection, chat_id: int, user_id: int, message: 
 
 
 def drop(connection: sqlite3.Connection, chat_id: int, thread_id: int | None = None) -> None:
-    """Nobody is there any more, in a chat or in one topic of it: drop what was to be sent."""
+    """Delete the messages to an unreachable chat, or to one topic of it."""
     connection.execute(
         "DELETE FROM outbox WHERE chat_id = ?1 AND (?2 IS NULL OR json_extract(payload, '$.thread_id') = ?2)",
         (chat_id, thread_id),

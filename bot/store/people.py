@@ -1,4 +1,4 @@
-"""People and their dialogues: who is banned, whose turn was when, and which question is open where."""
+"""People and their dialogues: languages, bans, open questions, hints; also facts about the bot and moved chats."""
 
 import sqlite3
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Place:
-    """Where a dialogue goes on: each person has their own in each chat and thread."""
+    """Where a dialogue takes place: each person has their own in each chat and topic."""
 
     chat_id: int
     thread_id: int
@@ -17,9 +17,9 @@ class Place:
 class Dialogue:
     """An open question. `object` and `english` are set from the second question on, `job_id` with `new_text`.
 
-    At the first question `object` is what was offered in place of something that cannot be drawn, a thing a line; with
-    `doubt` it is what the person may want drawn all the same, and with `preset` all that was said before the character
-    was asked for. `text` is a banner text that was given beforehand, `preset` the character.
+    At the first question `object` has the objects that were offered instead of one that cannot be drawn, one a line;
+    with `doubt` the text that the person may want drawn anyway, with `preset` what was given before the character was
+    asked for. `text` is a banner text that was given earlier, `preset` the character.
     """
 
     question: str
@@ -31,7 +31,7 @@ class Dialogue:
 
 
 def meet(connection: sqlite3.Connection, user_id: int, language: str) -> bool:
-    """Remember a person and their language; whether they may talk to the bot (not banned)."""
+    """Store a person and the language of their Telegram; False if they are banned."""
     connection.execute(
         "INSERT INTO people(user_id, language) VALUES (?, ?)"
         " ON CONFLICT(user_id) DO UPDATE SET language = excluded.language WHERE language <> excluded.language",
@@ -42,7 +42,7 @@ def meet(connection: sqlite3.Connection, user_id: int, language: str) -> bool:
 
 
 def language(connection: sqlite3.Connection, user_id: int) -> str:
-    """The language code that a person chose, or else that their messages had; "" for one who never wrote."""
+    """The language code that a person chose, else that of their Telegram; "" if they never wrote."""
     row = connection.execute("SELECT language, chosen FROM people WHERE user_id = ?", (user_id,)).fetchone()
     return "" if row is None else str(row["chosen"] or row["language"])
 
@@ -54,7 +54,7 @@ def chosen_language(connection: sqlite3.Connection, user_id: int) -> str:
 
 
 def choose_language(connection: sqlite3.Connection, user_id: int, language: str) -> None:
-    """Answer a person in this language from now on; "" for the one of their Telegram."""
+    """Store the language chosen by /language; "" for the one of their Telegram."""
     connection.execute("UPDATE people SET chosen = ? WHERE user_id = ?", (language, user_id))
 
 
@@ -65,18 +65,18 @@ def is_named(connection: sqlite3.Connection, user_id: int) -> bool:
 
 
 def name(connection: sqlite3.Connection, user_id: int, yes: bool) -> None:
-    """A person agrees to be named in the gallery, or takes that back."""
+    """Store whether a person agrees to be named in the gallery."""
     connection.execute("UPDATE people SET named = ? WHERE user_id = ?", (int(yes), user_id))
 
 
 def welcome(connection: sqlite3.Connection, user_id: int, now: float) -> bool:
-    """Whether a person is to be greeted: True once."""
+    """Store that a person is greeted; True the first time."""
     done = connection.execute("UPDATE people SET welcomed = ? WHERE user_id = ? AND welcomed = 0", (now, user_id))
     return bool(done.rowcount)
 
 
 def ban(connection: sqlite3.Connection, user_id: int, banned: bool) -> None:
-    """Ban a person, or take it back."""
+    """Ban a person, or lift the ban."""
     connection.execute(
         "INSERT INTO people(user_id, banned) VALUES (?, ?) ON CONFLICT(user_id) DO UPDATE SET banned = excluded.banned",
         (user_id, int(banned)),
@@ -84,7 +84,7 @@ def ban(connection: sqlite3.Connection, user_id: int, banned: bool) -> None:
 
 
 def know(connection: sqlite3.Connection, user_id: int) -> None:
-    """Make room for somebody who may never have written."""
+    """Add a row for a person who may never have written."""
     connection.execute("INSERT OR IGNORE INTO people(user_id) VALUES (?)", (user_id,))
 
 
@@ -116,13 +116,13 @@ def ask(connection: sqlite3.Connection, place: Place, dialogue: Dialogue, now: f
 
 
 def clear(connection: sqlite3.Connection, place: Place) -> bool:
-    """Close the dialogue at a place; whether there was one."""
+    """Close the dialogue at a place; True if there was one."""
     done = connection.execute("DELETE FROM dialogues WHERE chat_id = ? AND thread_id = ? AND user_id = ?", _key(place))
     return bool(done.rowcount)
 
 
 def note_question(connection: sqlite3.Connection, chat_id: int, message_id: int) -> None:
-    """The bot's message `message_id` in this chat is a question."""
+    """Store that the bot's message `message_id` in this chat is a question."""
     connection.execute(
         "INSERT OR REPLACE INTO questions(chat_id, message_id, sent) VALUES (?, ?, CAST(strftime('%s') AS REAL))",
         (chat_id, message_id),
@@ -140,12 +140,12 @@ def asked(connection: sqlite3.Connection, place: Place, message_id: int) -> bool
 
 
 def forget_old_questions(connection: sqlite3.Connection) -> None:
-    """Forget the questions that nobody has answered for a month."""
+    """Delete questions that are older than 30 days."""
     connection.execute("DELETE FROM questions WHERE sent < CAST(strftime('%s', '-30 days') AS REAL)")
 
 
 def hinted(connection: sqlite3.Connection, place: Place, text: str, now: float, seconds: float) -> bool:
-    """Whether this very hint was the last one here, less than so many seconds ago; if not, it now is."""
+    """Whether the last hint here was this one, less than `seconds` ago; if not, store it as the last."""
     row = connection.execute(
         "SELECT text, at FROM hints WHERE chat_id = ? AND thread_id = ? AND user_id = ?", _key(place)
     ).fetchone()
@@ -159,23 +159,23 @@ def hinted(connection: sqlite3.Connection, place: Place, text: str, now: float, 
 
 
 def fact(connection: sqlite3.Connection, key: str, default: str = "") -> str:
-    """A lasting fact about the bot as a whole, such as `paused`."""
+    """A stored key-value pair of the whole bot, such as `paused`."""
     row = connection.execute("SELECT value FROM facts WHERE key = ?", (key,)).fetchone()
     return default if row is None else str(row["value"])
 
 
 def set_fact(connection: sqlite3.Connection, key: str, value: str) -> None:
-    """Set a lasting fact."""
+    """Store a key-value pair of the whole bot."""
     connection.execute("INSERT OR REPLACE INTO facts(key, value) VALUES (?, ?)", (key, value))
 
 
 def usual_preset(chat_id: int) -> str:
-    """The fact that holds which character the badges of a chat show."""
+    """The key of the fact with the preset of a chat's badges."""
     return f"preset {chat_id}"
 
 
 def ids_of_chat(connection: sqlite3.Connection, chat_id: int) -> list[int]:
-    """The id of a chat and those that it had before."""
+    """The id of a chat and those that it had before it became a supergroup."""
     ids = [chat_id]
     while row := connection.execute("SELECT before FROM moves WHERE chat_id = ?", (ids[-1],)).fetchone():
         if row["before"] in ids:
@@ -185,7 +185,7 @@ def ids_of_chat(connection: sqlite3.Connection, chat_id: int) -> list[int]:
 
 
 def move_chat(connection: sqlite3.Connection, old: int, new: int) -> str:
-    """A group became a supergroup: everything about it now has the new id. What whoever runs the bot should know."""
+    """A group became a supergroup: replace its id everywhere; returns a warning for the operator."""
     connection.execute("INSERT OR REPLACE INTO moves(chat_id, before) VALUES (?, ?)", (new, old))
     connection.execute("DELETE FROM questions WHERE chat_id = ?", (old,))
     connection.execute("UPDATE OR REPLACE dialogues SET chat_id = ? WHERE chat_id = ?", (new, old))
@@ -195,7 +195,7 @@ def move_chat(connection: sqlite3.Connection, old: int, new: int) -> str:
     connection.execute("UPDATE posts SET chat_id = ? WHERE chat_id = ?", (new, old))
     # Message ids do not survive the move, so unfinished badges need a new status message.
     connection.execute("UPDATE jobs SET chat_id = ?, status_id = 0, reply_to = 0 WHERE chat_id = ?", (new, old))
-    return f"the group {old} is now the supergroup {new}: write that id into the settings where the old one stands"
+    return f"the group {old} is now the supergroup {new}: replace the old id in the settings"
 
 
 def _key(place: Place) -> tuple[int, int, int]:

@@ -1,7 +1,7 @@
-"""Posts: messages in other chats than the badge's own that show it, at most one a badge and purpose.
+"""Posts: messages that show a badge in another chat (review, gallery), at most one per badge and purpose.
 
-A post is sent as a text and then turned into the picture: a text that arrives twice is an oddity, and the edit can be
-repeated without harm, so a crash doubles no picture.
+A post is sent as a text and then edited into the picture. The edit is idempotent, so a crash can at most repeat the
+text, never the picture.
 """
 
 import sqlite3
@@ -19,7 +19,7 @@ class Post:
 
 
 def begin(connection: sqlite3.Connection, job_id: int, kind: str, chat_id: int) -> bool:
-    """Write down that a badge is to be posted; False where it is already."""
+    """Store that a badge is to be posted; False if it was stored before."""
     done = connection.execute(
         "INSERT OR IGNORE INTO posts(job_id, kind, chat_id) VALUES (?, ?, ?)", (job_id, kind, chat_id)
     )
@@ -27,12 +27,12 @@ def begin(connection: sqlite3.Connection, job_id: int, kind: str, chat_id: int) 
 
 
 def sent(connection: sqlite3.Connection, job_id: int, kind: str, message_id: int) -> None:
-    """The text of a post is there."""
+    """Store the message id of a post's text."""
     connection.execute("UPDATE posts SET message_id = ? WHERE job_id = ? AND kind = ?", (message_id, job_id, kind))
 
 
 def get(connection: sqlite3.Connection, job_id: int, kind: str) -> Post | None:
-    """The post of a badge, None where there is none."""
+    """The post of a badge; None if there is none."""
     row = connection.execute(
         "SELECT job_id, kind, chat_id, message_id FROM posts WHERE job_id = ? AND kind = ?", (job_id, kind)
     ).fetchone()
@@ -40,12 +40,12 @@ def get(connection: sqlite3.Connection, job_id: int, kind: str) -> Post | None:
 
 
 def drop(connection: sqlite3.Connection, job_id: int, kind: str) -> None:
-    """Forget a post, so that it can be made anew."""
+    """Delete a post, so that it can be made again."""
     connection.execute("DELETE FROM posts WHERE job_id = ? AND kind = ?", (job_id, kind))
 
 
 def of_person(connection: sqlite3.Connection, user_id: int) -> list[Post]:
-    """Every post of a person's badges."""
+    """All posts of a person's badges."""
     rows = connection.execute(
         "SELECT job_id, kind, posts.chat_id, message_id FROM posts JOIN jobs ON jobs.id = job_id"
         " WHERE jobs.user_id = ? ORDER BY job_id",
@@ -55,7 +55,7 @@ def of_person(connection: sqlite3.Connection, user_id: int) -> list[Post]:
 
 
 def to_show(connection: sqlite3.Connection) -> list[int]:
-    """Every badge that its person has, newest first: no sheets to choose from, and of those only what was chosen."""
+    """All delivered badges, newest first; of choices only the badge that was picked."""
     rows = connection.execute(
         "SELECT id FROM jobs WHERE state = 'delivered' AND english <> '' AND picture <> ''"
         " AND origin NOT LIKE 'more:%' AND (origin NOT LIKE 'choice:%' OR status_id <> 0) ORDER BY id DESC"

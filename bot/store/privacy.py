@@ -1,4 +1,4 @@
-"""What /forget takes away, and what has to stay: bans, the counters of limits and the sums of cost, without words."""
+"""/forget: deletes all data of a person except bans, and jobs that limits still count, without their words."""
 
 import sqlite3
 from dataclasses import dataclass
@@ -8,13 +8,13 @@ from bot.store.posts import Post
 
 _DAY = 86400.0
 _AGAIN_FOR = 3600.0
-"""Seconds during which the files of a forgotten badge are looked for again: one that is being drawn is saved late."""
+"""Seconds during which the files of a deleted badge are looked for again, chosen by hand: a badge that is being drawn
+is saved after /forget, and its file would stay if that took longer."""
 
 
 @dataclass(frozen=True)
 class Forgotten:
-    """What is left to do about a person who was forgotten: jobs that ended, and what is to be taken away at Telegram
-    (`stickers` as chat and file id)."""
+    """What is left to do after /forget: canceled jobs; posts and `stickers` (chat, file id) to delete at Telegram."""
 
     ended: list[int]
     posts: list[Post]
@@ -22,10 +22,10 @@ class Forgotten:
 
 
 def forget(connection: sqlite3.Connection, user_id: int, now: float) -> Forgotten:
-    """Delete all about a person in this transaction.
+    """Delete everything about a person in this transaction.
 
-    Badges of the last day stay as empty rows, so that nobody gets more of them by being forgotten; `forget_counted`
-    deletes those later. Files are listed for `to_erase`.
+    Jobs of the last two days stay as empty rows, so that /forget does not reset the limits; `forget_counted` deletes
+    them later. Files are listed for `to_erase`.
     """
     connection.execute(
         "INSERT OR REPLACE INTO erasures(job_id, at) SELECT id, ? FROM jobs WHERE user_id = ?", (now, user_id)
@@ -58,12 +58,12 @@ def forget(connection: sqlite3.Connection, user_id: int, now: float) -> Forgotte
 
 
 def to_erase(connection: sqlite3.Connection) -> list[int]:
-    """Badges whose files are to be removed."""
+    """Ids of the jobs whose files are to be removed."""
     return [row["job_id"] for row in connection.execute("SELECT job_id FROM erasures ORDER BY job_id")]
 
 
 def erased(connection: sqlite3.Connection, now: float) -> None:
-    """The files of all badges that were listed an hour ago or earlier are gone, and so go rows that no limit counts."""
+    """After removing files: delete list entries older than an hour, and rows that no limit counts any more."""
     forget_counted(connection, now)
     connection.execute("DELETE FROM erasures WHERE at < ?", (now - _AGAIN_FOR,))
 

@@ -1,4 +1,4 @@
-"""The queue: whose job is next, who waits where, how many in the last hour, how long a badge takes."""
+"""The queue: the next job, queue positions, limits, expected times, and the counters of /stats and /metrics."""
 
 import sqlite3
 from dataclasses import dataclass
@@ -6,18 +6,18 @@ from dataclasses import dataclass
 from bot.store import jobs
 
 SUSPECT = 3
-"""From so many attempts on, a job comes after those of other people."""
-_MEASURED = 20
-_ASSUMED_SECONDS = 20.0
+"""Attempts from which on a job comes after those of other people, chosen by hand: an update or a restart may interrupt
+a job once or twice, but three times suggests that it crashes the process."""
+_MEASURED = 20  # last badges whose mean time is shown, chosen by hand: fewer jump, more follow another generator slowly
+_ASSUMED_SECONDS = 20.0  # a guess until the first badge is drawn
 _SLICE = 600
 """Seconds: the width of a row of `slices` (see `migrations`)."""
 _COUNTS = (
     "origin <> 'award' AND drew AND (state NOT IN ('failed', 'canceled') OR attempts > 0"
     " AND (state = 'canceled' OR error IN ('words', 'refused', 'picture')))"
 )
-"""Which jobs count towards a person's limits: all but awards, those that never began, those that failed by no fault of
-theirs and those whose portrait was there already. A canceled drawing took the card, or was paid for, as a finished one
-did."""
+"""Jobs that count towards a person's limits: all but awards, jobs that never started, jobs that failed through no fault
+of the person, and those whose portrait was cached. A canceled drawing counts: it used the GPU, or was paid for."""
 
 
 @dataclass(frozen=True)
@@ -38,9 +38,9 @@ class Totals:
 def claim(
     connection: sqlite3.Connection, owner: str, until: float, now: float, preset: str | None = None
 ) -> jobs.Job | None:
-    """Take the next job whose turn it is, under a lease until `until` (monotonic, as `now`); None if there is none.
+    """Claim the next job, with a lease until `until` (monotonic, as `now`); None if there is none.
 
-    With a `preset`, the first whose character is that one goes before those of other people.
+    With a `preset`, jobs with that preset come first.
     """
     connection.execute(
         "UPDATE jobs SET state = 'waiting' WHERE state = 'drawing' AND lease_owner = ? AND lease_until < ?",
@@ -60,7 +60,7 @@ def claim(
 
 
 def first_in_turn(connection: sqlite3.Connection) -> int:
-    """The number of the job whose turn it is, whatever its character; 0 for none."""
+    """The id of the next job, whatever its preset; 0 if there is none."""
     row = _next(connection, None)
     return 0 if row is None else int(row["id"])
 
@@ -78,7 +78,7 @@ def _next(connection: sqlite3.Connection, preset: str | None) -> sqlite3.Row | N
 
 
 def places(connection: sqlite3.Connection) -> dict[int, int]:
-    """Each waiting job's place, 1 first, in the order in which `claim` takes them without a preset."""
+    """Each waiting job's queue position, from 1, in the order of `claim` without a preset."""
     rows = connection.execute(
         "SELECT jobs.id, ROW_NUMBER() OVER (PARTITION BY jobs.user_id ORDER BY jobs.id) AS turn, people.served,"
         " MAX(jobs.attempts) OVER (PARTITION BY jobs.user_id) >= ? AS suspect"
@@ -90,27 +90,27 @@ def places(connection: sqlite3.Connection) -> dict[int, int]:
 
 
 def ahead_of(place: int, drawing: int, parallel: int) -> int:
-    """How many jobs are before the one that waits at `place`; 0 where a worker is free for it."""
+    """The number of jobs ahead of queue position `place`; 0 if a worker is free for it."""
     before = place - 1 + drawing
     return before if before >= parallel else 0
 
 
 def waiting(connection: sqlite3.Connection, user_id: int | None = None) -> int:
-    """How many jobs wait, in all or of one person's own; one that is being drawn does not wait."""
+    """The number of waiting jobs, without those being drawn; of one person without awards."""
     if user_id is None:
         return _count(connection, "state = 'waiting'")
     return _count(connection, "state = 'waiting' AND user_id = ? AND origin <> 'award'", user_id)
 
 
 def drawing(connection: sqlite3.Connection) -> int:
-    """How many jobs are being drawn."""
+    """The number of jobs being drawn."""
     return _count(connection, "state = 'drawing'")
 
 
 def made_since(connection: sqlite3.Connection, since: float, now: float, *, user_id: int = 0, chat_id: int = 0) -> int:
-    """Badges asked for between two times that count towards the limits (see `_COUNTS`).
+    """The number of jobs created between two times that count towards the limits (see `_COUNTS`).
 
-    Ones dated in the future (the clock was set back) do not count.
+    Jobs dated in the future (the clock was set back) do not count.
     """
     where, values = _between(since, now, user_id, chat_id)
     return _count(connection, where, *values)
@@ -119,7 +119,7 @@ def made_since(connection: sqlite3.Connection, since: float, now: float, *, user
 def seconds_until_free(
     connection: sqlite3.Connection, limit: int, span: float, now: float, *, user_id: int = 0, chat_id: int = 0
 ) -> float:
-    """Seconds until one badge more keeps to `limit` badges within `span` seconds; 0 where it does now."""
+    """Seconds until one more badge is within `limit` badges per `span` seconds; 0 if it is now."""
     where, values = _between(now - span, now, user_id, chat_id)
     row = connection.execute(
         f"SELECT created FROM jobs WHERE {where} ORDER BY created DESC LIMIT 1 OFFSET ?", (*values, limit - 1)
@@ -134,7 +134,7 @@ def _between(since: float, now: float, user_id: int, chat_id: int) -> tuple[str,
 
 
 def similar(connection: sqlite3.Connection, english: str, preset: str) -> int | None:
-    """The seed of a dialogue's job for the same object and character that is still waiting or being drawn."""
+    """The seed of an unfinished job from a dialogue with the same object and preset; None if there is none."""
     row = connection.execute(
         "SELECT seed FROM jobs WHERE state IN ('waiting', 'drawing') AND origin = 'dialogue' AND english = ?"
         " AND preset = ? ORDER BY id LIMIT 1",
@@ -144,13 +144,13 @@ def similar(connection: sqlite3.Connection, english: str, preset: str) -> int | 
 
 
 def in_flight(connection: sqlite3.Connection, user_id: int, origin: str) -> bool:
-    """Whether a job that came of the same press of the same button is still under way."""
+    """Whether a job of this person with this `origin` (button and badge) is unfinished."""
     under_way = "state IN ('waiting', 'drawing', 'drawn', 'reviewing')"
     return bool(_count(connection, f"user_id = ? AND origin = ? AND {under_way}", user_id, origin))
 
 
 def seconds_a_badge(connection: sqlite3.Connection) -> float:
-    """Mean seconds from claim to drawn of the last badges; a guess of 20 before the first."""
+    """Mean seconds to draw a badge, over the last ones; `_ASSUMED_SECONDS` before the first."""
     row = connection.execute(
         "SELECT AVG(s) AS mean FROM (SELECT draw_seconds + banner_seconds AS s FROM jobs INDEXED BY jobs_pictured"
         " WHERE picture <> ''"
@@ -161,7 +161,7 @@ def seconds_a_badge(connection: sqlite3.Connection) -> float:
 
 
 def totals(connection: sqlite3.Connection, now: float) -> Totals:
-    """The numbers of /stats and /metrics; what they cost does not grow with the number of badges ever made."""
+    """The numbers of /stats and /metrics, in a time that does not grow with the number of badges."""
     oldest = connection.execute("SELECT MIN(created) AS t FROM jobs WHERE state = 'waiting'").fetchone()["t"]
     means = connection.execute(
         "SELECT AVG(draw_seconds) AS draw, AVG(banner_seconds) AS banner, AVG(send_seconds) AS send FROM"
@@ -183,7 +183,7 @@ def totals(connection: sqlite3.Connection, now: float) -> Totals:
 
 
 def _states_since(connection: sqlite3.Connection, since: float) -> dict[str, int]:
-    """How many jobs of each state were asked for after `since`: whole slices, and the part of the first one."""
+    """Number of jobs created after `since`, by state: from whole slices, and job by job in the first one."""
     first = int(since // _SLICE) + 1
     rows = connection.execute(
         "SELECT state, SUM(n) AS n FROM (SELECT state, n FROM slices WHERE slice >= ?1 UNION ALL"
@@ -195,7 +195,7 @@ def _states_since(connection: sqlite3.Connection, since: float) -> dict[str, int
 
 @dataclass(frozen=True)
 class Tally:
-    """All badges ever: (generator, outcome, how many), and of the delivered ones how many and seconds by stage."""
+    """Counters of all jobs: (generator, outcome, number); of delivered ones the number and the seconds by stage."""
 
     outcomes: tuple[tuple[str, str, int], ...]
     delivered: int
@@ -212,7 +212,7 @@ def tally(connection: sqlite3.Connection) -> Tally:
 
 
 def _sums(connection: sqlite3.Connection) -> dict[str, float]:
-    """What the triggers of `migrations` have counted."""
+    """The sums that the triggers in `migrations` keep."""
     return {row["name"]: row["value"] for row in connection.execute("SELECT name, value FROM sums")}
 
 

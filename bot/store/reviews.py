@@ -1,4 +1,4 @@
-"""Badges that wait for somebody's word before they are delivered: `drawn -> reviewing -> drawn` or `failed`."""
+"""Reviews: badges that have to be approved before delivery: `drawn -> reviewing -> drawn` or `failed`."""
 
 import sqlite3
 
@@ -6,8 +6,8 @@ APPROVED, REFUSED = "approved", "refused"
 
 
 def begin(connection: sqlite3.Connection, job_id: int, now: float) -> bool:
-    """Let a drawn badge wait for its review; False where it is not drawn, or was approved before."""
-    if decision(connection, job_id) == APPROVED:  # its picture was lost and drawn again from the same seed
+    """Begin the review of a drawn badge; False if it is not drawn, or was approved before."""
+    if decision(connection, job_id) == APPROVED:  # its picture was lost, and drawn again with the same seed
         return False
     done = connection.execute("UPDATE jobs SET state = 'reviewing' WHERE id = ? AND state = 'drawn'", (job_id,))
     if done.rowcount:
@@ -16,7 +16,7 @@ def begin(connection: sqlite3.Connection, job_id: int, now: float) -> bool:
 
 
 def decide(connection: sqlite3.Connection, job_id: int, approved: bool, decider: int, now: float) -> bool:
-    """Deliver a badge, or end it as refused; False where it does not wait for a review."""
+    """Approve or refuse a badge; False if it is not in review."""
     state, error = ("drawn", "") if approved else ("failed", REFUSED)
     done = connection.execute(
         "UPDATE jobs SET state = ?, error = ? WHERE id = ? AND state = 'reviewing'", (state, error, job_id)
@@ -30,13 +30,13 @@ def decide(connection: sqlite3.Connection, job_id: int, approved: bool, decider:
 
 
 def decision(connection: sqlite3.Connection, job_id: int) -> str:
-    """`approved`, `refused`, or "" where nobody has decided."""
+    """`approved`, `refused`, or "" if nobody has decided."""
     row = connection.execute("SELECT decision FROM reviews WHERE job_id = ?", (job_id,)).fetchone()
     return "" if row is None else str(row["decision"])
 
 
 def overdue(connection: sqlite3.Connection, before: float, now: float) -> list[int]:
-    """Badges that have waited since `before` or longer; each is named once, and again after a day."""
+    """Badges in review since `before` or longer; each is returned once a day."""
     rows = connection.execute(
         "SELECT job_id FROM reviews JOIN jobs ON jobs.id = job_id WHERE decided = 0 AND asked <= ?1"
         " AND reminded <= ?2 AND state = 'reviewing' ORDER BY job_id",
@@ -47,5 +47,5 @@ def overdue(connection: sqlite3.Connection, before: float, now: float) -> list[i
 
 
 def waiting(connection: sqlite3.Connection) -> int:
-    """How many badges wait for a review."""
+    """The number of badges in review."""
     return int(connection.execute("SELECT COUNT(*) FROM jobs WHERE state = 'reviewing'").fetchone()[0])

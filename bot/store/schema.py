@@ -1,7 +1,7 @@
-"""How an older database becomes today's: the scripts of `migrations` that it lacks, each in a transaction of its own.
+"""Migrates an older database: runs the missing scripts of `migrations`, each in its own transaction.
 
-Before the first of them the whole database is copied aside, so that an earlier version of the program can go on from
-there: `bot.sqlite3.v1` is the database as version 1 left it.
+Before the first one the whole database is copied, so that an earlier version of the program can use the copy:
+`bot.sqlite3.v1` is the database as version 1 left it.
 """
 
 import contextlib
@@ -16,9 +16,9 @@ VERSION = len(SCRIPTS)
 
 
 def migrate(connection: sqlite3.Connection, path: Path | None = None) -> None:
-    """Bring the database at `path` (None: in memory) to VERSION. Raises StoreTooNew for one that a later version wrote.
+    """Migrate the database at `path` (None: in memory) to VERSION. Raises StoreTooNew for one of a later version.
 
-    Raises sqlite3.Error or OSError where there is no room for the copy; nothing is changed then.
+    Raises sqlite3.Error or OSError if there is no space for the copy; nothing is changed then.
     """
     present = version_of(connection)
     if present > VERSION:
@@ -38,12 +38,12 @@ def migrate(connection: sqlite3.Connection, path: Path | None = None) -> None:
 
 
 def version_of(connection: sqlite3.Connection) -> int:
-    """By how many scripts a database has been made; 0 for an empty one."""
+    """The version of a database: the number of scripts that were run; 0 for an empty one."""
     return int(connection.execute("PRAGMA user_version").fetchone()[0])
 
 
 def _copy_aside(connection: sqlite3.Connection, copy: Path) -> None:
-    """A whole copy of the database, readable by its owner alone, in place only once it is complete and on the disk."""
+    """Copy the whole database, readable only by the owner; the copy appears once it is complete and on disk."""
     with written_aside(copy, mode=0o600) as part, contextlib.closing(sqlite3.connect(part)) as target:
         connection.backup(target)
-        target.execute("PRAGMA journal_mode=DELETE")  # one file, without a log beside it
+        target.execute("PRAGMA journal_mode=DELETE")  # a single file, without a WAL

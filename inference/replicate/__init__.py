@@ -1,4 +1,4 @@
-"""Drawing through Replicate, one prediction a portrait. Importing this connects to nothing."""
+"""Drawing with Replicate, one prediction per portrait. Importing this package opens no connection."""
 
 from typing import TYPE_CHECKING
 

@@ -1,8 +1,8 @@
-"""The narrow wrapper over Replicate that generator and trainer share: typed, bounded in time, never paying twice.
+"""The API client that generator and trainer share: typed, with deadlines, and never paying twice.
 
-Reading is retried with growing, jittered pauses that honour `Retry-After` up to a cap. Creating is not: where its
-answer is lost, the job is looked for in the list by what marks it as ours before another one is made, and where the
-server may still be at it, none is made at all (`LostAnswer`).
+Reads are retried with exponential backoff and jitter, honouring `Retry-After` up to a maximum. Creating a job is not
+simply retried: if the response is lost, the job is first looked for in the list by its inputs, and if the server may
+still be creating it, no other is created (`LostAnswer`).
 """
 
 import logging
@@ -27,19 +27,19 @@ from inference.replicate.transport import ReplicateHttp, Timeouts
 
 log = logging.getLogger(__name__)
 
-_PAGES = 5
-_CLOCK_MARGIN_S = 5.0
-_MIN_CANCEL_AFTER_S = 5
+_PAGES = 5  # of 100 jobs each, chosen by hand: a job whose response was lost is among the newest
+_CLOCK_MARGIN_S = 5.0  # chosen by hand: the `Date` header has whole seconds, and is older by the time of the response
+_MIN_CANCEL_AFTER_S = 5  # the minimum of `Cancel-After` in Replicate's OpenAPI description
 
 Claim = Callable[[str], bool]
-"""Called with a job's id: whether it may be ours, that is, belongs to no other badge of this machine."""
+"""Called with a job's id; False if it belongs to another badge of this machine."""
 
 
 class ReplicateApi:
     """Predictions, trainings, models and files. Safe to share between threads."""
 
     def __init__(self, token: str, base_url: str, settings: ReplicateSettings) -> None:
-        """`base_url` "" is Replicate itself. Raises ApiUnauthorized where there is no token."""
+        """`base_url` "" is Replicate itself."""
         self._settings = settings
         self._token = token
         self._http = ReplicateHttp(token, base_url, Timeouts(settings.connect_timeout_s, settings.read_timeout_s))
@@ -49,17 +49,17 @@ class ReplicateApi:
         self._http.close()
 
     def mask(self, text: str) -> str:
-        """`text` in one line without the token and whatever looks like one."""
+        """`text` in one line, with the token and anything that looks like one masked."""
         return mask(text, self._token)
 
     # -- jobs: `kind` is "predictions" or "trainings"
 
     def job(self, kind: str, job_id: str, deadline: float) -> ReplicateJob:
-        """The present state of a job, asked until the monotonic time `deadline` at most. Raises ApiError."""
+        """The current state of a job; retried until the monotonic time `deadline`. Raises ApiError."""
         return job_from(self._ask("GET", f"/{kind}/{quote(job_id, safe='')}", deadline=deadline))
 
     def cancel(self, kind: str, job_id: str) -> ReplicateJob | None:
-        """Cancel a job; its state afterwards, None where Replicate did not confirm it (which is logged)."""
+        """Cancel a job; returns its state, or None if Replicate did not confirm it (which is logged)."""
         deadline = time.monotonic() + self._settings.read_timeout_s
         try:
             return job_from(self._ask("POST", f"/{kind}/{quote(job_id, safe='')}/cancel", deadline=deadline))
@@ -79,11 +79,11 @@ class ReplicateApi:
         wait_s: int = 0,
         cancel_after_s: float = 0,
     ) -> ReplicateJob:
-        """Start one job with `POST path`, exactly one even where answers are lost.
+        """Create exactly one job with `POST path`, even if responses are lost.
 
-        `marker` are inputs that tell this job from others; `claim` is asked before a found one is taken as ours.
-        `wait_s` holds the request open for the result, `cancel_after_s` makes Replicate cancel it by itself.
-        Raises LostAnswer where a job may be running, another ApiError where none is.
+        `marker` are inputs that identify the job in the list; `claim` is called before a found job is used.
+        `wait_s` keeps the request open for the result, `cancel_after_s` lets Replicate cancel the job by itself.
+        Raises LostAnswer if a job may be running, another ApiError if none is.
         """
         headers = {}
         if wait_s:
@@ -100,32 +100,32 @@ class ReplicateApi:
         )
 
     def find(self, kind: str, marker: Mapping[str, Any], since: float, claim: Claim) -> ReplicateJob | None:
-        """The newest job made after `since` (server's clock) whose inputs contain `marker` and that `claim` grants."""
+        """The newest job created after `since` (server clock) with the inputs `marker` and accepted by `claim`."""
         deadline = time.monotonic() + self._settings.read_timeout_s
         path, params = f"/{kind}", {}
         if kind == "predictions":
             params = {"created_after": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(since))}
         for _page in range(_PAGES):
-            answer = self._ask("GET", path, deadline=deadline, params=params)
-            results = answer.get("results")
+            page = self._ask("GET", path, deadline=deadline, params=params)
+            results = page.get("results")
             jobs = [job_from(each) for each in (results if isinstance(results, list) else [])]
             for job in jobs:
                 if job.created >= since and marker.items() <= job.input.items() and claim(job.id):
                     return job
-            if not jobs or min(job.created for job in jobs) < since or not answer.get("next"):
+            if not jobs or min(job.created for job in jobs) < since or not page.get("next"):
                 return None
-            # only the query of `next` is used: its host is none of the token's business
-            params = dict(parse_qsl(urlsplit(str(answer["next"])).query))
+            # only the query of `next` is used: the token must not be sent to another host
+            params = dict(parse_qsl(urlsplit(str(page["next"])).query))
         return None
 
     def since(self, asked_at: float) -> float:
-        """Our clock's `asked_at` on the server's clock, a little earlier to be safe."""
+        """Our time `asked_at` by the server's clock, minus a safety margin."""
         return asked_at + self._http.server_ahead - _CLOCK_MARGIN_S
 
     def _look_again(
         self, kind: str, marker: Mapping[str, Any], since: float, claim: Claim, lost: ApiUnreachable
     ) -> ReplicateJob | None:
-        """Look for a job whose answer was lost, several times where it may appear late."""
+        """Look for a job whose response was lost, repeatedly if it may appear late."""
         looks = self._settings.attempts if lost.timed_out else 2
         for look in range(looks):
             time.sleep(pause(self._settings, look))
@@ -134,7 +134,7 @@ class ReplicateApi:
             except ApiError as error:
                 raise LostAnswer(f"{lost}; whether the job was started is not known: {error}") from lost
             if job:
-                log.info("the answer was lost, but job %s is ours: going on with it", job.id)
+                log.info("the response was lost, but job %s was created: continuing with it", job.id)
                 return job
         if lost.timed_out:
             raise LostAnswer(f"{lost}; whether the job was started is not known") from lost
@@ -155,7 +155,7 @@ class ReplicateApi:
         return self._ask("GET", f"/deployments/{name}", deadline=deadline)
 
     def require_model(self, name: str, hardware: str, deadline: float) -> bool:
-        """Make the private model `owner/name` where it does not exist; whether it was made."""
+        """Create the private model `owner/name` if it does not exist; True if it was created."""
         owner, _, short = name.partition("/")
         body = {"owner": owner, "name": short, "visibility": "private", "hardware": hardware}
         try:
@@ -165,11 +165,11 @@ class ReplicateApi:
         return True
 
     def webhook_secret(self, deadline: float) -> str:
-        """The signing secret of webhooks. Never logged."""
+        """The signing secret of webhooks; never log it."""
         return str(self._ask("GET", "/webhooks/default/secret", deadline=deadline).get("key", ""))
 
     def file(self, file_id: str, deadline: float) -> dict[str, Any]:
-        """An uploaded file. Raises ApiNotFound where it has expired."""
+        """An uploaded file. Raises ApiNotFound if it has expired."""
         return self._ask("GET", f"/files/{quote(file_id, safe='')}", deadline=deadline)
 
     def files(self, deadline: float) -> list[dict[str, Any]]:
@@ -184,7 +184,7 @@ class ReplicateApi:
         return self._http.send("POST", "/files", files=files, data=form, whole_s=whole_s)
 
     def _ask(self, method: str, path: str, *, deadline: float, **content: Any) -> dict[str, Any]:
-        """A request that may safely be repeated, until it is answered, refused, or the monotonic time `deadline`."""
+        """Send an idempotent request, retried until a response, a refusal, or the monotonic time `deadline`."""
 
         def request() -> dict[str, Any]:
             whole = max(0.1, deadline - time.monotonic())
@@ -195,6 +195,6 @@ class ReplicateApi:
 
 
 def refusal(error: ApiRefused) -> str:
-    """What a refused request says of its inputs, or its own words."""
+    """The refused inputs of a request with their reasons, or the error message."""
     named = "; ".join(f"{name}: {words}" for name, words in error.fields if name)
     return named or str(error)

@@ -1,6 +1,6 @@
-"""Fetching what a job made: without the token, from known hosts only, within a size, and checked to be an image.
+"""Downloads the output of a job: without the token, from allowed hosts only, limited in size, checked to be an image.
 
-Redirects are followed by hand, each to a host that is allowed. Nothing that is longer than allowed is read on.
+Each redirect is checked against the allowed hosts. Reading stops at the size limit.
 """
 
 import base64
@@ -25,18 +25,18 @@ from overlay.images import open_image
 
 log = logging.getLogger(__name__)
 
-_MAX_REDIRECTS = 3
-_MAX_PIXELS = 4096 * 4096
+_MAX_REDIRECTS = 3  # chosen by hand: ends a loop of redirects
+_MAX_PIXELS = 4096 * 4096  # the largest `replicate.width` and `height`; bounds the memory of decoding
 
 BytesCallback = Callable[[int, int], None]
-"""Called as (bytes so far, bytes in all or 0)."""
+"""Called with (bytes so far, total bytes or 0 if unknown)."""
 
 
 class Downloader:
     """Downloads from the hosts in the settings. Safe to share between threads."""
 
     def __init__(self, settings: ReplicateSettings, base_url: str = "") -> None:
-        """This machine is allowed too where the API itself (`base_url`) is on it."""
+        """This machine is allowed too if the API (`base_url`) is on it."""
         self._settings = settings
         api_host = (urlsplit(base_url).hostname or "").lower()
         self._hosts = (*settings.hosts, *(LOOPBACK if api_host in LOOPBACK else ()))
@@ -48,10 +48,11 @@ class Downloader:
         self._client.close()
 
     def image(self, url: str, deadline: float) -> Image.Image:
-        """The picture at `url`, fully decoded, mode RGB. `deadline` is a monotonic time.
+        """The image at `url`, fully decoded, mode RGB. `deadline` is a monotonic time.
 
-        `url` may hold the picture itself: a `data:` URI, or nothing but Base64.
-        Raises BadOutput where it is not allowed, too large or no raster image, ApiUnreachable where it does not come.
+        `url` may contain the image itself: a `data:` URI, or plain Base64.
+        Raises BadOutput if the URL is not allowed or the output is too large or no image, ApiUnreachable if the
+        download fails.
         """
         if not url.lower().startswith(("http:", "https:")) and "://" not in url:
             return _decoded(_inline(url, self._settings.max_image_mb * 2**20))
@@ -86,7 +87,8 @@ class Downloader:
                         raise ApiUnreachable(f"the output cannot be fetched: status {response.status_code}", sent=True)
                     if response.status_code != 200:
                         raise OutputLost(
-                            f"the output is no longer there: status {response.status_code} (kept for one hour only)"
+                            f"the output is no longer available: status {response.status_code} (Replicate keeps it for"
+                            " one hour)"
                         )
                     _copy(response, target, most, deadline, on_bytes)
                     return
@@ -95,7 +97,7 @@ class Downloader:
             except httpx.HTTPError as error:
                 raise ApiUnreachable(f"the output cannot be fetched: {type(error).__name__}", sent=True) from error
             except httpx.InvalidURL as error:
-                raise BadOutput("the output's address is not a URL") from error
+                raise BadOutput("the output's URL is invalid") from error
         raise BadOutput(f"the output redirects more than {_MAX_REDIRECTS} times")
 
     def _require_allowed(self, url: str) -> None:
@@ -103,11 +105,11 @@ class Downloader:
             parts = urlsplit(url)
             host = (parts.hostname or "").lower().rstrip(".")
         except ValueError as error:
-            raise BadOutput("the output's address is not a URL") from error
+            raise BadOutput("the output's URL is invalid") from error
         known = any(host == allowed or host.endswith("." + allowed) for allowed in self._hosts)
         if not known or (parts.scheme != "https" and not (parts.scheme == "http" and host in LOOPBACK)):
             raise BadOutput(
-                f"the output lies at {parts.scheme}://{host}, which is not allowed: see replicate.download_hosts"
+                f"the output is at {parts.scheme}://{host}, which is not allowed: see replicate.download_hosts"
             )
 
 
@@ -131,7 +133,7 @@ def _copy(
 
 
 def _inline(text: str, most: int) -> bytes:
-    """The bytes that a `data:` URI (RFC 2397) or Base64 text holds."""
+    """The bytes in a `data:` URI (RFC 2397) or Base64 text."""
     head, comma, content = text.partition(",") if text[:5].lower() == "data:" else ("data:;base64", ",", text)
     if len(content) > most * 3:  # a percent-encoded byte takes three characters
         raise BadOutput(f"the output is {len(content)} characters long, more than the {most} bytes allowed")

@@ -1,8 +1,8 @@
-"""What the Replicate wrapper raises, and how a secret is kept out of it.
+"""The errors of the Replicate client, and the masking of secrets in their messages.
 
     ApiError
-    |- ApiUnreachable      no usable answer: connection, time-out, 5xx, HTML instead of JSON
-    |  |- LostAnswer       a job was asked for, and whether it runs is not known; it is looked for next time
+    |- ApiUnreachable      no usable response: connection, timeout, 5xx, HTML instead of JSON
+    |  |- LostAnswer       the response to creating a job was lost; the next call looks for the job
     |- ApiThrottled        429, also after waiting
     |- ApiUnauthorized     401: the token
     |- ApiForbidden        403: the account or its rights
@@ -11,9 +11,9 @@
     |- ApiConflict         409
     |- ApiRefused          400, 413, 422 and the like; `fields` names the inputs
     |- ApiTimedOut         the job did not end within our own deadline
-    |- OverLimit           our own quota or budget; nothing was asked
-    |- BadOutput           what should be downloaded is not what it should be
-    |  `- OutputLost        it is not there at present, or arrives damaged
+    |- OverLimit           our own quota or budget; nothing was sent
+    |- BadOutput           the output of a job is not allowed, too large, or no image
+    |  `- OutputLost        it is missing at present, or damaged
 
 `inference.replicate.generator` turns these into `RenderError`, the hosted trainer into `TrainingError`.
 """
@@ -24,11 +24,11 @@ _SECRETS = re.compile(r"(r8_|hf_|whsec_)[A-Za-z0-9+/=_-]{4,}|Bearer\s+\S+")
 
 
 class ApiError(Exception):
-    """Base of all errors of the Replicate wrapper. The message is one line, without secrets."""
+    """Base of all errors of the Replicate client. The message is one line, without secrets."""
 
 
 class ApiUnreachable(ApiError):
-    """No usable answer. `sent`: the request may have been carried out; `timed_out`: it may still be."""
+    """No usable response. `sent`: the request may have been executed; `timed_out`: it may still be executed."""
 
     def __init__(self, message: str, *, sent: bool, timed_out: bool = False) -> None:
         super().__init__(message)
@@ -37,14 +37,14 @@ class ApiUnreachable(ApiError):
 
 
 class LostAnswer(ApiUnreachable):
-    """A job was asked for and may be running."""
+    """The response to creating a job was lost: it may be running."""
 
     def __init__(self, message: str) -> None:
         super().__init__(message, sent=True)
 
 
 class ApiThrottled(ApiError):
-    """429. `retry_after` in seconds, None where the answer does not say."""
+    """429. `retry_after` in seconds, None if the response has none."""
 
     def __init__(self, message: str, retry_after: float | None) -> None:
         super().__init__(message)
@@ -72,7 +72,7 @@ class ApiConflict(ApiError):
 
 
 class ApiRefused(ApiError):
-    """The request is wrong. `fields` are (input name, what is wrong) pairs."""
+    """400, 413, 422 and the like. `fields` are (input name, reason) pairs."""
 
     def __init__(self, message: str, fields: tuple[tuple[str, str], ...] = ()) -> None:
         super().__init__(message)
@@ -92,11 +92,11 @@ class BadOutput(ApiError):
 
 
 class OutputLost(BadOutput):
-    """The output is not there at present, or arrives damaged; another try may get it."""
+    """The output is missing at present, or damaged; a retry may get it."""
 
 
 def mask(text: str, *secrets: str) -> str:
-    """`text` in one line with `secrets` and whatever looks like a token replaced by `***`.
+    """`text` in one line with `secrets` and anything that looks like a token replaced by `***`.
 
     >>> mask("bad token r8_abcdef123")
     'bad token ***'

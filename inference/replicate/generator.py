@@ -1,4 +1,4 @@
-"""The generator that draws through Replicate: one prediction a portrait (its way: `work.py`)."""
+"""The generator that draws with Replicate: one prediction per portrait (its steps: `work.py`)."""
 
 import dataclasses
 import logging
@@ -40,16 +40,16 @@ from inference.types import LoraInfo, ModelInfo, Portrait, PortraitRequest, Step
 
 log = logging.getLogger(__name__)
 
-_PARALLEL = 4
+_PARALLEL = 4  # predictions at once, chosen by hand: more would mainly wait for `replicate.requests_per_minute`
 _WORDS = frozenset({"prompt"})
-"""The inputs that a person chose; all others come from the settings."""
+"""The inputs that come from the request; all others come from the settings."""
 
 
 class ReplicateGenerator(Generator):
     """Draws with the model named in the settings. Connects at the first drawing, or in `prepare`."""
 
     def __init__(self, settings: ReplicateSettings, token: str, base_url: str, data_dir: Path) -> None:
-        """`base_url` "" is Replicate itself. Raises InvalidRequest where model or token are missing."""
+        """`base_url` "" is Replicate itself. Raises InvalidRequest if model or token are missing."""
         if not settings.model:
             raise InvalidRequest("replicate.model is not set: name your fine-tune, BADGE_REPLICATE__MODEL=owner/name")
         if not token:
@@ -68,7 +68,7 @@ class ReplicateGenerator(Generator):
 
     @property
     def model(self) -> ModelInfo:
-        """The model that draws. Asks Replicate for the newest version if none is remembered; raises as `generate`."""
+        """The model that draws. Looks up the newest version if none is cached; raises as `generate`."""
         with _translated():
             return self._model_info(self._target or self._find_target(), self._settings.lora_scale)
 
@@ -81,7 +81,7 @@ class ReplicateGenerator(Generator):
             self._find_target()
 
     def key(self, request: PortraitRequest) -> str:
-        """Of the request, the version and every input that is sent."""
+        """From the request, the version and every input that is sent."""
         with _translated():
             target = self._target or self._find_target()
             model = self._model_info(target, scale_of(self._settings, request))
@@ -92,7 +92,7 @@ class ReplicateGenerator(Generator):
         return dataclasses.replace(portraits[0], cost_usd=sum(each.cost_usd for each in portraits))
 
     def draw(self, request: PortraitRequest, on_step: StepCallback | None = None) -> list[Portrait]:
-        """All `num_outputs` portraits of one prediction, without those that were dropped as NSFW; at least one.
+        """All portraits of one prediction (`num_outputs` without those dropped as NSFW); at least one.
 
         They share the seed; the costs add up to the prediction's. Raises as `generate` does.
         """
@@ -104,7 +104,7 @@ class ReplicateGenerator(Generator):
                 fresh = None if _names_inputs(error) else self._ask_anew()
                 if fresh is None or fresh == target:
                     raise
-                log.warning("%s: going on with version %s", error, fresh.version[:12])
+                log.warning("%s: continuing with version %s", error, fresh.version[:12])
                 return self._drawn(fresh, request, on_step)
 
     def close(self) -> None:
@@ -174,7 +174,7 @@ def _names_inputs(error: ApiError) -> bool:
 
 @contextmanager
 def _translated() -> Iterator[None]:
-    """The wrapper's errors as those of `inference`."""
+    """Translate the client's errors to those of `inference`."""
     try:
         yield
     except ApiRefused as error:

@@ -1,4 +1,4 @@
-"""What Replicate says of a prediction or training: one frozen value, which no new word in an answer can break."""
+"""A prediction or training as a frozen value; unknown fields and values in a response do not break it."""
 
 import re
 from collections.abc import Iterator
@@ -11,13 +11,13 @@ from inference.replicate.errors import ApiUnreachable
 TERMINAL = frozenset({"succeeded", "failed", "canceled", "aborted"})
 _BAR = re.compile(r"\|\s*(\d{1,6})/(\d{1,6})\b")
 _COUNT = re.compile(r"(?<![\d/.])(\d{1,6})/(\d{1,6})(?![\d/])")
-_DEEPEST = 4
+_DEEPEST = 4  # levels of nesting in which files are looked for, chosen by hand: bounds a hostile response
 _SEED = re.compile(r"Using seed: (\d+)")
 
 
 @dataclass(frozen=True)
 class ReplicateJob:
-    """A prediction or training as an answer describes it. `predict_s` is billed time, None while it is not known."""
+    """A prediction or training. `predict_s` is the billed time, None while it is not known."""
 
     id: str
     status: str
@@ -30,25 +30,25 @@ class ReplicateJob:
     model: str = ""
     version: str = ""
     removed: bool = False
-    """Inputs and outputs are no longer kept."""
+    """Replicate has deleted inputs and outputs."""
 
     @property
     def done(self) -> bool:
-        """Whether the job has ended, in whichever way."""
+        """Whether the job has ended in any way."""
         return self.status in TERMINAL
 
     @property
     def outputs(self) -> tuple[str, ...]:
-        """The addresses of the output's files: none, one or several.
+        """The URLs of the output files.
 
-        Models give one, a list, or an object with them in it; a file is an address, a `data:` URI, Base64, or an object
-        that has one of these.
+        Models return one, a list, or an object that contains them; a file is a URL, a `data:` URI, Base64, or an object
+        that contains one of these.
         """
         return tuple(_files(self.output))
 
     @property
     def progress(self) -> tuple[int, int] | None:
-        """(done, all) as the last progress bar or "12/28" in the logs says."""
+        """(done, total) from the last progress bar or "12/28" in the logs."""
         tail = self.logs[-8000:]
         for pattern in (_BAR, _COUNT):
             for match in reversed(list(pattern.finditer(tail))):
@@ -59,7 +59,7 @@ class ReplicateJob:
 
     @property
     def used_seed(self) -> int | None:
-        """The seed that the logs name, which is not ours where ours was 0: cog-flux takes that as "none given"."""
+        """The seed in the logs; not ours if that was 0, since cog-flux takes 0 as "no seed"."""
         match = _SEED.search(self.logs)
         return int(match[1]) if match else None
 
@@ -69,7 +69,7 @@ _BASE64_PICTURES = ("iVBORw0KGgo", "/9j/", "UklGR")  # how PNG, JPEG and WebP be
 
 
 def _files(value: object, depth: int = 0) -> Iterator[str]:
-    """Every file in an output, in its order; of an object those under the first name for pictures, else all."""
+    """Every file in an output, in order; of an object those under the first key of `_FILE_KEYS`, else all."""
     if isinstance(value, str):
         if re.match(r"[a-z][a-z0-9+.-]*://|data:", value, re.IGNORECASE) or value.startswith(_BASE64_PICTURES):
             yield value
@@ -88,10 +88,10 @@ def _files(value: object, depth: int = 0) -> Iterator[str]:
 
 
 def job_from(answer: dict[str, Any]) -> ReplicateJob:
-    """The job that `answer` describes. Raises ApiUnreachable where it describes none."""
+    """The job in a response. Raises ApiUnreachable if it contains none."""
     job_id, status = answer.get("id"), answer.get("status")
     if not isinstance(job_id, str) or not job_id or not isinstance(status, str):
-        raise ApiUnreachable("Replicate's answer describes no job", sent=True)
+        raise ApiUnreachable("Replicate's response contains no job", sent=True)
     metrics = answer.get("metrics")
     given = answer.get("input")
     return ReplicateJob(

@@ -1,11 +1,11 @@
-"""Everything that was asked of Replicate: for quotas, for budgets, and to find again what a crash left running.
+"""The ledger of all Replicate jobs: for quotas and budgets, and to resume jobs after a crash.
 
-One SQLite file in `data_dir`, mode 0600, shared by all processes of a machine. A job's line is written before it is
-asked for and settled when its cost is known; until then the estimate counts. Days and months are UTC.
+One SQLite file in `data_dir`, mode 0600, shared by all processes of a machine. A job's line is written before the job
+is created and settled when its cost is known; until then the estimate counts. Days and months are UTC.
 
-A line's `state`: `asked` (the request is under way), `running` (its id is known), `unfetched` (paid, its output not
-yet safe), `done`, `never` (no job came of it). `owner` names the process at work on it; "" or a dead process means
-that the next one with the same `mark` goes on with it.
+A line's `state`: `asked` (the request is being sent), `running` (its id is known), `unfetched` (paid, but the output is
+not downloaded yet), `done`, `never` (no job was created). `owner` is the process that works on it; if it is "" or the
+process is dead, the next one with the same `mark` resumes the job.
 """
 
 import os
@@ -33,13 +33,13 @@ create index if not exists jobs_by_time on jobs (asked);
 create index if not exists jobs_by_mark on jobs (mark, state);
 create table if not exists notes (name text primary key, text text not null, at real not null);
 """
-MINUTE = 60.0
+MINUTE = 60.0  # s, the window of `requests_per_minute`
 _CREATING = threading.Lock()
 
 
 @dataclass(frozen=True)
 class Limits:
-    """0 means no limit. Requests over all processes; dollars for badges and trainings together."""
+    """Limits; 0 means none. They apply to all processes; dollars to badges and trainings together."""
 
     per_minute: int
     per_month: int
@@ -67,8 +67,8 @@ class Ledger:
         self._clock = clock
         self._owner = f"{os.getpid()} {_started(os.getpid())}"
         private_folder(path.parent)
-        # Whoever closes a file loses all POSIX locks of the process on it, SQLite's too, and other processes then take
-        # it for unused (https://www.sqlite.org/howtocorrupt.html, 2.2): so only a file that is not there is opened.
+        # Closing a file drops all POSIX locks of the process on it, including SQLite's, and other processes could then
+        # corrupt it (https://www.sqlite.org/howtocorrupt.html, 2.2): `touch` opens only a file that does not exist.
         with _CREATING:
             path.touch(mode=0o600)
         path.chmod(0o600)
@@ -85,11 +85,11 @@ class Ledger:
             self._connection.close()
 
     def reserve(self, kind: str, mark: str, estimate_usd: float) -> int | float:
-        """Enter a new job: its line (an int), or, where this minute is full, the seconds to wait (a float).
+        """Add a line for a new job: returns its number (int), or the seconds to wait (float) if this minute is full.
 
-        Raises OverLimit where the month's requests or the budget of the day or month are used up; the message names
-        the day on which it goes on. The requests' limits are for the kind `badge` alone; of the kind `training` no two
-        with the same `mark` are begun at once.
+        Raises OverLimit if the month's requests or the budget of the day or month are used up; the message contains the
+        day when they are renewed. Request limits apply only to the kind `badge`; of the kind `training` no two with the
+        same `mark` may run at once.
         """
         now = self._clock()
         day, month = _day(now), _month(now)
@@ -110,11 +110,11 @@ class Ledger:
         return int(row[0])
 
     def running(self, line: int, job: str) -> None:
-        """Note the id of the job on `line`."""
+        """Store the id of the job on `line`."""
         self._set(line, "job = ?, state = 'running'", job)
 
     def claim(self, line: int, job: str) -> bool:
-        """Take `job` for `line`; False where it belongs to another line."""
+        """Assign `job` to `line`; False if it belongs to another line."""
         with self._transaction() as connection:
             if connection.execute("select 1 from jobs where job = ? and line != ?", (job, line)).fetchone():
                 return False
@@ -122,23 +122,23 @@ class Ledger:
         return True
 
     def settle(self, line: int, usd: float) -> None:
-        """Replace the estimate by the cost."""
+        """Replace the estimate by the actual cost."""
         self._set(line, "usd = ?, settled = 1", usd)
 
     def close_line(self, line: int, state: str = "done") -> None:
-        """End a line: `done`, or `never` where no job came of it, which then counts nowhere."""
+        """Close a line: `done`, or `never` if no job was created, which then counts nowhere."""
         self._set(line, "state = ?, owner = ''", state)
 
     def unfetched(self, line: int) -> None:
-        """The job is paid, its output not yet safe."""
+        """The job is paid, but its output is not downloaded yet."""
         self._set(line, "state = 'unfetched'")
 
     def let_go(self, line: int) -> None:
-        """Leave an open line to whoever asks for the same work next."""
+        """Release an open line to the next call for the same work."""
         self._set(line, "owner = ''")
 
     def adopt(self, kind: str, mark: str, max_age_s: float) -> LedgerLine | None:
-        """Take over the newest open line for `mark` that nobody is at work on and that is not too old."""
+        """Take over the newest open line for `mark` that no live process owns and that is not too old."""
         since = self._clock() - max_age_s
         with self._transaction() as connection:
             rows = connection.execute(
@@ -153,24 +153,24 @@ class Ledger:
         return None
 
     def spent(self) -> tuple[float, float]:
-        """Dollars spent or set aside today and this month."""
+        """Dollars spent or reserved today and this month."""
         now = self._clock()
         with self._transaction() as connection:
             return self._sum(connection, _day(now)), self._sum(connection, _month(now))
 
     def note(self, name: str, text: str) -> None:
-        """Remember `text` under `name`, across restarts."""
+        """Store `text` under `name`."""
         with self._transaction() as connection:
             connection.execute("insert or replace into notes values (?, ?, ?)", (name, text, self._clock()))
 
     def noted(self, name: str, max_age_s: float = float("inf")) -> str | None:
-        """What was remembered under `name`, unless it is older than `max_age_s`."""
+        """The text stored under `name`; None if there is none or it is older than `max_age_s`."""
         with self._transaction() as connection:
             row = connection.execute("select text, at from notes where name = ?", (name,)).fetchone()
         return str(row[0]) if row and self._clock() - row[1] <= max_age_s else None
 
     def forget(self, name: str) -> None:
-        """Remember nothing under `name` any longer."""
+        """Delete the text stored under `name`."""
         with self._transaction() as connection:
             connection.execute("delete from notes where name = ?", (name,))
 
@@ -179,7 +179,7 @@ class Ledger:
             f"select owner from jobs where kind = 'training' and mark = ? and state in ({_OPEN_MARKS})", (mark, *_OPEN)
         ).fetchall()
         if any(_alive(owner) for (owner,) in rows):
-            raise OverLimit("another process is starting or watching this very training: stop one of them")
+            raise OverLimit("another process is starting or watching this training: stop one of them")
 
     def _check_month(self, connection: sqlite3.Connection, month: datetime) -> None:
         limit = self._limits.per_month
@@ -230,10 +230,10 @@ class Ledger:
 
     @contextmanager
     def _transaction(self, *, durable: bool = False) -> Iterator[sqlite3.Connection]:
-        """A transaction that holds the write lock from its start, so that two processes never count the same.
+        """A transaction that holds the write lock from its start, so that two processes cannot reserve the same quota.
 
-        It survives the end of any process; `durable` makes it, and all before it, survive a power cut too, which
-        takes many milliseconds and matters only for "a job is about to be paid".
+        It survives a crash of the process; with `durable` it, and all before it, also survive a power failure, which
+        takes many milliseconds and matters only before a job is paid.
         """
         with self._lock:
             connection = self._connection
@@ -261,7 +261,7 @@ def _next_month(month: datetime) -> datetime:
 
 
 def _started(process: int) -> str:
-    """When a process began, so that a reused process id is not taken for it; "" where the system does not tell."""
+    """The start time of a process, to recognise a reused process id; "" if the system does not provide it."""
     try:
         return Path(f"/proc/{process}/stat").read_text().rsplit(")", 1)[1].split()[19]
     except (OSError, IndexError):

@@ -1,4 +1,4 @@
-"""How a Replicate job ended: what it cost, and what its failure means to us."""
+"""The cost of a finished Replicate job, and the error that its failure means."""
 
 import re
 
@@ -9,7 +9,7 @@ from inference.replicate.jobs import ReplicateJob
 from inference.replicate.target import Target
 
 _REFUSED = ("NSFW", "FLAGGED AS SENSITIVE", "E005")
-# Replicate's own codes (replicate.com/docs/reference/error-codes): memory, start time-outs, health checks, uploads.
+# Replicate's own codes (replicate.com/docs/reference/error-codes): memory, start timeouts, health checks, uploads.
 _THEIR_FAULT = ("interrupted", "out of memory", "timed out", "timeout", "please retry", "health check")
 _CODE = re.compile(r"\bE\d{4,5}\b|\bcode: PA\b")
 _THEIRS = frozenset({
@@ -19,7 +19,7 @@ _RETRY = ("code: PA", "please retry", "interrupted")
 
 
 def cost_of(job: ReplicateJob, target: Target, settings: ReplicateSettings) -> float:
-    """Dollars: official models by the picture, all else by computing time; nothing before it began."""
+    """Cost in dollars: per image for official models, else by computing time; 0 if the job never started."""
     if target.official:
         return settings.usd_per_image * len(job.outputs)
     if job.predict_s is not None:
@@ -28,10 +28,10 @@ def cost_of(job: ReplicateJob, target: Target, settings: ReplicateSettings) -> f
 
 
 def failure_of(job: ReplicateJob) -> RenderError | None:
-    """What to raise for a job that is over; None where it has pictures."""
+    """The error to raise for a finished job; None if it has images."""
     said = mask(job.error)[:300]
     if job.status == "aborted":
-        return BackendUnavailable(f"Replicate gave job {job.id} up before it began{f' ({said})' if said else ''}")
+        return BackendUnavailable(f"Replicate aborted job {job.id} before it started{f' ({said})' if said else ''}")
     if job.status == "canceled":
         return BackendUnavailable(f"job {job.id} was canceled at Replicate: ask again")
     if _refused(job.error) or (not job.outputs and _refused(job.logs)):
@@ -39,14 +39,14 @@ def failure_of(job: ReplicateJob) -> RenderError | None:
     if job.status == "failed":
         if _theirs(job.error):
             return BackendUnavailable(f"Replicate failed to run job {job.id}: {said}")
-        return RenderFailed(f"Replicate's model failed in job {job.id}: {said or 'it says nothing of the reason'}")
+        return RenderFailed(f"Replicate's model failed in job {job.id}: {said or 'no reason given'}")
     if not job.outputs:
         return RenderFailed(f"Replicate's job {job.id} ended without a picture")
     return None
 
 
 def asks_to_retry(job: ReplicateJob) -> bool:
-    """Whether Replicate itself interrupted the job and asks for another one."""
+    """Whether Replicate itself interrupted the job and asks to retry."""
     return job.status in ("failed", "aborted") and any(sign.lower() in job.error.lower() for sign in _RETRY)
 
 
@@ -56,5 +56,5 @@ def _theirs(words: str) -> bool:
 
 
 def _refused(words: str) -> bool:
-    """Whether a safety checker speaks: the fine-tunes' own, or the official models' (E005)."""
+    """Whether a text is from a safety checker: that of fine-tunes, or of official models (E005)."""
     return any(sign in words.upper() for sign in _REFUSED)

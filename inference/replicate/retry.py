@@ -1,4 +1,4 @@
-"""Trying a request again: one loop for everything that asks Replicate."""
+"""Retries of requests to Replicate."""
 
 import itertools
 import logging
@@ -22,11 +22,11 @@ def retried(
     deadline: float = math.inf,
     lost: Callable[[ApiUnreachable], _T | None] | None = None,
 ) -> _T:
-    """What `request` returns, made again after ApiThrottled and ApiUnreachable.
+    """The result of `request`, which is retried after ApiThrottled and ApiUnreachable.
 
     At most `settings.attempts` times, and until the monotonic time `deadline`; then the last error is raised, any other
-    one at once. Where a request may have arrived and only its response was lost, `lost` is asked first: what it
-    returns, unless None, is the result.
+    error at once. If a request may have been executed and only its response was lost, `lost` is called first; its
+    result is returned unless it is None.
     """
     for attempt in itertools.count(1):
         try:
@@ -47,10 +47,10 @@ def retried(
 
 
 def pause(settings: ReplicateSettings, earlier: int, retry_after: float | None = None) -> float:
-    """Seconds before the next try after `earlier` pauses.
+    """Seconds before the next attempt after `earlier` pauses, at most `retry_max_s`.
 
-    Doubling from `retry_min_s`, half to whole of it at random, or the server's wish and a little more; at most
-    `retry_max_s`. Random, so that many who were refused at once do not come back at once
+    Doubles from `retry_min_s`, times a random 0.5 to 1; or the server's `retry_after`, times a random 1 to 1.1. The
+    jitter avoids that clients which were throttled together retry together
     (https://aws.amazon.com/builders-library/timeouts-retries-and-backoff-with-jitter).
     """
     if retry_after is not None:

@@ -1,8 +1,7 @@
-"""Which model draws, which version of it, and which of our settings it understands.
+"""Finds the model that draws, its version, and which of our settings are inputs of it.
 
-`owner/name` of a fine-tune stands for its newest version, which is looked up and remembered; an official model has
-no versions that one could pin, a deployment has its current release. An input is sent only where the schema of that
-very version has it.
+`owner/name` of a fine-tune means its newest version, which is looked up and cached; an official model has no versions
+to pin, a deployment has a current release. An input is sent only if the schema of that version has it.
 """
 
 import hashlib
@@ -21,14 +20,14 @@ from inference.types import PortraitRequest
 
 log = logging.getLogger(__name__)
 
-_LOOK_S = 60.0
+_LOOK_S = 60.0  # s for looking up the version with all retries, chosen by hand: somebody is waiting for the badge
 
 
 class Target(BaseModel):
-    """What draws: `path` is where predictions are created, `version` "" where the model has none to name.
+    """What draws: `path` is where predictions are created, `version` is "" if the model has none.
 
-    `inputs` are the names that the version's schema knows, empty where it tells none; `steps` and `guidance` its
-    defaults, 0 where it tells none.
+    `inputs` are the names in the version's schema, empty if it has no schema; `steps` and `guidance` are its defaults,
+    0 if it has none.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -47,15 +46,15 @@ class Target(BaseModel):
 
 
 def remembered_target(settings: ReplicateSettings, ledger: Ledger) -> Target | None:
-    """The target as it was looked up within `newest_version_s`, by this process or another; None where it was not."""
+    """The target if any process looked it up within `newest_version_s`, else None."""
     age = float("inf") if ":" in settings.model else settings.newest_version_s
     return _read(ledger.noted(_key(settings.model), age))
 
 
 def find_target(settings: ReplicateSettings, api: ReplicateApi, ledger: Ledger) -> Target:
-    """The target: remembered, or asked for. An older memory serves where Replicate does not answer.
+    """The target: cached, or looked up. If Replicate is unreachable, an expired entry is used.
 
-    Raises ApiError, ApiNotFound where there is no such model or it has no version yet.
+    Raises ApiError, ApiNotFound if there is no such model or it has no version yet.
     """
     known = remembered_target(settings, ledger)
     if known:
@@ -66,24 +65,24 @@ def find_target(settings: ReplicateSettings, api: ReplicateApi, ledger: Ledger) 
         older = _read(ledger.noted(_key(settings.model)))
         if older is None:
             raise
-        log.warning("%s: going on with version %s of %s", error, older.version[:12], older.name)
+        log.warning("%s: continuing with version %s of %s", error, older.version[:12], older.name)
         return older
     ledger.note(_key(settings.model), found.model_dump_json())
     return found
 
 
 def forget_target(settings: ReplicateSettings, ledger: Ledger) -> None:
-    """Ask anew next time: the remembered version is not taken any more."""
+    """Delete the cached target, so that it is looked up next time."""
     ledger.forget(_key(settings.model))
 
 
 def scale_of(settings: ReplicateSettings, request: PortraitRequest) -> float:
-    """The scale at which the model's own LoRA is drawn with; a request cannot name another LoRA there."""
+    """The scale of the model's own LoRA; a request cannot name another LoRA with Replicate."""
     return settings.lora_scale if request.lora is None else request.lora.scale
 
 
 def inputs_for(target: Target, settings: ReplicateSettings, request: PortraitRequest) -> dict[str, Scalar]:
-    """What to send: prompt and seed, and of the settings those that are set and that the target's version knows."""
+    """The inputs to send: prompt, seed, and the settings that are set and are in the target's schema."""
     steps = request.steps or settings.steps
     guidance = request.guidance if request.guidance is not None else settings.guidance
     sized = bool(settings.width and settings.height)
@@ -115,7 +114,7 @@ def inputs_for(target: Target, settings: ReplicateSettings, request: PortraitReq
 
 
 def mark_of(target: Target, inputs: dict[str, Scalar]) -> str:
-    """A short name for "this work by this version", by which an earlier job for it is found again."""
+    """A hash of target and inputs, by which an earlier job for the same work is found."""
     text = json.dumps([target.path, target.version, inputs], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
@@ -133,10 +132,10 @@ def _look_up(model: str, api: ReplicateApi, deadline: float) -> Target:
     name, _, version = model.partition(":")
     if version:
         return _target(name, "/predictions", version, api.version(name, version, deadline))
-    answer = api.model(name, deadline)
-    latest = answer.get("latest_version")
+    described = api.model(name, deadline)
+    latest = described.get("latest_version")
     latest = latest if isinstance(latest, dict) else {}
-    if answer.get("is_official"):
+    if described.get("is_official"):
         return _target(name, f"/models/{name}/predictions", "", latest, official=True)
     if not latest.get("id"):
         raise ApiNotFound(f"the Replicate model {name} has no version yet: train it first (python -m training.run)")
@@ -144,7 +143,7 @@ def _look_up(model: str, api: ReplicateApi, deadline: float) -> Target:
 
 
 def _target(name: str, path: str, version: str, described: dict[str, Any], *, official: bool = False) -> Target:
-    """A target out of a version's description, whose OpenAPI schema names the inputs and their defaults."""
+    """A target from a version's description, whose OpenAPI schema has the inputs and their defaults."""
     node: Any = described.get("openapi_schema")
     for key in ("components", "schemas", "Input", "properties"):
         node = node.get(key) if isinstance(node, dict) else None

@@ -1,8 +1,8 @@
-"""One HTTP request to Replicate: through the vendor's client, with deadlines, a size cap and typed errors.
+"""Single HTTP requests to Replicate: through its own client, with deadlines, a size limit and typed errors.
 
-`replicate` 1.0.7 retries some statuses by itself without a cap, loses headers and bodies of errors, and lets httpx's
-exceptions through. So the transport below answers it only with success and raises everything else as `ApiError`;
-tries and pauses are decided in `client.py`. Redirects are not followed: the token goes to one address alone.
+`replicate` 1.0.7 retries some statuses by itself without a limit, loses headers and bodies of errors, and lets httpx's
+exceptions through. So the transport below returns only successful responses and raises everything else as `ApiError`;
+`client.py` retries. Redirects are not followed: the token is sent to one host only.
 """
 
 import email.utils
@@ -31,9 +31,9 @@ from inference.replicate.errors import (
     mask,
 )
 
-_MAX_ANSWER = 16 * 2**20
+_MAX_ANSWER = 16 * 2**20  # bytes, chosen by hand: bounds the memory; a list of jobs contains their logs
 _ACCOUNT = re.compile(r"suspend|disabled|deactivat|banned|locked|on hold|billing|payment|verif|terms", re.IGNORECASE)
-"""Said of an account that no new token would help."""
+"""Words in a 403 that is about the account, so that a new token would not help."""
 
 
 @dataclass(frozen=True)
@@ -46,19 +46,19 @@ class Timeouts:
 
 @cache
 def tls() -> ssl.SSLContext:
-    """The certificates that httpx trusts, read once: that takes longer than most requests."""
+    """httpx's TLS context, created once, since reading the certificates takes longer than most requests."""
     return httpx.create_ssl_context()
 
 
 class ProxiedTransport(httpx.BaseTransport):
-    """Sends each request through the proxy that the environment names for its host, or directly."""
+    """Sends each request through the proxy that the environment has for its host, or directly."""
 
     def __init__(self) -> None:
         self._ways: dict[str, httpx.HTTPTransport] = {}
         self._lock = threading.Lock()
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """As in httpx. Raises ProxyError too."""
+        """As in httpx. Also raises ProxyError."""
         proxy = proxy_for(str(request.url))
         with self._lock:
             if proxy not in self._ways:
@@ -74,7 +74,7 @@ class ProxiedTransport(httpx.BaseTransport):
 
 
 class _Transport(httpx.BaseTransport):
-    """Reads each answer whole, within `whole_s` and `_MAX_ANSWER`, and raises where it is no success."""
+    """Reads each response completely, within `whole_s` and `_MAX_ANSWER`, and raises unless it is a success."""
 
     def __init__(self, token: str) -> None:
         self._inner = ProxiedTransport()
@@ -111,11 +111,12 @@ class _Transport(httpx.BaseTransport):
                 pieces.append(piece)
                 size += len(piece)
                 if size > _MAX_ANSWER:
-                    raise ApiUnreachable(f"Replicate's answer is larger than {_MAX_ANSWER} bytes ({where})", sent=True)
+                    said = f"Replicate's response is larger than {_MAX_ANSWER} bytes ({where})"
+                    raise ApiUnreachable(said, sent=True)
                 if time.monotonic() > deadline:
-                    raise ApiUnreachable(f"Replicate's answer takes too long ({where})", sent=True, timed_out=True)
+                    raise ApiUnreachable(f"Replicate's response takes too long ({where})", sent=True, timed_out=True)
         except httpx.DecodingError as error:
-            raise ApiUnreachable(f"Replicate's answer cannot be decoded ({where})", sent=True) from error
+            raise ApiUnreachable(f"Replicate's response cannot be decoded ({where})", sent=True) from error
         finally:
             response.close()
         return b"".join(pieces)
@@ -138,7 +139,7 @@ class _Transport(httpx.BaseTransport):
         if status == 403:
             way = "see replicate.com/account and its billing page"
             if not _ACCOUNT.search(said):
-                way += "; where all is well there, make a token at replicate.com/account/api-tokens and set "
+                way += "; if the account is in order, make a token at replicate.com/account/api-tokens and set "
                 way += "REPLICATE_API_TOKEN"
             return ApiForbidden(f"Replicate forbids this to the account ({said}): {way}")
         if status == 401:
@@ -167,7 +168,7 @@ def request_path(where: str) -> str:
 
 
 def _plain(headers: httpx.Headers) -> list[tuple[str, str]]:
-    """Headers without those that describe the encoding that has been undone."""
+    """The headers without those about the content encoding, which is already decoded."""
     undone = ("content-encoding", "content-length", "transfer-encoding")
     return [(name, value) for name, value in headers.items() if name.lower() not in undone]
 
@@ -203,10 +204,10 @@ class ReplicateHttp:
     """Sends single requests with the token. Safe to share between threads."""
 
     def __init__(self, token: str, base_url: str, timeouts: Timeouts) -> None:
-        """`base_url` without `/v1`. Loads the vendor's client."""
+        """`base_url` without `/v1`. Imports `replicate`."""
         try:
             from replicate.client import Client
-        except ValueError as error:  # the client reads REPLICATE_POLL_INTERVAL when it is imported
+        except ValueError as error:  # `replicate` reads REPLICATE_POLL_INTERVAL at its import
             raise ApiRefused("REPLICATE_POLL_INTERVAL is not a number: unset it") from error
 
         self._timeouts = timeouts
@@ -217,14 +218,14 @@ class ReplicateHttp:
             timeout=self._limits(timeouts.read),
             transport=self._transport,
         )
-        self._client: httpx.Client = self._vendor._client  # made here, since making it is not thread-safe
+        self._client: httpx.Client = self._vendor._client  # created here, since its lazy creation is not thread-safe
 
     def send(
         self, method: str, path: str, *, read_s: float | None = None, whole_s: float = 120.0, **content: Any
     ) -> dict[str, Any]:
-        """The JSON object that answers one request to `/v1` + `path`; `{}` for an empty answer.
+        """Send one request to `/v1` + `path`; returns the JSON object of the response, `{}` if it is empty.
 
-        `read_s` and `whole_s` bound the wait for the next byte and for the whole answer; `content` goes to httpx
+        `read_s` and `whole_s` limit the wait for the next byte and for the whole response; `content` goes to httpx
         (`json`, `headers`, `params`, `files`, `data`). Raises ApiError.
         """
         read = read_s or self._timeouts.read
@@ -240,14 +241,14 @@ class ReplicateHttp:
         try:
             answer = response.json()
         except ValueError as error:
-            raise ApiUnreachable(f"Replicate's answer is not JSON ({method} {path})", sent=True) from error
+            raise ApiUnreachable(f"Replicate's response is not JSON ({method} {path})", sent=True) from error
         if not isinstance(answer, dict):
-            raise ApiUnreachable(f"Replicate's answer is not a JSON object ({method} {path})", sent=True)
+            raise ApiUnreachable(f"Replicate's response is not a JSON object ({method} {path})", sent=True)
         return answer
 
     @property
     def server_ahead(self) -> float:
-        """By how many seconds the server's clock is ahead of ours, as its last answer said."""
+        """Seconds by which the server's clock is ahead of ours, from the `Date` of its last response."""
         return self._transport.server_ahead
 
     def close(self) -> None:

@@ -1,6 +1,6 @@
-"""Waiting for a job: webhooks as hints, polling in case they are lost, progress to the callback.
+"""Waits for a job: webhooks as hints, polling in case they are lost, progress to the callback.
 
-Only an answer to our own GET ends the wait. A job that is given up, for whichever reason, is canceled.
+Only the response to our own GET ends the wait. A job that is given up is canceled by the caller.
 """
 
 import logging
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_GROWTH = 1.5
-_SLICE_S = 1.0
+_GROWTH = 1.5  # of the polling interval, chosen by hand: with the default settings 0.5 s become 2 s after four polls
+_SLICE_S = 1.0  # s between calls of `on_job` while waiting, chosen by hand: a cancellation is noticed that late
 
 JobCallback = Callable[[ReplicateJob], None]
 
@@ -35,10 +35,10 @@ def wait_for(
     webhooks: "WebhookServer | None" = None,
     longest: float | None = None,
 ) -> ReplicateJob:
-    """Wait until `job` is over; its last state. `deadline` is a monotonic time, `longest` the longest polling interval.
+    """Wait until `job` has ended; returns its last state. `longest` is the maximum polling interval.
 
-    `on_job` is called with every state seen. Raises ApiTimedOut after `deadline` (the job is canceled then), and what
-    `on_job` raised; the caller cancels on that.
+    `on_job` is called with every state seen. Raises ApiTimedOut after the monotonic time `deadline`, and what `on_job`
+    raises; the caller then cancels the job.
     """
     most = longest or (settings.webhook_poll_s if webhooks else settings.poll_max_s)
     pause = most if webhooks else min(settings.poll_min_s, most)
@@ -55,12 +55,12 @@ def wait_for(
         try:
             job = api.job(kind, job.id, time.monotonic() + settings.read_timeout_s)
         except (ApiThrottled, ApiUnreachable) as error:
-            # the job goes on without us; only the deadline ends the wait
+            # the job keeps running; only the deadline ends the wait
             log.warning("%s; asking again", error)
 
 
 def _rest(job: ReplicateJob, seconds: float, on_job: JobCallback, webhooks: "WebhookServer | None") -> None:
-    """Sleep, or until a webhook arrives; `on_job` is called each second, so that a cancellation is soon noticed."""
+    """Sleep until `seconds` have passed or a webhook arrives; calls `on_job` each second to notice a cancellation."""
     deadline = time.monotonic() + seconds
     while True:
         left = deadline - time.monotonic()

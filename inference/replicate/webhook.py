@@ -1,8 +1,8 @@
-"""A small HTTP server that receives Replicate's webhooks and wakes whoever waits for that job.
+"""A small HTTP server that receives Replicate's webhooks and wakes the thread that waits for the job.
 
-A webhook is believed only as far as "look at job X now": signature (HMAC-SHA256 over id, time and raw body, as
-https://replicate.com/docs/topics/webhooks/verify-webhook says) and time are checked, an event heard before is
-ignored, and the job's state comes from a GET. So an event twice, late or out of order changes nothing.
+A webhook only means "poll job X now": signature (HMAC-SHA256 over id, timestamp and raw body, see
+https://replicate.com/docs/topics/webhooks/verify-webhook) and timestamp are checked, duplicates are ignored, and the
+job's state comes from a GET. So repeated, late or reordered events do no harm.
 """
 
 import base64
@@ -22,15 +22,15 @@ from inference.replicate.errors import ApiRefused
 
 log = logging.getLogger(__name__)
 
-_TOLERANCE_S = 300
-_MAX_BODY = 4 * 2**20
-_CONNECTIONS = 16
+_TOLERANCE_S = 300  # age of a webhook's timestamp, chosen by hand: allows for clocks that differ, limits replays
+_MAX_BODY = 4 * 2**20  # bytes, chosen by hand: a webhook contains the whole job with its logs
+_CONNECTIONS = 16  # at once, chosen by hand: only Replicate connects, for `_PARALLEL` jobs of a process
 _HEADERS = ("webhook-id", "webhook-timestamp", "webhook-signature")
-_REMEMBERED = 4096
+_REMEMBERED = 4096  # event and job ids, chosen by hand: far more than in the minute for which Replicate retries
 
 
 def signature_holds(secret: str, event: str, stamp: str, body: bytes, signatures: str, now: float) -> bool:
-    """Whether one of the space-separated `signatures` is `secret`'s over this event, not older than 300 seconds."""
+    """Whether one of the space-separated `signatures` is valid for this event, and `stamp` within `_TOLERANCE_S`."""
     try:
         key = base64.b64decode(secret.removeprefix("whsec_"), validate=True)
         fresh = abs(now - int(stamp)) <= _TOLERANCE_S
@@ -47,7 +47,7 @@ class WebhookServer:
     """Listens on `listen` ("host:port", port 0 for any free one) until closed."""
 
     def __init__(self, listen: str, secret: str) -> None:
-        """Raises OSError where the address is taken, ApiRefused where there is no signing secret."""
+        """Raises OSError if the address is in use, ApiRefused if there is no signing secret."""
         if not secret:
             raise ApiRefused("Replicate has no webhook signing secret for this account")
         self._secret = secret
@@ -66,7 +66,7 @@ class WebhookServer:
         return self._listener.port
 
     def wait(self, job: str, seconds: float) -> bool:
-        """Wait for an event about `job`; whether there was one. One that came before this call counts."""
+        """Wait for an event about `job`; True if there was one, also before this call."""
         with self._lock:
             ring = self._rings.setdefault(job, threading.Event())
             if job in self._early:
@@ -77,14 +77,14 @@ class WebhookServer:
         return rang
 
     def done_with(self, job: str) -> None:
-        """Nobody waits for `job` any more."""
+        """Forget `job`, for which nobody waits any more."""
         with self._lock:
             self._rings.pop(job, None)
 
     def hear(self, event: str, stamp: str, signatures: str, body: bytes) -> int:
-        """Take one request; the HTTP status that answers it."""
+        """Handle one request; returns the HTTP status of the response."""
         if not signature_holds(self._secret, event, stamp, body, signatures, time.time()):
-            log.warning("a webhook with a wrong or old signature was refused")
+            log.warning("refused a webhook with an invalid or expired signature")
             return 401
         with self._lock:
             if event in self._heard:
@@ -111,7 +111,7 @@ class WebhookServer:
 
 
 def _signed(headers: HTTPHeaders) -> int:
-    """Refuse what has no signature at all before its body is read."""
+    """Refuse a request without signature before its body is read."""
     return 0 if all(headers.get(name) for name in _HEADERS) else 401
 
 

@@ -1,8 +1,8 @@
-"""One badge's way through Replicate: reserved, created or found again, waited for, paid, fetched.
+"""One prediction for one portrait: reserved in the ledger, created or found again, awaited, settled, downloaded.
 
-A job's line is in the ledger before it is asked for, and leaves it only when its picture is safe or it cannot give one.
-So a crash, a lost answer or a failed download costs at most the one job, and the next call for the same work goes on
-with it.
+The line in the ledger is opened before the job is created, and closed only when its images are downloaded or there will
+be none. So a crash, a lost response or a failed download costs at most one job, and the next call for the same work
+resumes it.
 """
 
 import logging
@@ -38,11 +38,11 @@ KIND = "predictions"
 _BADGE = "badge"
 _KEPT_S = 3600.0
 """Replicate keeps inputs and outputs of a prediction for an hour."""
-_LOOKS_AGAIN = 2
+_LOOKS_AGAIN = 2  # further downloads of a missing or damaged output, chosen by hand; later calls may try again too
 
 
 def open_ledger(data_dir: Path, settings: ReplicateSettings) -> Ledger:
-    """The ledger of this machine, which generator and trainer share."""
+    """The ledger in `data_dir`, which generator and trainer share."""
     limits = Limits(
         settings.requests_per_minute, settings.requests_per_month, settings.budget_day_usd, settings.budget_month_usd
     )
@@ -50,7 +50,7 @@ def open_ledger(data_dir: Path, settings: ReplicateSettings) -> Ledger:
 
 
 class Resources:
-    """What a generator holds open: connections, ledger, and the webhook server where one is set."""
+    """What a generator keeps open: connections, ledger, and the webhook server if one is configured."""
 
     def __init__(self, settings: ReplicateSettings, token: str, base_url: str, data_dir: Path) -> None:
         self.ledger = open_ledger(data_dir, settings)
@@ -75,7 +75,7 @@ class Resources:
 
 
 class Steps:
-    """Carries a job's progress to the step callback: never backwards, and again at each poll, so that it can cancel."""
+    """Passes a job's progress to the step callback: never backwards, and at every poll, so that it can cancel."""
 
     def __init__(self, on_step: StepCallback | None, steps: int) -> None:
         self._on_step = on_step
@@ -92,7 +92,7 @@ class Steps:
 
 
 class PredictionRun:
-    """One badge's way through Replicate."""
+    """Runs one prediction with the ledger."""
 
     def __init__(
         self,
@@ -110,10 +110,10 @@ class PredictionRun:
         self._cost: float | None = None
 
     def do(self, steps: Steps) -> tuple[ReplicateJob, list[Image.Image], float]:
-        """The finished job, its pictures (at least one) and what it cost in dollars."""
+        """(finished job, its images, at least one, cost in dollars)."""
         job = self._waited(self._earlier() or self._new(steps), steps)
         if asks_to_retry(job) and time.monotonic() < self._deadline:
-            log.warning("Replicate interrupted job %s and asks for another: %s", job.id, mask(job.error)[:200])
+            log.warning("Replicate interrupted job %s and asks to retry: %s", job.id, mask(job.error)[:200])
             self._settle(job)
             self._ledger.close_line(self._line)
             self._cost = None
@@ -126,8 +126,8 @@ class PredictionRun:
         return job, self._fetched(job), cost
 
     def _close_or_keep(self, job: ReplicateJob) -> None:
-        """End the line of a job without pictures. One that succeeded stays open for as long as Replicate keeps it: the
-        same words again would be paid for again, and come to the same."""
+        """Close the line of a job without images. One that succeeded stays open while Replicate keeps it: the same
+        inputs would be paid again, with the same result."""
         if job.status == "succeeded":
             self._ledger.unfetched(self._line)
             self._ledger.let_go(self._line)
@@ -135,7 +135,7 @@ class PredictionRun:
             self._ledger.close_line(self._line)
 
     def _earlier(self) -> ReplicateJob | None:
-        """A job for this very work that a crash, a lost answer or a failed download left behind."""
+        """A job for the same work that a crash, a lost response or a failed download left open."""
         while True:
             line = self._ledger.adopt(_BADGE, self._mark, _KEPT_S)
             if line is None:
@@ -147,7 +147,7 @@ class PredictionRun:
                 self._ledger.let_go(line.line)
                 raise
             if job and not job.removed and (not job.done or job.outputs or job.status == "succeeded"):
-                log.warning("going on with job %s, which was begun before", job.id)
+                log.warning("resuming job %s of an earlier call", job.id)
                 return job
             if job:
                 self._settle(job)
@@ -192,19 +192,19 @@ class PredictionRun:
         return job
 
     def _reserve(self, steps: Steps) -> int:
-        """A line in the ledger; waits where this minute is full."""
+        """Reserve a line in the ledger; waits while this minute is full."""
         while True:
-            answer = self._ledger.reserve(_BADGE, self._mark, self._settings.estimate_badge_usd)
-            if isinstance(answer, int):
-                return answer
-            if time.monotonic() + answer > self._deadline:
+            reserved = self._ledger.reserve(_BADGE, self._mark, self._settings.estimate_badge_usd)
+            if isinstance(reserved, int):
+                return reserved
+            if time.monotonic() + reserved > self._deadline:
                 raise ApiTimedOut(
                     f"{self._settings.requests_per_minute} Replicate requests a minute are not enough for what is "
                     "waiting: raise replicate.requests_per_minute"
                 )
-            log.info("this minute's Replicate requests are used up: waiting %.0f s", answer)
+            log.info("this minute's Replicate requests are used up: waiting %.0f s", reserved)
             steps(ReplicateJob("", "starting"))
-            time.sleep(min(answer, MINUTE, self._settings.poll_max_s))
+            time.sleep(min(reserved, MINUTE, self._settings.poll_max_s))
 
     def _claim(self, job_id: str) -> bool:
         return self._ledger.claim(self._line, job_id)
@@ -228,7 +228,7 @@ class PredictionRun:
                 self._webhooks.done_with(job.id)
 
     def _give_up(self, job: ReplicateJob) -> ReplicateJob | None:
-        """Cancel `job`; its state then. What cannot be canceled is left to the next call for the same work."""
+        """Cancel `job`; returns its state. If that fails, the line is left to the next call for the same work."""
         after = self._api.cancel(KIND, job.id)
         if after is None:
             self._ledger.let_go(self._line)
@@ -239,7 +239,7 @@ class PredictionRun:
         return after
 
     def _settle(self, job: ReplicateJob) -> float:
-        """Write the job's cost into the ledger, once; dollars."""
+        """Write the job's cost into the ledger, once; returns dollars."""
         if self._cost is None:
             self._cost = cost_of(job, self._target, self._settings)
             self._ledger.settle(self._line, self._cost)
@@ -264,8 +264,7 @@ class PredictionRun:
         return images
 
     def _images(self, job: ReplicateJob, deadline: float) -> list[Image.Image]:
-        """Every picture of `job`; what is not there or damaged is asked for again, at the addresses that the job has
-        then."""
+        """All images of `job`; if one is missing or damaged, the job is read again, since its URLs may have changed."""
         for earlier in range(_LOOKS_AGAIN):
             try:
                 return [self._downloader.image(url, deadline) for url in job.outputs]
@@ -279,7 +278,7 @@ class PredictionRun:
         return [self._downloader.image(url, deadline) for url in job.outputs]
 
     def _again(self, job: ReplicateJob) -> ReplicateJob:
-        """The job as it is now; as it was where that cannot be learned or there is no output any more."""
+        """The current state of the job; the old one if that is not available or has no output any more."""
         try:
             fresh = self._api.job(KIND, job.id, time.monotonic() + self._settings.read_timeout_s)
         except ApiError:

@@ -47,7 +47,7 @@ def test_what_is_no_token_is_told_before_telegram_is_asked(server: TelegramServe
     bot = RunningBot(server, folder, module="bot", token=token, generator__kind="demo").start()
     assert bot.process is not None
     assert bot.process.wait(20) == 2
-    assert "TELEGRAM_BOT_TOKEN is not what @BotFather gives" in bot.said()
+    assert "TELEGRAM_BOT_TOKEN is not a token of @BotFather" in bot.said()
     assert "AAE" not in bot.said()
     assert server.calls == []
 

@@ -42,7 +42,9 @@ def test_an_award_is_posted_for_the_member_and_is_theirs(server: TelegramServer,
         anna.say("/badge sword | MINE")
         anna.waits_for("бейдж готов")
         anna.say("/awards")
-        assert "🏅 Anna: telescope | UX SCOUT (Награду вручает Person. for the" in anna.waits_for("Последние награды").text
+        assert (
+            "🏅 Anna: telescope | UX SCOUT (Награду вручает Person. for the" in anna.waits_for("Последние награды").text
+        )
         assert "job 1 delivered" in bot.said()
 
 
@@ -112,7 +114,7 @@ def test_a_list_of_awards_is_given_once_each_while_the_bot_serves(server: Telegr
         bad = give(f"@anna,{CHAT},telescope,ONE,\n@nobody,{CHAT},telescope,TWO,\n1,50,telescope,THREE,\n1,{CHAT},,X,\n")
         assert bad.returncode == 2
         assert "line 3: user: @nobody has never written" in bad.stderr
-        assert "line 4: chat: the number of a group" in bad.stderr
+        assert "line 4: chat: the ID of a group" in bad.stderr
         assert "line 5: " in bad.stderr
         assert "nothing was stored" in bad.stderr
         good = f"@anna,{CHAT},telescope,ONE,for all of it\n2,{CHAT},sword,TWO,\n2,{CHAT},sword,TWO,\n"

@@ -126,7 +126,7 @@ def test_check_says_where_the_bot_is_no_member(server: TelegramServer) -> None:
         found = community(settings.model_copy(update={"bot": bot, "secrets": secrets}))
         return {each.what: (each.state, each.found) for each in found}
 
-    assert findings()["members_of"] == ("warning", "no admin in -50")
+    assert findings()["members_of"] == ("warning", "the bot is not an admin in -50")
     assert findings(members_of=(-50, -51, -52))["members_of"] == ("FAILED", "the bot is not in -51, -52")
     assert findings()["ask_admins"] == ("FAILED", "there is nobody to ask")
     assert findings(admins=(7,))["ask_admins"][0] == "ok"

@@ -178,7 +178,9 @@ def test_a_flood_of_one_person_keeps_nobody_waiting_and_leaves_little(server: Te
         asked = time.monotonic()
         anna.say("/help")
         anna.waits_for("Я делаю")
-        server.wait(lambda: "unanswered messages: no more are taken" in bot.said(), what="the flood to be noticed")
+        server.wait(
+            lambda: "unanswered messages: further ones are dropped" in bot.said(), what="the flood to be noticed"
+        )
         assert bot.stop() == 0
         with sqlite3.connect(folder / "data/bot.sqlite3") as connection:
             assert connection.execute("SELECT COUNT(*) FROM outbox").fetchone()[0] <= 41

@@ -70,7 +70,7 @@ def test_what_is_no_file_is_named_and_does_not_hang(
     (state / "badges" / "gone").symlink_to("nowhere")
     with caplog.at_level(logging.WARNING):
         assert backup(state, tmp_path / "b.tar.gz") == 2
-    for name, why in (("pipe", "a named pipe"), ("zero", "a device"), ("gone", "a link to nothing")):
+    for name, why in (("pipe", "a named pipe"), ("zero", "a device"), ("gone", "a broken link")):
         assert f"left out of the backup: badges/{name} ({why}" in caplog.text
     restored(state, tmp_path / "b.tar.gz")
 

@@ -105,7 +105,7 @@ def test_a_driver_whose_card_torch_does_not_see(rows, monkeypatch: pytest.Monkey
     [
         ("exit 0", "ok", "with Python's headers"),
         ("echo 'probe.c:1: fatal error: Python.h: No such file' >&2; exit 1", "warning", "cannot compile: probe.c:1:"),
-        ("exit 1", "warning", "it gives no reason"),
+        ("exit 1", "warning", "no reason given"),
         ("", "warning", "cannot be run: FileNotFoundError"),
     ],
 )
@@ -137,7 +137,7 @@ def test_too_little_main_memory_without_a_card(rows, monkeypatch: pytest.MonkeyP
             "transformer.single_transformer_blocks.0.attn.to_qkv_mlp_proj",
             320,
             "warning",
-            "by its names made for FLUX.2",
+            "by its tensor names made for FLUX.2",
         ),
     ],
 )
@@ -228,7 +228,7 @@ def test_proxies_are_named_without_their_passwords(monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv("HTTPS_PROXY", "http://anna:secret@proxy.example:3128")  # pragma: allowlist secret
     monkeypatch.setenv("NO_PROXY", "huggingface.co")
     found = check._proxies(load_settings())
-    assert found.found == "Telegram by way of proxy.example:3128, Replicate by way of proxy.example:3128"
+    assert found.found == "Telegram through proxy.example:3128, Replicate through proxy.example:3128"
     monkeypatch.setenv("HTTPS_PROXY", "socks5://proxy.example:1080")
     assert check._proxies(load_settings()).state == "FAILED"
 

@@ -154,7 +154,7 @@ def test_no_server_at_all_is_typed(tmp_path: Path) -> None:
         ("huge", "more than the 2097152 allowed"),
         ("endless", "longer than the 2097152 bytes"),
         ("wide", "5000 x 5000 pixels"),
-        ("gone", "no longer there: status 404"),
+        ("gone", "no longer available: status 404"),
         ("redirect-away", "evil.example, which is not allowed"),
         ("redirect-round", "more than 3 times"),
         ("https://evil.example/x.png", "evil.example, which is not allowed"),
@@ -162,7 +162,7 @@ def test_no_server_at_all_is_typed(tmp_path: Path) -> None:
         ("https://replicate.delivery.evil.example/x.png", "not allowed"),
         ("https://replicate.delivery@evil.example/x.png", "evil.example, which is not allowed"),
         ("file:///etc/passwd", "not allowed"),
-        ("https://[broken/x.png", "not a URL"),
+        ("https://[broken/x.png", "URL is invalid"),
     ],
 )
 def test_a_bad_output_is_refused(fake: FakeReplicate, tmp_path: Path, output: str, words: str) -> None:

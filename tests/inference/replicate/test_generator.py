@@ -159,9 +159,9 @@ def test_nsfw_asks_the_person_for_other_words(fake: FakeReplicate, tmp_path: Pat
     [
         (Plan(("processing", "failed"), error="CUDA out of memory (E1001)"), BackendUnavailable, "E1001"),
         (Plan(("processing", "failed"), error="KeyError: 'x'"), RenderFailed, "KeyError"),
-        (Plan(("processing", "failed")), RenderFailed, "nothing of the reason"),
+        (Plan(("processing", "failed")), RenderFailed, "no reason given"),
         (Plan(("starting", "canceled")), BackendUnavailable, "canceled at Replicate"),
-        (Plan(("starting", "aborted")), BackendUnavailable, "before it began"),
+        (Plan(("starting", "aborted")), BackendUnavailable, "before it started"),
         (Plan(outputs=()), RenderFailed, "without a picture"),
     ],
 )
