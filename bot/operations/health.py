@@ -81,7 +81,7 @@ class Ops:
             lines.extend([f"# HELP badge_{name} {help_}", f"# TYPE badge_{name} {kind}"])
             lines.extend(f"badge_{name}{labels} {value:g}" for labels, value in values)
 
-        figure("queue_waiting", "gauge", "Badges that wait.", ("", totals.waiting))
+        figure("queue_waiting", "gauge", "Waiting badges.", ("", totals.waiting))
         figure("queue_drawing", "gauge", "Badges being drawn.", ("", totals.drawing))
         figure("queue_oldest_seconds", "gauge", "Age of the oldest waiting badge.", ("", totals.oldest_seconds))
         figure("paused", "gauge", "1 while an admin has paused drawing.", ("", float(paused)))
@@ -98,10 +98,10 @@ class Ops:
         for stage, seconds in stages:
             lines.append(f'badge_stage_seconds_sum{{stage="{stage}"}} {seconds:g}')
             lines.append(f'badge_stage_seconds_count{{stage="{stage}"}} {tally.delivered}')
-        figure("cost_usd_total", "counter", "What drawing has cost.", ("", totals.cost_usd))
+        figure("cost_usd_total", "counter", "Total cost of drawing.", ("", totals.cost_usd))
         vram = _vram()
         if vram is not None:
-            figure("vram_bytes", "gauge", "Memory of the card that torch has taken.", ("", vram))
+            figure("vram_bytes", "gauge", "GPU memory reserved by torch.", ("", vram))
         return "\n".join(lines) + "\n"
 
 
