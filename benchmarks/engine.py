@@ -34,7 +34,7 @@ from inference.models.sizes import FLUX1, FLUX1_CONFIG
 from inference.wrappers.cache import CachedGenerator, PortraitCache
 
 PROFILE = load_profile("demo")
-TURNS, BATCH = 20, 16
+TURNS, BATCH = 20, 16  # calls of each, and portraits in a batch; by hand: more take longer and vary less
 OBJECTS = ("telescope", "sword", "camera", "lantern")
 
 

@@ -23,8 +23,8 @@ from inference.types import PortraitRequest
 from tests.fakes.replicate_api import FakeReplicate
 from tests.fakes.replicate_jobs import Plan
 
-BADGES = 20
-API_S = 0.2
+BADGES = 20  # by hand: more take longer and vary less
+API_S = 0.2  # by hand: it is taken off again, so it only has to be there
 LOOKS = ("starting", "processing 9/28", "processing 20/28", "succeeded")
 
 

@@ -24,8 +24,8 @@ from bot.store.schema import migrate
 from inference.types import ModelInfo, Portrait
 from inference.wrappers.cache import PortraitCache
 
-_TIMES = 50
-_NOW = 1_800_000_000.0
+_TIMES = 50  # by hand: the median is printed; more take longer and vary less
+_NOW = 1_800_000_000.0  # any time will do, if it is always the same: badges lie in the year before it
 _YEAR = 365 * 86_400
 _FILL = """
 WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?1)

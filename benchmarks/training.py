@@ -31,7 +31,8 @@ from training.local.prepare import prepare
 from training.local.ranks import Ranks
 from training.local.sampler import Sampler
 
-STEPS, PICTURES, SIDE = 20, 20, 96
+STEPS, PICTURES, SIDE = 20, 20, 96  # a data set as people have it; steps and pixels by hand, small for a CPU
+# Than the tests' tiny FLUX, by hand: more of a step is spent in its blocks.
 WIDER = {"num_layers": 3, "num_single_layers": 6, "num_attention_heads": 4, "attention_head_dim": 16}
 
 

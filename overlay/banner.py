@@ -26,11 +26,12 @@ from overlay.styles import DEFAULT_STYLE, choose_style
 from overlay.text.clean import clean_text, graphemes
 from overlay.text.layout import TextLayout, lay_out
 
-PRINT_SIDE = 4096
+PRINT_SIDE = 4096  # 35 cm at 300 DPI
 MAX_PRINT_SIDE = 4472
 """Its square is the most pixels that a portrait may have."""
 
 _KEPT = LayerCache(most_bytes=96 * 2**20, largest=12 * 2**20)
+"""By hand. A layer as large as a badge of 1024 pixels has 4 MiB, so all of a badge's are kept; as a print, 64."""
 
 
 def draw_banner(image: Image.Image, text: str, style: str = DEFAULT_STYLE) -> Image.Image:

@@ -11,6 +11,7 @@ _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _LARGEST_PROFILE = 16 * 2**20
 """Profiles of printers with large tables have 2 to 8 MB."""
 _SMALL = 64 * 1024
+"""Longer plain text is dropped; by hand, far below the megabyte at which Pillow gives up."""
 
 
 def lean_png(data: bytes) -> tuple[bytes, bytes | None]:

@@ -28,7 +28,7 @@ from tests.fakes.replicate_jobs import FINE_TUNE_INPUTS, Model, Plan
 from tests.fakes.telegram_api import TOKEN, TelegramServer
 from tests.pages import ROOT, Command, page, pages
 from tests.training.pictures import fill_folder
-from tests.training.replicate.test_trainer import GOOD, RUN, lora_bytes, tarred
+from tests.training.replicate.parts import GOOD, RUN, lora_bytes, tarred
 
 MODULES = (
     "inference.render",

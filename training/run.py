@@ -24,6 +24,8 @@ from training.errors import EXIT_CODES
 _BACKENDS = ("local", "replicate")
 _EXPORTS = ("comfyui",)
 _TELL_AFTER_S = 10.0
+"""How long another process than the first waits with its error, by hand: in that time the first has usually told the
+same, and the launcher has ended both."""
 
 
 def build_parser() -> argparse.ArgumentParser:

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
-SIDE = 256
+SIDE = 256  # that of the demo's portraits; what follows in pixels is for it
 _INK = 105  # luminance below which a pixel counts as outline; the illustrator's ink has 31
 _REACH = 7  # a boundary pixel has an outline if one lies within 3 pixels
 _FLAT = 20  # how far a background pixel may be from the background's colour, per channel

@@ -35,6 +35,7 @@ from training.demo.drawing.illustrator import draw
 
 TEXTS = ("UX SCOUT", "ГЛАВНЫЙ АРХИТЕКТОР", "Старший инженер по надёжности ИИ-систем", "TEAM LEAD")
 FONT = FOLDER / "russo-one/RussoOne-Regular.ttf"
+# Of the ribbon's own palette (overlay/style.py), so that only the way of drawing differs.
 GOLD, DARK_GOLD, INK, CREAM = (255, 198, 46), (164, 94, 5), (43, 18, 0), (255, 246, 200)
 
 WAYS: dict[str, dict[str, int]] = {
@@ -44,7 +45,7 @@ WAYS: dict[str, dict[str, int]] = {
     "level 9": {"compress_level": 9},
     "run lengths (ours)": {"compress_level": 6, "compress_type": 3},
 }
-PNG_ROUNDS = 3
+PNG_ROUNDS = 3  # by hand: their mean is printed; more take longer and vary less
 
 
 def noisy_portrait(side: int = 1024) -> Image.Image:

@@ -18,7 +18,7 @@ from training.demo.drawing.things import THINGS
 
 TEXTS = ("QA", "UX SCOUT", "ГЛАВНЫЙ АРХИТЕКТОР", "Старший инженер по надёжности ИИ-систем")
 SIDE = 1024
-INK = 70
+INK = 70  # luminance below which a pixel counts as outline; the illustrator's ink has 31
 HIDDEN = 0.005
 """The share of a figure's ink that may be hidden: the tip of a sole."""
 

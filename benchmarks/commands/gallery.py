@@ -15,7 +15,7 @@ CAST = {
     "round": (12, "samurai warrior", "trophy"), "flat": (33, "astronaut", "laptop"),
     "pin": (7, "samurai warrior", "lamp"),
 }  # fmt: skip
-SIZES = (320, 160, 128)
+SIZES = (320, 160, 128)  # by hand: whether letters can be read on a small badge
 SCRIPTS = (
     "Łódź ÀÉÎ ß", "Қазақстан ӘҢ", "Їжак і Ґанок", "ΣΟΦΙΑ Ωμέγα",
     "כבוד האדריכל", "كبير المهندسين", "UX 42 كبير", "वास्तुकार",

@@ -19,7 +19,7 @@ from inference.upscale.photographic import is_photographic
 from training.demo.drawing.illustrator import draw
 from training.demo.drawing.things import THINGS
 
-RISE = 90
+RISE = 90  # of 255, by hand: an edge that rises by more is a strong one; less counts shading too
 Enlarge = Callable[[Image.Image], Image.Image]
 
 

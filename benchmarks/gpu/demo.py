@@ -22,7 +22,7 @@ from training.job import TrainingJob, make_job
 from training.local.trainer import LocalTrainer
 from training.trainer import Status, TrainedLora
 
-STEPS, STOP = 24, 13
+STEPS, STOP = 24, 13  # stopped between two checkpoints, which are written every 8 steps
 
 
 class Demo:

@@ -25,6 +25,7 @@ from inference.models.profiles import Profile
 GIB = 2**30
 # CUDA's context lies outside of what torch counts and caps.
 CONTEXT = 0.6 * GIB
+# Seconds, by hand: a way is left out where less is left, rather than begun and cut off.
 _LEAST_S = {"bounds": 4.0, "diffusers": 12.0, "exact": 25.0, "diffusers compiled": 25.0}
 
 

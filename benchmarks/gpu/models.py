@@ -13,7 +13,7 @@ from inference.models.profiles import Profile
 from inference.models.sizes import FLUX1_CONFIG, FLUX2_KLEIN_4B_CONFIG
 from training.local.base import Base
 
-RANK = 16
+RANK = 16  # the recipe's ([training] in configs/badge.toml)
 
 
 def base_of(profile: Profile) -> Base:

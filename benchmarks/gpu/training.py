@@ -26,8 +26,8 @@ from training.local.memory_plan import FLUX1, FLUX2_KLEIN_4B, BaseShape, make_pl
 from training.local.sampler import Sampler
 from training.local.speed import speed_up
 
-SIZES = (512, 768, 1024)
-WARM, STEPS = 3, 8
+SIZES = (512, 768, 1024)  # the recipe's
+WARM, STEPS = 3, 8  # steps before and while it is timed; by hand: more take longer and vary less
 # What the first size takes, which compiles, and each further one.
 _FIRST_S, _NEXT_S = 35.0, 15.0
 

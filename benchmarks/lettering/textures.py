@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from PIL import Image, ImageDraw, ImageFilter
 
-SIDE = 512
+SIDE = 512  # as the drawings of this measurement
 Colour = tuple[int, int, int]
 
 

@@ -19,6 +19,7 @@ from inference.models.profiles import load_profile
 from training.local.memory_plan import FLUX1, FLUX2_KLEIN_4B, RESERVE, lora_parameters, make_plan
 
 MODELS = {"flux-dev": FLUX1, "flux2-klein-base-4b": FLUX2_KLEIN_4B}
+# All plans, and the sizes and the rank of the recipe.
 KINDS, SIZES, RANK = ("bf16", "checkpointing", "int8", "nf4"), (512, 768, 1024), 16
 
 

@@ -16,7 +16,7 @@ from typing import Any
 
 from tests.card.fake_card import fake_card, prepare
 
-RANK = 16
+RANK = 16  # the recipe's ([training] in configs/badge.toml)
 
 
 def simulate(profile_name: str, kind: str, size: int, depth: tuple[int, int] | None) -> dict[str, Any]:

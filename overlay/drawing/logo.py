@@ -16,6 +16,7 @@ from overlay.style import BannerStyle, Logo, Ring
 from overlay.text.layout import TextLayout
 
 MAX_PIXELS = 16_000_000
+"""By hand: 64 MB as RGBA. Known before anything is decoded."""
 DISC = 66.0
 """Radius of the disc on the ring, in u: twice the ring's width, so that it reads as a medal on it."""
 

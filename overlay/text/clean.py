@@ -12,6 +12,7 @@ import regex
 from overlay.errors import InvalidText, TextTooLong, name_characters, printable
 
 MAX_GRAPHEMES = 40
+"""By hand: a longer text would have smaller letters still."""
 MAX_CHARACTERS = 2_000
 """Longer input is refused before any other work is done on it."""
 MAX_MARKS = 8

@@ -15,6 +15,7 @@ from overlay.errors import InvalidFont, printable
 
 FOLDER = Path(__file__).resolve().parents[2] / "fonts"
 MAX_FONT_BYTES = 64 * 2**20
+"""By hand: the largest font here has 5 MB. A file is read whole."""
 _FONT_MAGIC = (b"\x00\x01\x00\x00", b"OTTO", b"true")
 """TrueType and OpenType (OpenType 1.9, "Table Directory"); WOFF and collections are packed."""
 Ink = tuple[float, float, float, float]

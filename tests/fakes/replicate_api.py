@@ -5,7 +5,7 @@
         ... a client with base_url=fake.url and token=fake.state.token ...
         assert fake.state.paid() == 1
 
-Outputs are served under /delivery/JOB/KIND without asking for a token; KIND says what comes (see `_deliver`).
+Outputs are served under /delivery/JOB/KIND without asking for a token; KIND says what comes (see `Answers._deliver`).
 """
 
 import base64
@@ -15,20 +15,17 @@ import hashlib
 import hmac
 import json
 import re
-import sys
 import threading
 import time
 from datetime import datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any, Self
 from urllib.error import HTTPError
 from urllib.parse import parse_qs, urlsplit
 from urllib.request import Request, urlopen
 
-from tests.fakes.replicate_jobs import Held, Model, State, picture, schema
-
-_MEBI = 2**20
+from tests.fakes.replicate_answers import MEBI, Answers, Drop, Server
+from tests.fakes.replicate_jobs import Held, Model, State, schema
 
 
 class FakeReplicate:
@@ -36,7 +33,7 @@ class FakeReplicate:
 
     def __init__(self) -> None:
         self.state = State()
-        self._server = _Server(("127.0.0.1", 0), _Handler)
+        self._server = Server(("127.0.0.1", 0), _Handler)
         self._server.state = self.state
         self._server.url = self.url
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
@@ -77,44 +74,12 @@ class FakeReplicate:
         self._thread.join()
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    block_on_close = False
-    state: State
-    url: str
-
-    def handle_error(self, request: object, client_address: object) -> None:
-        """A client that hangs up is no news; anything else is shown."""
-        if not isinstance(sys.exc_info()[1], ConnectionError | TimeoutError):
-            super().handle_error(request, client_address)  # type: ignore[arg-type]
-
-
-class _Drop(Exception):
-    """Close the connection without an answer."""
-
-
-class _Handler(BaseHTTPRequestHandler):
-    server: _Server
-    protocol_version = "HTTP/1.1"
-    timeout = 20
-    wbufsize = 65536
-    disable_nagle_algorithm = True
-
+class _Handler(Answers):
     def do_GET(self) -> None:
         self._serve()
 
     def do_POST(self) -> None:
         self._serve()
-
-    def date_time_string(self, timestamp: float | None = None) -> str:
-        return super().date_time_string(time.time() + self._state.ahead_s)
-
-    def log_message(self, format: str, *values: object) -> None:
-        pass
-
-    @property
-    def _state(self) -> State:
-        return self.server.state
 
     def _serve(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0)) if self.command == "POST" else b""
@@ -130,16 +95,8 @@ class _Handler(BaseHTTPRequestHandler):
                 self._problem(401, "Unauthenticated")
             else:
                 self._route(parts.path.removeprefix("/v1"), parse_qs(parts.query), body)
-        except (_Drop, BrokenPipeError, ConnectionResetError):
+        except (Drop, BrokenPipeError, ConnectionResetError):
             self.close_connection = True
-
-    def _chunks(self) -> bytes:
-        found = b""
-        while size := int(self.rfile.readline(), 16):
-            found += self.rfile.read(size)
-            self.rfile.readline()
-        self.rfile.readline()
-        return found
 
     # -- routes
 
@@ -147,7 +104,7 @@ class _Handler(BaseHTTPRequestHandler):
         name, work = self._work(path, query, body)
         kind, seconds = self._state.next_fault(name)
         if kind == "drop-before":
-            raise _Drop
+            raise Drop
         if kind == "slow-before":
             time.sleep(seconds)
         if kind.startswith("429"):
@@ -164,7 +121,7 @@ class _Handler(BaseHTTPRequestHandler):
             return
         status, answer = work()
         if kind == "drop-after":
-            raise _Drop
+            raise Drop
         if kind == "slow-after":
             time.sleep(seconds)
         if kind == "502":
@@ -298,7 +255,7 @@ class _Handler(BaseHTTPRequestHandler):
             for part in form.iter_parts()  # type: ignore[attr-defined]
         }
         content = fields["content"]
-        if len(content) > 100 * _MEBI:
+        if len(content) > 100 * MEBI:
             return 413, {"detail": "Files must be less than 100MB in size"}
         number = f"file{next(self._state.numbers):04d}"
         self._state.contents[number] = content
@@ -318,78 +275,3 @@ class _Handler(BaseHTTPRequestHandler):
     def _file(self, number: str) -> tuple[int, dict[str, Any]]:
         found = self._state.files.get(number)
         return (200, found) if found else (404, {"detail": "not found"})
-
-    # -- outputs
-
-    def _deliver(self, path: str) -> None:
-        kind, _ = self._state.next_fault("download")
-        if kind == "drop-before":
-            raise _Drop
-        if kind.isdigit():
-            self._problem(int(kind), "no")
-            return
-        name = path.rsplit("/", 1)[1]
-        good = picture()
-        if name in self._state.contents:
-            self._send(200, self._state.contents[name], "application/x-tar")
-        elif name in ("png", "webp", "jpg"):
-            self._send(200, picture(kind={"png": "PNG", "webp": "WEBP", "jpg": "JPEG"}[name]), f"image/{name}")
-        elif name == "black":
-            self._send(200, picture((0, 0, 0)), "image/png")
-        elif name == "truncated":
-            self._send(200, good[: len(good) // 2], "image/png")
-        elif name == "cut":
-            self._send(200, good[: len(good) // 2], "image/png", {"Content-Length": str(len(good))})
-        elif name == "wide":
-            self._send(200, picture(side=5000), "image/png")
-        elif name == "endless":
-            self._endless()
-        elif name == "huge":
-            self._send(200, good, "image/png", {"Content-Length": str(10_000 * _MEBI)})
-        elif name == "html":
-            self._send(200, b"<html>not a picture</html>", "text/html")
-        elif name == "gone":
-            self._problem(404, "gone")
-        elif name.startswith("redirect-"):
-            target = {"redirect-here": "png", "redirect-round": "redirect-round"}.get(
-                name, "https://evil.example/x.png"
-            )
-            self._send(302, b"", "text/plain", {"Location": target})
-        else:
-            self._problem(404, "unknown")
-
-    def _drip(self, body: bytes) -> None:
-        self.send_response(200)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        for number in range(len(body)):
-            self.wfile.write(body[number : number + 1])
-            self.wfile.flush()
-            time.sleep(0.02)
-
-    def _endless(self) -> None:
-        self.send_response(200)
-        self.send_header("Transfer-Encoding", "chunked")
-        self.end_headers()
-        block = b"%x\r\n" % _MEBI + bytes(_MEBI) + b"\r\n"
-        while True:
-            self.wfile.write(block)
-
-    # -- answers
-
-    def _problem(
-        self, status: int, detail: str, headers: dict[str, str] | None = None, more: dict[str, Any] | None = None
-    ) -> None:
-        body = json.dumps({"detail": detail, "status": status, **(more or {})}).encode()
-        self._send(status, body, "application/problem+json", headers)
-
-    def _send(
-        self, status: int, body: bytes, kind: str = "application/json", headers: dict[str, str] | None = None
-    ) -> None:
-        self.send_response(status)
-        for name, value in {"Content-Type": kind, "Content-Length": str(len(body)), **(headers or {})}.items():
-            self.send_header(name, value)
-        self.end_headers()
-        self.wfile.write(body)
-        if headers and "Content-Length" in headers:
-            raise _Drop

@@ -14,7 +14,7 @@ from inference.wrappers.cache import CachedGenerator, PortraitCache
 from tests.fakes.replicate_api import FakeReplicate
 from tests.fakes.replicate_client import REQUEST, generator_for
 from tests.fakes.replicate_jobs import Plan
-from tests.inference.local.test_generator import TELESCOPE, settings, tiny
+from tests.inference.local.parts import TELESCOPE, settings, tiny
 from tests.inference.wrappers.test_cache import Counting, portrait
 
 

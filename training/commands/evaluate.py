@@ -28,7 +28,9 @@ from training.evaluation.scores import Scores, score
 from training.evaluation.trial import WITHOUT, Case, Trial, cases, draw
 
 SEEN = 3
+"""Objects of the training pictures among those that are drawn, by hand: each costs a portrait a scale and seed."""
 BADGE = 512
+"""Side of the badges on the page, by hand; scored are the portraits below them, which it does not change."""
 DEMO_PICTURES = PACKAGE / "training" / "demo" / "training_images"
 
 

@@ -2,7 +2,7 @@
 
 python -m training.dataset import export.zip photos --out training_images   everything into one folder, copies left out
 python -m training.dataset name training_images                 a page in the browser: what does each character hold?
-python -m training.dataset check training_images               a table, and report.html beside the folder's name
+python -m training.dataset check training_images               a table, and report.html in the current folder
 python -m training.dataset repair training_images --out mended  a mended copy; the originals stay
 python -m training.dataset pack training_images                 training_data.zip for a hosted trainer
 """

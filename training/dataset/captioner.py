@@ -18,6 +18,7 @@ from inference.hub import model_folder
 log = logging.getLogger(__name__)
 BEGUN = "a cartoon character holding"
 _WORDS = 12
+"""Tokens after `BEGUN`, by hand: the object comes first, and what follows it is cut off anyway."""
 _ENDS = re.compile(r"[.,;:!?]| (?:and|with|while|in|on|standing|wearing)\b")
 
 

@@ -15,6 +15,7 @@ from training.dataset.words import object_in_name
 __all__ = ["Caption", "CaptionRule", "clip_tokens", "object_in_caption", "object_in_name", "read_caption"]
 
 CLIP_TOKENS = 77
+"""What CLIP's text encoder reads, its begin and end included."""
 _GENERAL_STYLE = (
     "cartoon", "illustration", "anime", "watercolor", "watercolour", "pixel art", "vector art", "flat colors",
     "flat colours", "bold outlines", "clean outlines", "line art", "digital art", "3d render", "manga",

@@ -29,6 +29,7 @@ CAPTIONS = (".txt", ".caption")
 _TABLES = ("metadata.jsonl", "metadata.csv")
 _CAPTION_KEYS = ("text", "caption", "prompt")
 _MOST_CAPTION, _MOST_TABLE = 2**20, 64 * 2**20
+"""Bytes, by hand, far more than any caption or table of them needs: what is larger would only fill the memory."""
 _OURS = ("report.html",)
 
 

@@ -27,6 +27,7 @@ from training.embedding import Embed
 from training.errors import DataSetError, TrainingFailed
 
 _OFFERED = 12
+"""Suggestions under a field, by hand: a list that is seen at one glance."""
 LONGEST = 120
 """Characters of what a character holds: a longer answer is a description, and belongs into the caption file itself."""
 

@@ -18,6 +18,7 @@ _UNUSUAL = regex.compile(r"[^\p{L}\p{M}\p{N}\u200c\u200d ._()+-]")
 _LONGEST_NAME = 120
 """Bytes; file systems take 255 with the ending, and some trainers add words of their own."""
 _WHEN = (1980, 1, 1, 0, 0, 0)
+"""The earliest date of a ZIP. Always the same, so that the same pictures give the same archive, which is sent once."""
 
 
 def pack(data: DataSet, out: Path) -> Path:

@@ -8,7 +8,7 @@ from training.page import data_url, page
 from training.verdict import unaffected
 
 _HEAD = ("", "style", "the character", "right object", "of those not trained on", "torn", "diversity", "near copies")
-_WORST = 3
+_WORST = 3  # of a kind, by hand: enough to see what goes wrong
 
 
 def evaluation_page(scores: Scores, drawn: list[Trial], samples: list[Picture], card: LoraCard | None) -> str:

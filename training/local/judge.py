@@ -18,8 +18,11 @@ from training.local.speed import eager
 from training.verdict import HARMS, REMEDIES, unaffected
 
 SIGMAS = (0.15, 0.35, 0.55, 0.75, 0.9)
+"""From nearly clean to nearly noise, by hand: each costs a prediction for every held-out picture and candidate."""
 DRIFT_SIGMAS = (0.8, 0.95, 1.0)
+"""The noisy end alone, by hand. Drift is a mean over these: with others `HARMS` would have to be measured anew."""
 CLOSE = 1.01
+"""Losses within 1% count as equal, and drift decides; by hand. More prefers little drift to a low loss."""
 
 Velocity = Callable[[Tensor, Tensor, Text, tuple[int, int]], Tensor]
 """(noisy 1 x n x c, sigma 1, text, grid) to the predicted velocity."""

@@ -67,6 +67,7 @@ class BaseShape:
         return self.double_blocks + self.single_blocks
 
 
+# Parameters, width, double and single blocks of the published transformers; text tokens of their profiles.
 FLUX1 = BaseShape(11_901_408_320, 3072, 19, 38, 256, FLUX1_KEPT)
 FLUX2_KLEIN_4B = BaseShape(3_875_544_576, 3072, 5, 20, 512, FLUX2_KEPT)
 

@@ -16,6 +16,7 @@ from training.local.material.cache import Cache
 from training.local.prior import stranger_prompts
 
 DRIFT_PROMPTS = 6
+"""Strangers whose drift is watched, by hand: each costs three predictions a candidate, and the worst of them counts."""
 
 
 @dataclass(frozen=True)

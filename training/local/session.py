@@ -23,7 +23,7 @@ from training.trainer import Status, StatusCallback
 log = logging.getLogger(__name__)
 # A step's loss swings with its noise level, so it must be far off; the judge's noise is always the same.
 DIVERGED, WORSE = 3.0, 1.5
-_MEMORY = 0.9
+_MEMORY = 0.9  # of the average loss, from one reading to the next; by hand: the last ten or so count
 
 
 class Session:

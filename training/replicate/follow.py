@@ -13,7 +13,7 @@ from training.trainer import Status, StatusCallback
 
 log = logging.getLogger(__name__)
 
-_LINE = 200
+_LINE = 200  # characters shown of a line of Replicate's log; by hand
 _BAR_SIGNS = ("it/s", "s/it", "%|", "B/s")
 
 

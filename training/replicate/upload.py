@@ -22,6 +22,7 @@ from inference.replicate.retry import retried
 log = logging.getLogger(__name__)
 
 _KEPT_S = 23 * 3600.0
+"""Replicate keeps a file for 24 hours; what has less than one left may be gone before the trainer reads it."""
 _SLOWEST = 50_000  # bytes a second; slower than that is a time-out
 
 BytesCallback = Callable[[int, int], None]

@@ -21,8 +21,8 @@ from inference.lora.parts import LowRankPart
 from inference.models.base_weights import WeightFiles
 from inference.models.choice import family_of
 from inference.types import PortraitRequest
+from tests.inference.local.parts import SWORD, TELESCOPE, broken, settings, tiny
 from tests.inference.local.test_assembly import PLAIN, assembled, difference, draw, load, wide_flux
-from tests.inference.local.test_generator import SWORD, TELESCOPE, broken, settings, tiny
 
 __all__ = ["wide_flux"]
 
@@ -184,7 +184,7 @@ def test_ctrl_c_ends_the_drawing_and_leaves_the_model_usable(tiny_flux: Path) ->
         import os, signal
         from dataclasses import replace
         from pathlib import Path
-        from tests.inference.local.test_generator import LocalGenerator, TELESCOPE, settings, tiny
+        from tests.inference.local.parts import LocalGenerator, TELESCOPE, settings, tiny
         with LocalGenerator(tiny(Path({str(tiny_flux)!r})), settings(threads=64)) as generator:
             steps = []
             def on_step(done, total):
@@ -212,7 +212,7 @@ def test_without_a_compiler_drawing_goes_on_with_one_warning(tiny_flux: Path) ->
         logging.basicConfig(level=logging.WARNING, format="%(message)s")
         from dataclasses import replace
         from pathlib import Path
-        from tests.inference.local.test_generator import LocalGenerator, TELESCOPE, SWORD, settings, tiny
+        from tests.inference.local.parts import LocalGenerator, TELESCOPE, SWORD, settings, tiny
         import inference.local.held as held
         before = held.plan
         held.plan = lambda *args, **more: replace(before(*args, **more), compiled=True, compiled_vae=True)

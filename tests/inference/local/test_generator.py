@@ -1,9 +1,5 @@
-"""The local generator on a tiny FLUX of real classes: same pixels, encoders, LoRAs, memory, cancelling, bad input."""
+"""The local generator on a tiny FLUX of real classes: same pixels, encoders, cancelling, stages, several at once."""
 
-import json
-import subprocess
-import sys
-import textwrap
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -12,35 +8,12 @@ from typing import Any
 import pytest
 import torch
 
-from configs import default_settings
-from configs.sections.render import LocalSettings
-from inference.errors import BackendUnavailable, Canceled, InvalidRequest, RenderFailed
+from inference.errors import BackendUnavailable, Canceled
 from inference.local.generator import LocalGenerator
-from inference.lora.file import LoraError
 from inference.models.profiles import Profile, load_profile
 from inference.types import PortraitRequest
-from tests.inference.lora.lora_files import diffusers_peft, kohya, rand, write
-
-TELESCOPE = PortraitRequest("samurai holding telescope", 7)
-SWORD = PortraitRequest("samurai holding sword", 7)
-
-
-def tiny(folder: Path, **values: Any) -> Profile:
-    small = {"folder": str(folder), "lora": "", "width": 64, "height": 64, "steps": 2, "max_sequence_length": 16}
-    return load_profile("demo").model_copy(update=small | values)
-
-
-def settings(**values: Any) -> LocalSettings:
-    return default_settings().local.model_copy(update={"device": "cpu"} | values)
-
-
-@pytest.fixture
-def profile(tiny_flux: Path) -> Profile:
-    return tiny(tiny_flux)
-
-
-def pixels(generator: LocalGenerator, request: PortraitRequest) -> bytes:
-    return generator.generate(request).image.tobytes()
+from tests.inference.local.parts import SWORD, TELESCOPE, pixels, settings, tiny
+from tests.inference.lora.lora_files import diffusers_peft, write
 
 
 @pytest.fixture
@@ -106,77 +79,6 @@ def test_klein_draws_too(tiny_flux2: Path, tmp_path: Path, encoded: list[str]) -
     with LocalGenerator(klein, settings(), data_dir=tmp_path) as generator:
         assert pixels(generator, TELESCOPE) == alone
         assert len(encoded) == before
-
-
-def test_styles_are_swapped_without_drift_or_reload(profile: Profile, tmp_path: Path) -> None:
-    one = str(write(tmp_path / "one.safetensors", diffusers_peft()[0]))
-    two = str(write(tmp_path / "two.safetensors", kohya(2.0)[0]))
-    fresh = {}
-    for name in ("none", one, two):
-        with LocalGenerator(profile, settings(lora=name)) as generator:
-            fresh[name] = pixels(generator, TELESCOPE)
-    assert len(set(fresh.values())) == 3
-    stages: list[str] = []
-    with LocalGenerator(
-        profile, settings(lora=one), on_stage=lambda stage, _done, _all: stages.append(stage)
-    ) as generator:
-        for name in (one, two, one, "none", two, "none", one):
-            generator.switch_lora(name)
-            assert pixels(generator, TELESCOPE) == fresh[name]
-        assert stages.count("placing on cpu") == 1
-        assert generator.model.lora is not None
-        assert generator.model.lora.name == "one"
-        generator.switch_lora(one, 0.5)
-        assert pixels(generator, TELESCOPE) not in fresh.values()
-
-
-def test_weights_that_are_gone_from_disk_cost_a_reload_and_say_so(profile: Profile, tmp_path: Path) -> None:
-    import shutil
-
-    folder = shutil.copytree(profile.folder, tmp_path / "weights")
-    one = str(write(tmp_path / "one.safetensors", diffusers_peft()[0]))
-    stages: list[str] = []
-    with LocalGenerator(
-        tiny(folder), settings(lora=one), on_stage=lambda stage, _done, _all: stages.append(stage)
-    ) as generator:
-        styled = pixels(generator, TELESCOPE)
-        for file in (folder / "transformer").iterdir():
-            file.rename(file.with_suffix(".away"))
-        generator.switch_lora("none")
-        with pytest.raises(BackendUnavailable, match="cannot be used"):
-            pixels(generator, TELESCOPE)
-        for file in (folder / "transformer").iterdir():
-            file.rename(file.with_suffix(".json" if file.stem == "config" else ".safetensors"))
-        assert pixels(generator, TELESCOPE) != styled
-        assert stages.count("placing on cpu") == 2
-
-
-def test_a_lora_that_does_not_fit_leaves_the_one_before(profile: Profile, tmp_path: Path) -> None:
-    one = str(write(tmp_path / "one.safetensors", diffusers_peft()[0]))
-    bad = str(write(tmp_path / "bad.safetensors", {"unet.down_blocks.0.lora_A.weight": torch.ones(4, 32)}))
-    with LocalGenerator(profile, settings(lora=one)) as generator:
-        before = pixels(generator, TELESCOPE)
-        with pytest.raises(LoraError, match="SDXL"):
-            generator.switch_lora(bad)
-        assert pixels(generator, TELESCOPE) == before
-        assert generator.model.lora is not None
-        assert generator.model.lora.name == "one"
-
-
-def test_a_lora_on_the_text_encoder_has_prompts_of_its_own(profile: Profile, tmp_path: Path) -> None:
-    name = "lora_te1_text_model_encoder_layers_0_mlp_fc1"
-    tensors = diffusers_peft()[0] | {
-        f"{name}.lora_down.weight": rand(1, 2, 32) * 5,
-        f"{name}.lora_up.weight": rand(2, 64, 2) * 5,
-    }
-    both = str(write(tmp_path / "both.safetensors", tensors))
-    drawing = str(write(tmp_path / "drawing.safetensors", diffusers_peft()[0]))
-    seen = set()
-    for lora in (both, drawing, both):
-        with LocalGenerator(profile, settings(lora=lora), data_dir=tmp_path) as generator:
-            seen.add(pixels(generator, TELESCOPE))
-    assert len(seen) == 2
-    assert len(list((tmp_path / "prompts").iterdir())) == 2
 
 
 def test_progress_and_cancelling_between_steps(profile: Profile) -> None:
@@ -246,100 +148,6 @@ def _raise(error: BaseException) -> Callable[..., Any]:
         raise error
 
     return raising
-
-
-def broken(generator: LocalGenerator, errors: list[BaseException]) -> None:
-    """Let the loaded transformer raise these errors, one a call, and work afterwards."""
-
-    def before(*_args: object) -> None:
-        if errors:
-            raise errors.pop(0)
-
-    generator.prepare()
-    assert generator._held.loaded is not None
-    generator._held.loaded.pipe.transformer.register_forward_pre_hook(before)
-
-
-def test_too_little_memory_takes_the_next_smaller_way_and_remembers(
-    profile: Profile, tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    with LocalGenerator(profile, settings(), data_dir=tmp_path) as generator:
-        broken(generator, [torch.OutOfMemoryError("no room")])
-        portrait = generator.generate(TELESCOPE)
-        assert portrait.model.tier == "exact+tiles"
-        assert "not enough memory" in caplog.text
-        assert generator.plan.tiled_vae
-        caplog.clear()
-        generator.generate(SWORD)
-        assert "memory" not in caplog.text
-    assert list(json.loads((tmp_path / "plans.json").read_text()).values()) == [1]
-    with LocalGenerator(profile, settings(), data_dir=tmp_path) as generator:
-        assert generator.plan.tiled_vae
-        broken(generator, [torch.OutOfMemoryError("no room")])
-        with pytest.raises(BackendUnavailable, match=r"not enough memory on cpu .* --generator replicate"):
-            generator.generate(TELESCOPE)
-
-
-def test_main_memory_counts_as_memory(profile: Profile) -> None:
-    with LocalGenerator(profile, settings()) as generator:
-        broken(generator, [RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 8 bytes")])
-        assert generator.generate(TELESCOPE).model.tier == "exact+tiles"
-
-
-def test_any_other_failure_is_told_and_passes(profile: Profile) -> None:
-    with LocalGenerator(profile, settings()) as generator:
-        broken(generator, [RuntimeError("a strange thing\nwith details")])
-        with pytest.raises(RenderFailed, match=r"failed while drawing: a strange thing$"):
-            generator.generate(TELESCOPE)
-        assert generator.generate(TELESCOPE).model.tier == "exact"
-
-
-def test_a_card_that_is_broken_for_good_ends_the_process(tiny_flux: Path) -> None:
-    code = f"""
-        import threading, torch
-        from pathlib import Path
-        from inference.types import PortraitRequest
-        from tests.inference.local.test_generator import LocalGenerator, broken, settings, tiny
-        generator = LocalGenerator(tiny(Path({str(tiny_flux)!r})), settings())
-        broken(generator, [torch.AcceleratorError("CUDA error: an illegal memory access was encountered")])
-        worker = threading.Thread(target=generator.generate, args=(PortraitRequest("a", 1),))
-        worker.start()
-        worker.join()
-        print("still serving")
-    """
-    done = subprocess.run([sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True, timeout=300)
-    assert done.returncode == 1
-    assert "still serving" not in done.stdout
-    assert "the card cpu is unusable in this process" in done.stderr
-    assert "Traceback" not in done.stderr
-
-
-@pytest.mark.parametrize(("device", "problem"), [("cuda:7", "no device cuda:7"), ("nonsense", "nonsense")])
-def test_a_device_that_is_not_there(profile: Profile, device: str, problem: str) -> None:
-    if device.startswith("cuda") and torch.cuda.device_count() > 7:
-        pytest.skip("there are more than seven cards here")
-    with pytest.raises(InvalidRequest, match=problem):
-        LocalGenerator(profile, settings(device=device)).generate(TELESCOPE)
-
-
-def test_weights_that_are_not_there(profile: Profile, tmp_path: Path) -> None:
-    with pytest.raises(InvalidRequest, match=r"holds no .safetensors file"):
-        LocalGenerator(tiny(tmp_path), settings()).prepare()
-
-
-def test_a_gated_model_without_network_says_the_way_in(
-    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
-    with pytest.raises(BackendUnavailable, match="HF_TOKEN, or choose --profile flux2-klein-4b"):
-        LocalGenerator(load_profile("flux-dev"), settings()).prepare()
-    assert caplog.text.count("Non-Commercial") <= 1  # once a process
-
-
-def test_a_tier_that_needs_a_card_is_said_to_draw_exactly(profile: Profile, caplog: pytest.LogCaptureFixture) -> None:
-    with LocalGenerator(profile, settings(tier="turbo")) as generator:
-        assert generator.model.tier == "exact"
-    assert "turbo" in caplog.text
 
 
 def test_several_at_once_draw_what_each_draws_alone(profile: Profile, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from inference.local.generator import LocalGenerator
 from inference.lora.file import LoraError
 from inference.types import LoraChoice
 from inference.wrappers.cache import CachedGenerator, PortraitCache
-from tests.inference.local.test_generator import TELESCOPE, pixels, settings, tiny
+from tests.inference.local.parts import TELESCOPE, pixels, settings, tiny
 from tests.inference.lora.lora_files import diffusers_peft, kohya, write
 
 

@@ -9,7 +9,7 @@ import torch
 from inference.local.generator import LocalGenerator
 from inference.lora.file import LoraError
 from inference.models.profiles import Profile
-from tests.inference.local.test_generator import SWORD, TELESCOPE, pixels, settings, tiny
+from tests.inference.local.parts import SWORD, TELESCOPE, pixels, settings, tiny
 from tests.inference.lora.lora_files import diffusers_peft, write
 
 LAYER = "layers.1.attention"

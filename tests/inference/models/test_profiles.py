@@ -11,7 +11,7 @@ from inference.errors import BackendUnavailable, InvalidRequest
 from inference.local.generator import LocalGenerator
 from inference.models.base_weights import revision_of, say_licence
 from inference.models.profiles import load_profile, profile_names
-from tests.inference.local.test_generator import TELESCOPE, pixels, settings, tiny
+from tests.inference.local.parts import TELESCOPE, pixels, settings, tiny
 
 # pragma: allowlist nextline secret
 COMMIT = "0123456789abcdef0123456789abcdef01234567"

@@ -15,7 +15,7 @@ from inference.wrappers.fallback import FallbackGenerator
 from tests.fakes.replicate_api import FakeReplicate
 from tests.fakes.replicate_client import REQUEST, generator_for, quick
 from tests.fakes.replicate_jobs import Plan
-from tests.inference.local.test_generator import broken, settings, tiny
+from tests.inference.local.parts import broken, settings, tiny
 from tests.inference.lora.lora_files import diffusers_peft, write
 from training.job import make_job
 from training.replicate.trainer import ReplicateTrainer

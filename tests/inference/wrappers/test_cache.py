@@ -91,7 +91,7 @@ def test_a_damaged_file_is_drawn_again(tmp_path: Path, caplog: pytest.LogCapture
 
 def test_the_key_holds_everything_that_determines_the_pixels(tiny_flux: Path, tmp_path: Path) -> None:
     from inference.local.generator import LocalGenerator
-    from tests.inference.local.test_generator import settings, tiny
+    from tests.inference.local.parts import settings, tiny
     from tests.inference.lora.lora_files import diffusers_peft, kohya, write
 
     one = str(write(tmp_path / "one.safetensors", diffusers_peft()[0]))

@@ -14,12 +14,14 @@ Grey = NDArray[np.uint8]
 FEWEST = 4
 """Letters in a line: three regions in a row stand in every second drawing."""
 _CONTRAST = 24
+"""Of 255, between ink and ground; an edge has half of it. By hand: more misses faint text, less finds it in noise."""
 _INK = 0.42
 """The share of the span between darkest and lightest nearby that still is ink: under a half, so that letters of 15
 pixels, whose gaps are grey, do not flow together."""
 _MOST = 1500
 """So many regions of a letter's size are a texture, or a page of print, which nobody takes for a drawing."""
 _SAMPLED = 24
+"""Letters whose line is looked for: every two of them are tried, so twice as many take eight times as long."""
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ UPPER, LOWER, MIDDLE = "along the upper edge", "along the lower edge", "in the m
 _SIDE = 1024
 """At 512 pixels a font of 3% has letters of 8 pixels with gaps of half a pixel, which flow together."""
 _BAND = 0.2
+"""Of the height: where text is called that of an edge and looked for at the full 1024 pixels. By hand."""
 _KEPT = 4096
 """Answers remembered, a short string each: more than any data set has pictures."""
 

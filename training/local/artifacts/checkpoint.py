@@ -20,6 +20,7 @@ from training.errors import ResumeRefused, TrainingFailed
 from training.local.lora_layers import LoraLayers
 
 KEEP = 2
+"""By hand: one to go on from and the one before it. Each holds 16 bytes a LoRA value (`outline`)."""
 
 
 @dataclass

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from training.job import TrainingJob
 
 log = logging.getLogger(__name__)
+# By hand: the training waits while samples are drawn, and they are looked at side by side on one page.
 LARGEST = 512
 MOST_STEPS = 20
 BADGE = 512

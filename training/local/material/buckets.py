@@ -3,6 +3,7 @@
 import math
 
 MAX_RATIO = 2.0
+"""By hand: what is longer loses its ends, of which `training.dataset check` warns from the same ratio on."""
 
 
 def bucket(width: int, height: int, resolution: int, grain: int) -> tuple[int, int]:
